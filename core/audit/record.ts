@@ -1,0 +1,127 @@
+import canonicalize from 'canonicalize'
+import type { Caller } from '../access/principal.ts'
+import { invariant } from '../invariant.ts'
+
+/**
+ * The closed catalogue of audit records. `must`: no durable record, no action (503).
+ * `may`: batched, at most a second late, and a loss is tolerated.
+ */
+export const auditTypes = {
+  'access.refused': 'must',
+  'access.read': 'may',
+  'access.file_changed': 'must',
+  'access.file_refused': 'must',
+  'token.revoked': 'must',
+  'job.accepted': 'must',
+  'job.completed': 'must',
+  'job.failed': 'must',
+  'job.cancelled': 'must',
+  'job.retried': 'must',
+  'queue.paused': 'must',
+  'queue.resumed': 'must',
+  'queue.drained': 'must',
+  'trades.ingested': 'must',
+  'process.started': 'must',
+  'process.stopped': 'must',
+} as const satisfies Record<string, 'must' | 'may'>
+
+export type AuditType = keyof typeof auditTypes
+
+export type AuditActor = {
+  readonly iss: string
+  readonly sub: string
+  readonly kid: string
+  readonly jti: string
+}
+
+export type AuditRecord = {
+  /** UUIDv7; unordered intake may deliver a record twice under the same id. */
+  readonly id: string
+  readonly type: AuditType
+  /** The writing process's clock. Order is the log's index, never this. */
+  readonly at: Date
+  /** Undefined for what Postern does by itself and for callers without a verified token. */
+  readonly actor: AuditActor | undefined
+  readonly clientAddress: string | undefined
+  readonly userAgent: string | undefined
+  readonly requestId: string | undefined
+  readonly traceparent: string | undefined
+  readonly target: string
+  readonly outcome: 'ok' | 'refused' | 'failed'
+  /** A rule, an error code or a reason code; never free text from a caller. */
+  readonly reason: string | undefined
+  readonly details: Readonly<Record<string, unknown>> | undefined
+}
+
+const userAgentBytesMax = 256
+
+/** A record that a caller's request gave rise to. */
+export function callerRecord(
+  caller: Caller,
+  record: Pick<AuditRecord, 'id' | 'type' | 'at' | 'target' | 'outcome'> &
+    Partial<Pick<AuditRecord, 'reason' | 'details'>>,
+): AuditRecord {
+  const { issuer, subject, keyId, tokenId } = caller.principal
+  return {
+    reason: undefined,
+    details: undefined,
+    ...record,
+    actor: { iss: issuer, sub: subject, kid: keyId, jti: tokenId },
+    clientAddress: caller.clientAddress,
+    userAgent: caller.userAgent,
+    requestId: caller.requestId,
+    traceparent: caller.traceparent,
+  }
+}
+
+/** A record of something Postern did by itself. */
+export function systemRecord(
+  record: Pick<AuditRecord, 'id' | 'type' | 'at' | 'target' | 'outcome'> &
+    Partial<Pick<AuditRecord, 'reason' | 'details' | 'requestId' | 'traceparent'>>,
+): AuditRecord {
+  return {
+    reason: undefined,
+    details: undefined,
+    requestId: undefined,
+    traceparent: undefined,
+    ...record,
+    actor: undefined,
+    clientAddress: undefined,
+    userAgent: undefined,
+  }
+}
+
+/**
+ * The record's bytes as RFC 8785 JSON. The envelope is written member by member in sorted order,
+ * which for well-formed strings equals what `canonicalize` makes at a fifth of the time.
+ */
+export function encodeAuditRecord(record: AuditRecord): string {
+  const { actor } = record
+  let text = '{'
+  if (actor !== undefined) {
+    text += `"actor":{"iss":${quote(actor.iss)},"jti":${quote(actor.jti)},"kid":${quote(actor.kid)},"sub":${quote(actor.sub)}},`
+  }
+  if (record.details !== undefined) {
+    const details = canonicalize(record.details)
+    invariant(details !== undefined, 'audit details are JSON')
+    text += `"details":${details},`
+  }
+  text += `"id":${quote(record.id)}`
+  if (record.clientAddress !== undefined) text += `,"ip":${quote(record.clientAddress)}`
+  text += `,"outcome":${quote(record.outcome)}`
+  if (record.reason !== undefined) text += `,"reason":${quote(record.reason)}`
+  if (record.requestId !== undefined) text += `,"req":${quote(record.requestId)}`
+  text += `,"target":${quote(record.target)}`
+  if (record.traceparent !== undefined) text += `,"trace":${quote(record.traceparent)}`
+  text += `,"ts":${quote(record.at.toISOString())},"type":${quote(record.type)}`
+  if (record.userAgent !== undefined) text += `,"ua":${quote(shorten(record.userAgent))}`
+  return `${text},"v":1}`
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text)
+}
+
+function shorten(userAgent: string): string {
+  return userAgent.length <= userAgentBytesMax ? userAgent : userAgent.slice(0, userAgentBytesMax)
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { isSecretReference, parseSecretReference } from './secret/secret-store.ts'
+
+/** The listener's default; above 1023 because the image runs without capabilities. */
+const listenPortDefault = 8080
+/** Workers answer probes only, on a port of their own, so that `run` needs no second address. */
+const probePortDefault = 8081
+/** A stop that takes longer than an orchestrator's usual 30 s is killed half way. */
+const drainSecondsDefault = 25
+
+/** A credential: a reference to the secret store; a literal only in development. */
+const credential = z.string().min(1)
+
+const filePath = z.string().min(1)
+const port = z.coerce.number().int().min(0).max(65_535)
+
+/** The keys are the variables' names, so that a problem names what to fix. */
+const environmentSchema = z.strictObject({
+  POSTERN_MODE: z.enum(['production', 'development']).default('production'),
+  POSTERN_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  POSTERN_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('0.0.0.0'),
+  POSTERN_LISTEN_PORT: port.default(listenPortDefault),
+  POSTERN_PROBE_PORT: port.default(probePortDefault),
+  POSTERN_ACCESS_FILE: filePath.optional(),
+  POSTERN_DATABASE_URL: credential.optional(),
+  POSTERN_DATABASE_CA_FILE: filePath.optional(),
+  POSTERN_QUEUE: z.enum(['redis', 'postgres']).default('redis'),
+  POSTERN_REDIS_URL: credential.optional(),
+  POSTERN_REDIS_CA_FILE: filePath.optional(),
+  POSTERN_REDIS_CLUSTER: z.stringbool().default(false),
+  POSTERN_SECRET_STORE: z.enum(['file']).optional(),
+  POSTERN_SECRET_FILE: filePath.optional(),
+  POSTERN_SECRET_BOOTSTRAP_FILE: filePath.optional(),
+  POSTERN_WEBHOOK_KEY: credential.optional(),
+  POSTERN_TLS_CERTIFICATE: credential.optional(),
+  POSTERN_TLS_KEY: credential.optional(),
+  POSTERN_TLS_CLIENT_CA: credential.optional(),
+  POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
+  POSTERN_DATA_DIRECTORY: filePath.default('.postern'),
+})
+
+export type Config = Readonly<z.infer<typeof environmentSchema>>
+
+const credentialNames = [
+  'POSTERN_DATABASE_URL',
+  'POSTERN_REDIS_URL',
+  'POSTERN_WEBHOOK_KEY',
+  'POSTERN_TLS_CERTIFICATE',
+  'POSTERN_TLS_KEY',
+  'POSTERN_TLS_CLIENT_CA',
+] as const satisfies readonly (keyof Config)[]
+
+/** What `parseConfig` throws: one `NAME: problem` line each, for exit 78. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** Reads the `POSTERN_*` part of an environment; every other name is none of our business. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const ours = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => name.startsWith('POSTERN_') && value !== undefined,
+    ),
+  )
+  const parsed = environmentSchema.safeParse(ours)
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue))
+  const problems = credentialNames.flatMap((name) => credentialProblems(parsed.data, name))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return parsed.data
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${key}: unknown setting; see \`postern --help\` for the names`)
+  }
+  return [`${issue.path.join('.')}: ${issue.message}`]
+}
+
+/** Never repeats the value: what was put there by mistake may be a password. */
+function credentialProblems(config: Config, name: (typeof credentialNames)[number]): string[] {
+  const value = config[name]
+  if (value === undefined) return []
+  if (isSecretReference(value)) {
+    return parseSecretReference(value) === undefined
+      ? [`${name}: not a reference of the form secret:<name>#<member>`]
+      : []
+  }
+  if (config.POSTERN_MODE === 'development') return []
+  return [
+    `${name}: a literal credential is refused in production; put it into the secret store and give secret:<name>#<member>`,
+  ]
+}

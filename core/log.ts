@@ -1,0 +1,89 @@
+import pino from 'pino'
+
+/** `event` is the name to search for; `msg` never varies and nothing is interpolated. */
+export type Log = {
+  debug(event: string, fields?: LogFields): void
+  info(event: string, fields?: LogFields): void
+  warn(event: string, fields?: LogFields): void
+  error(event: string, fields?: LogFields): void
+  child(fields: LogFields): Log
+  /** Writes out what is buffered; called before the process ends. */
+  flush(): void
+}
+
+export type LogFields = Readonly<Record<string, unknown>>
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+/** The backstop only: nothing that holds a value under these names may be logged at all. */
+const redactedKeys = [
+  'authorization',
+  'token',
+  'password',
+  'secret',
+  'privateKey',
+  'payload',
+  'body',
+  'cookie',
+]
+
+/** Lines are handed to the kernel in chunks: a write per line costs more than the request. */
+const logBufferBytes = 4096
+const logFlushMs = 100
+
+export function openLog(options: { level: LogLevel; fields?: LogFields; sync?: boolean }): Log {
+  const destination = pino.destination({
+    dest: 1,
+    sync: options.sync ?? false,
+    minLength: options.sync === true ? 0 : logBufferBytes,
+    periodicFlush: logFlushMs,
+  })
+  const logger = pino(
+    {
+      level: options.level,
+      base: options.fields ?? null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: redactedKeys.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
+      serializers: { error: describeError },
+    },
+    destination,
+  )
+  return wrap(logger, () => destination.flushSync())
+}
+
+function wrap(logger: pino.Logger, flush: () => void): Log {
+  return {
+    debug: (event, fields) => logger.debug({ event, ...fields }),
+    info: (event, fields) => logger.info({ event, ...fields }),
+    warn: (event, fields) => logger.warn({ event, ...fields }),
+    error: (event, fields) => logger.error({ event, ...fields }),
+    child: (fields) => wrap(logger.child(fields), flush),
+    flush,
+  }
+}
+
+/** An error's own words and stack; never its enumerable members, which may hold a payload. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) }
+  return {
+    name: error.name,
+    message: error.message,
+    code: 'code' in error ? error.code : undefined,
+    stack: error.stack,
+    cause: error.cause === undefined ? undefined : describeError(error.cause),
+  }
+}
+
+/** For tests and for commands whose output is for people. */
+export function silentLog(): Log {
+  const log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+    child: () => log,
+    flush: () => undefined,
+  }
+  return log
+}

@@ -1,0 +1,35 @@
+import type { Context } from 'hono'
+import type { Caller, Principal, Zone } from '#core/access/principal.ts'
+
+/** What the chain in front of a handler has established, each set by exactly one middleware. */
+export type GatewayEnv = {
+  Bindings: {
+    /** The TCP peer as Bun reports it; undefined when it is already gone. */
+    readonly remoteAddress: string | undefined
+    /** Bun's per-request idle limit, in seconds; 0 switches it off. */
+    readonly setIdleSeconds: (seconds: number) => void
+  }
+  Variables: {
+    requestId: string
+    traceparent: string | undefined
+    zone: Zone
+    clientAddress: string
+    principal: Principal
+    /** The route's template such as `/v1/jobs/:id`; the only path that is a metric label. */
+    routeTemplate: string
+    /** For the log line and the audit record of a refusal. */
+    refusal: string | undefined
+  }
+}
+
+export type GatewayContext = Context<GatewayEnv>
+
+export function callerOf(c: GatewayContext): Caller {
+  return {
+    principal: c.var.principal,
+    clientAddress: c.var.clientAddress,
+    userAgent: c.req.header('user-agent') ?? '',
+    requestId: c.var.requestId,
+    traceparent: c.var.traceparent,
+  }
+}
