@@ -1,0 +1,103 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Seconds; from a cached read to the slowest long poll. */
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+/** Seconds; from a no-op job to the longest timeout of a kind. */
+const runBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300]
+
+/**
+ * Every metric, declared once. Labels come from closed sets: route template, method, status, code,
+ * kind, zone; never an id, an address or a subject.
+ */
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry, prefix: 'postern_' })
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'postern_http_request_seconds',
+      help: 'Time from the first byte of a request to its answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: requestBuckets,
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'postern_refusals_total',
+      help: 'Requests refused, by error code',
+      labelNames: ['code'],
+      registers,
+    }),
+    accepted: new Counter({
+      name: 'postern_jobs_accepted_total',
+      help: 'Jobs committed in Postgres',
+      labelNames: ['kind'],
+      registers,
+    }),
+    acceptBatch: new Histogram({
+      name: 'postern_accept_batch_requests',
+      help: 'Requests that shared one accepting commit',
+      buckets: [1, 2, 4, 8, 16, 32],
+      registers,
+    }),
+    dispatchFailures: new Counter({
+      name: 'postern_dispatch_failures_total',
+      help: 'Batches that the queue engine did not take; the sweeper sends them again',
+      registers,
+    }),
+    redispatched: new Counter({
+      name: 'postern_jobs_redispatched_total',
+      help: 'Jobs given to the queue engine again',
+      labelNames: ['why'],
+      registers,
+    }),
+    finished: new Counter({
+      name: 'postern_jobs_finished_total',
+      help: 'Jobs with an outcome committed in Postgres',
+      labelNames: ['kind', 'state'],
+      registers,
+    }),
+    startSeconds: new Histogram({
+      name: 'postern_job_start_seconds',
+      help: 'Time from acceptance, or the end of the delay, to the start of the first attempt',
+      labelNames: ['kind'],
+      buckets: runBuckets,
+      registers,
+    }),
+    runSeconds: new Histogram({
+      name: 'postern_job_run_seconds',
+      help: 'Time of one attempt, its commit included',
+      labelNames: ['kind', 'outcome'],
+      buckets: runBuckets,
+      registers,
+    }),
+    attemptsFailed: new Counter({
+      name: 'postern_job_attempts_failed_total',
+      help: 'Attempts that ended in an outage or a bug and will be tried again or given up',
+      labelNames: ['kind', 'code'],
+      registers,
+    }),
+    canaryAgeSeconds: new Gauge({
+      name: 'postern_canary_age_seconds',
+      help: 'Age of the newest canary job that came through the queue',
+      registers,
+    }),
+    auditLost: new Counter({
+      name: 'postern_audit_lost_total',
+      help: 'Audit records of the may class that could not be written',
+      registers,
+    }),
+    accessFileRefused: new Counter({
+      name: 'postern_access_file_refused_total',
+      help: 'New versions of the access file that were refused; the old one stays in force',
+      registers,
+    }),
+    issuerKeysAgeSeconds: new Gauge({
+      name: 'postern_issuer_keys_age_seconds',
+      help: 'Age of the newest key set fetched from the issuer that was refreshed longest ago',
+      registers,
+    }),
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>
