@@ -15,6 +15,16 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry, prefix: 'postern_' })
   return {
     registry,
+    ...gatewayMetrics(registers),
+    ...jobMetrics(registers),
+    ...processMetrics(registers),
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+function gatewayMetrics(registers: Registry[]) {
+  return {
     requestSeconds: new Histogram({
       name: 'postern_http_request_seconds',
       help: 'Time from the first byte of a request to its answer',
@@ -40,6 +50,21 @@ export function createMetrics() {
       buckets: [1, 2, 4, 8, 16, 32],
       registers,
     }),
+    accessFileRefused: new Counter({
+      name: 'postern_access_file_refused_total',
+      help: 'New versions of the access file that were refused; the old one stays in force',
+      registers,
+    }),
+    issuerKeysAgeSeconds: new Gauge({
+      name: 'postern_issuer_keys_age_seconds',
+      help: 'Age of the newest key set fetched from the issuer that was refreshed longest ago',
+      registers,
+    }),
+  }
+}
+
+function jobMetrics(registers: Registry[]) {
+  return {
     dispatchFailures: new Counter({
       name: 'postern_dispatch_failures_total',
       help: 'Batches that the queue engine did not take; the sweeper sends them again',
@@ -77,6 +102,11 @@ export function createMetrics() {
       labelNames: ['kind', 'code'],
       registers,
     }),
+  }
+}
+
+function processMetrics(registers: Registry[]) {
+  return {
     canaryAgeSeconds: new Gauge({
       name: 'postern_canary_age_seconds',
       help: 'Age of the newest canary job that came through the queue',
@@ -87,17 +117,5 @@ export function createMetrics() {
       help: 'Audit records of the may class that could not be written',
       registers,
     }),
-    accessFileRefused: new Counter({
-      name: 'postern_access_file_refused_total',
-      help: 'New versions of the access file that were refused; the old one stays in force',
-      registers,
-    }),
-    issuerKeysAgeSeconds: new Gauge({
-      name: 'postern_issuer_keys_age_seconds',
-      help: 'Age of the newest key set fetched from the issuer that was refreshed longest ago',
-      registers,
-    }),
   }
 }
-
-export type Metrics = ReturnType<typeof createMetrics>
