@@ -24,12 +24,13 @@ export type GatewayEnv = {
 
 export type GatewayContext = Context<GatewayEnv>
 
+/** `c.get`, never `c.var`: the latter copies every variable at each access. */
 export function callerOf(c: GatewayContext): Caller {
   return {
-    principal: c.var.principal,
-    clientAddress: c.var.clientAddress,
+    principal: c.get('principal'),
+    clientAddress: c.get('clientAddress'),
     userAgent: c.req.header('user-agent') ?? '',
-    requestId: c.var.requestId,
-    traceparent: c.var.traceparent,
+    requestId: c.get('requestId'),
+    traceparent: c.get('traceparent'),
   }
 }
