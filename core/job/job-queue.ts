@@ -26,6 +26,7 @@ export type JobQueue = {
   remove(kind: JobKind, id: string): Promise<boolean>
   /** Which of these the engine does not hold. */
   missing(kind: JobKind, ids: readonly string[]): Promise<readonly string[]>
+  /** Does nothing when it is so already. */
   setPaused(kind: JobKind, paused: boolean): Promise<void>
   counts(kind: JobKind): Promise<Readonly<Record<string, number>>>
   /** Sends the canary job; the worker that receives it answers by `postern_process.canary_at`. */

@@ -30,3 +30,6 @@ export function defineJobKind<Payload, Result>(
 
 export const jobStates = ['accepted', 'running', 'completed', 'failed', 'cancelled'] as const
 export type JobState = (typeof jobStates)[number]
+
+/** The queue of the job that proves, every few seconds, that jobs come through. */
+export const canaryKindName = 'canary'

@@ -35,8 +35,10 @@ create index postern_job_changed on postern_job (kind, changed, id);
 create table postern_outbox (
   id uuid primary key,
   jobs uuid[] not null,
-  created_at timestamptz not null default now()
+  -- Whoever accepted the jobs dispatches them at once; from here on the sweeper does.
+  due_at timestamptz not null default now() + interval '2 seconds'
 );
+create index postern_outbox_due on postern_outbox (due_at);
 
 create table postern_idempotency (
   issuer text not null,

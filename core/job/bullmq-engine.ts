@@ -1,0 +1,84 @@
+import {
+  createPostgresBackend,
+  type JobsOptions,
+  type Processor,
+  Queue,
+  type QueueOptions,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
+
+/**
+ * Where BullMQ keeps its queues. On Redis a producer connection fails fast and a worker connection
+ * never gives up; both are opened and closed by the composition root.
+ */
+export type QueueEngine =
+  | {
+      readonly backend: 'redis'
+      readonly producer: Redis | Cluster
+      readonly worker: Redis | Cluster
+    }
+  | {
+      readonly backend: 'postgres'
+      readonly connectionString: string
+      readonly schema: string
+    }
+
+/** The backend is a type parameter of BullMQ's classes; what is used of them is the same for both. */
+export type BullQueue = Pick<
+  Queue,
+  'addBulk' | 'remove' | 'pause' | 'resume' | 'isPaused' | 'getJobCounts' | 'toKey' | 'close'
+> & { on(event: 'error', listener: (error: Error) => void): unknown }
+export type BullWorker = Pick<
+  Worker,
+  'cancelJob' | 'cancelAllJobs' | 'close' | 'waitUntilReady'
+> & {
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'lockRenewalFailed', listener: (jobIds: string[]) => void): unknown
+}
+
+/** One hash tag per queue: its keys share a Cluster slot, and queues spread over the slots. */
+export function queuePrefix(name: string): string {
+  return `{postern-${name}}`
+}
+
+/** Postgres holds what became of a job; the engine keeps nothing that has ended. */
+export const engineJobOptions = {
+  removeOnComplete: true,
+  removeOnFail: true,
+} as const satisfies JobsOptions
+
+/** Nobody reads BullMQ's event stream: outcomes are in Postgres. */
+const eventsKeptMax = 100
+
+export function openBullQueue(engine: QueueEngine, name: string): BullQueue {
+  const options = {
+    prefix: queuePrefix(name),
+    defaultJobOptions: engineJobOptions,
+    skipWaitingForReady: true,
+    streams: { events: { maxLen: eventsKeptMax } },
+  } satisfies Omit<QueueOptions, 'connection'>
+  if (engine.backend === 'redis') {
+    return new Queue(name, { ...options, connection: engine.producer })
+  }
+  const { connectionString, schema } = engine
+  const connection = { connectionString, schema, skipMigrations: true, max: 4 }
+  return new Queue(name, { ...options, connection }, createPostgresBackend)
+}
+
+/** The processor must name three parameters: BullMQ passes the signal only then. */
+export function openBullWorker(
+  engine: QueueEngine,
+  name: string,
+  processor: Processor,
+  options: Omit<WorkerOptions, 'connection' | 'prefix'>,
+): BullWorker {
+  const prefix = queuePrefix(name)
+  if (engine.backend === 'redis') {
+    return new Worker(name, processor, { ...options, prefix, connection: engine.worker })
+  }
+  const { connectionString, schema } = engine
+  const connection = { connectionString, schema, skipMigrations: true, max: 4 }
+  return new Worker(name, processor, { ...options, prefix, connection }, createPostgresBackend)
+}

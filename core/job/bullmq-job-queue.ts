@@ -1,0 +1,116 @@
+import type { BulkJobOptions } from 'bullmq'
+import type { Sql } from 'postgres'
+import { PosternError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { type BullQueue, openBullQueue, type QueueEngine, queuePrefix } from './bullmq-engine.ts'
+import type { Delivery, JobQueue } from './job-queue.ts'
+import { canaryKindName } from './kind.ts'
+
+/** Long enough for a thousand jobs over a slow link, short enough to leave the batch to the sweeper. */
+const callMsMax = 2_000
+
+/** The name of the backoff that workers bring; BullMQ's own has no cap. */
+export const cappedBackoff = 'capped'
+
+export type BullJobQueueOptions = {
+  readonly engine: QueueEngine
+  /** For the Postgres backend: its tables are read where BullMQ has no call that takes many ids. */
+  readonly sql: Sql
+  readonly log: Log
+}
+
+/** Adapter over BullMQ, on Redis or on Postgres. Jobs are added in bulk, in one round trip. */
+export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
+  const { engine, log } = options
+  const queues = new Map<string, BullQueue>()
+
+  function queueOf(name: string): BullQueue {
+    const known = queues.get(name)
+    if (known !== undefined) return known
+    const opened = openBullQueue(engine, name)
+    opened.on('error', (error) => log.debug('queue.error', { kind: name, error }))
+    queues.set(name, opened)
+    return opened
+  }
+
+  async function heldOnPostgres(name: string, ids: readonly string[]): Promise<Set<string>> {
+    if (engine.backend !== 'postgres') return new Set()
+    const { sql } = options
+    const rows = await sql<{ id: string }[]>`
+      select id from ${sql(engine.schema)}.job where queue = ${name} and id = any(${[...ids]})`
+    return new Set(rows.map((row) => row.id))
+  }
+
+  async function heldOnRedis(name: string, ids: readonly string[]): Promise<Set<string>> {
+    if (engine.backend !== 'redis') return new Set()
+    const pipeline = engine.producer.pipeline()
+    for (const id of ids) pipeline.exists(`${queuePrefix(name)}:${name}:${id}`)
+    const answers = (await pipeline.exec()) ?? []
+    return new Set(
+      ids.filter((_, index) => {
+        const [error, exists] = answers[index] ?? [new Error('no answer'), 0]
+        if (error !== null) throw error
+        return exists === 1
+      }),
+    )
+  }
+
+  return {
+    backend: engine.backend,
+    async add(deliveries) {
+      const byKind = Map.groupBy(deliveries, (delivery) => delivery.kind.name)
+      const adds = [...byKind].map(([name, some]) => queueOf(name).addBulk(some.map(bulkJob)))
+      await bounded(Promise.all(adds))
+    },
+    async remove(kind, id) {
+      return (await bounded(queueOf(kind.name).remove(id))) === 1
+    },
+    async missing(kind, ids) {
+      const find = engine.backend === 'redis' ? heldOnRedis : heldOnPostgres
+      const held = await bounded(find(kind.name, ids))
+      return ids.filter((id) => !held.has(id))
+    },
+    async setPaused(kind, paused) {
+      const queue = queueOf(kind.name)
+      if ((await bounded(queue.isPaused())) === paused) return
+      await bounded(paused ? queue.pause() : queue.resume())
+    },
+    counts: (kind) => bounded(queueOf(kind.name).getJobCounts()),
+    async ping() {
+      const canary = { name: canaryKindName, data: {}, opts: { jobId: Bun.randomUUIDv7() } }
+      await bounded(queueOf(canaryKindName).addBulk([canary]))
+    },
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => bounded(queue.close())))
+      queues.clear()
+    },
+  }
+}
+
+function bulkJob(delivery: Delivery): { name: string; data: unknown; opts: BulkJobOptions } {
+  const { id, kind, payload, dispatch, timeoutMs, requestId, traceparent } = delivery
+  return {
+    name: kind.name,
+    data: { payload, dispatch, timeoutMs, requestId, traceparent },
+    opts: {
+      jobId: id,
+      attempts: delivery.attemptsMax,
+      backoff: { type: cappedBackoff },
+      ...(delivery.priority > 0 ? { priority: delivery.priority } : {}),
+      ...(delivery.delayMs > 0 ? { delay: delivery.delayMs } : {}),
+    },
+  }
+}
+
+/** BullMQ's calls have no deadline; a call after a lost connection may otherwise never settle. */
+async function bounded<Result>(call: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('the queue engine did not answer')), callMsMax)
+  try {
+    return await Promise.race([call, promise])
+  } catch (cause) {
+    throw new PosternError('queue.unavailable', { retryAfterSeconds: 1, cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,76 @@
+import type { Caller } from '../access/principal.ts'
+import { callerRecord, encodeAuditRecord } from '../audit/record.ts'
+import { errorCatalog } from '../errors.ts'
+import { type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
+import { jobChannels } from './job-signals.ts'
+import type { CancelOutcome, Visibility } from './job-store.ts'
+import type { PostgresJobStoreOptions } from './postgres-job-store.ts'
+
+/** How long the answer waits for the worker to confirm; the cancellation itself is done before. */
+const confirmMsMax = 1_500
+
+export const cancelledProblem = {
+  type: '/problems/job.cancelled',
+  ...errorCatalog['job.cancelled'],
+}
+
+/**
+ * Cancels in Postgres first: from then on no run can commit an effect, whatever its worker does.
+ * Taking the job out of the engine and aborting a run only save work.
+ */
+export async function cancelJob(
+  options: PostgresJobStoreOptions,
+  request: { readonly id: string; readonly visibility: Visibility; readonly caller: Caller },
+): Promise<CancelOutcome | undefined> {
+  const { sql, queue, kinds, signals, now } = options
+  const { id, visibility, caller } = request
+  // Listening begins before the worker is told, or a quick confirmation would be missed.
+  const ended = new AbortController()
+  const confirmed = signals.wait('aborted', id, { timeoutMs: confirmMsMax, signal: ended.signal })
+  const rec = Bun.randomUUIDv7()
+  const audit = encodeAuditRecord(
+    callerRecord(caller, {
+      id: rec,
+      type: 'job.cancelled',
+      at: now(),
+      target: `job/${id}`,
+      outcome: 'ok',
+    }),
+  )
+  try {
+    const [row] = await sql<JobRow[]>`
+      with done as (
+        update postern_job set state = 'cancelled', finished_at = ${now()},
+          problem = ${JSON.stringify(cancelledProblem)}::text::jsonb,
+          changed = pg_current_xact_id()
+        where id = ${id} and finished_at is null and ${visibleTo(sql, visibility)}
+        returning ${jobColumns(sql)}
+      ), recorded as (
+        insert into postern_audit_intake (rec, body)
+        select ${rec}::uuid, convert_to(${audit}, 'UTF8') from done
+      )
+      select *, pg_notify(${jobChannels.cancel}, ${id})::text,
+        pg_notify(${jobChannels.finished}, ${id})::text from done`
+    if (row === undefined) return await tooLate(options, id, visibility)
+    const job = jobOf(row)
+    const kind = kinds.get(job.kind)
+    const isRemoved = kind !== undefined && (await queue.remove(kind, id).catch(() => false))
+    if (isRemoved) return { outcome: 'cancelled', run: 'not_running', job }
+    const isConfirmed = await confirmed
+    return { outcome: 'cancelled', run: isConfirmed ? 'aborted' : 'not_confirmed', job }
+  } finally {
+    ended.abort()
+  }
+}
+
+async function tooLate(
+  { sql }: PostgresJobStoreOptions,
+  id: string,
+  visibility: Visibility,
+): Promise<CancelOutcome | undefined> {
+  const [row] = await sql<JobRow[]>`
+    select ${jobColumns(sql)} from postern_job
+    where id = ${id} and ${visibleTo(sql, visibility)}`
+  if (row === undefined) return undefined
+  return { outcome: 'too_late', run: 'not_running', job: jobOf(row) }
+}

@@ -1,0 +1,155 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { encodeAuditRecord, systemRecord } from '../audit/record.ts'
+import { PosternError } from '../errors.ts'
+import type { Effect } from '../postgres/effect.ts'
+import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
+import { databaseOutage, rethrowAsOutage } from '../postgres/outage.ts'
+import { deliverWebhookKind as webhook } from './deliver-webhook-kind.ts'
+import type { JobState } from './kind.ts'
+
+/** Outcomes that share one commit; two such batches keep Postgres and the worker both busy. */
+const outcomesMax = 64
+const batchesInFlightMax = 2
+const waitingMax = 10_000
+
+export type Outcome = {
+  readonly jobId: string
+  readonly kind: string
+  readonly fence: bigint
+  readonly attempt: number
+  readonly state: Extract<JobState, 'completed' | 'failed'>
+  readonly result: unknown
+  readonly problem: unknown
+  /** The error code of a failed job. */
+  readonly reason: string | undefined
+  readonly startedAt: Date
+  readonly finishedAt: Date
+  readonly requestId: string
+  readonly traceparent: string | undefined
+  readonly details: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * Stores what became of a job: outcome, audit record and, when the job asked for a callback, the
+ * delivery of the webhook, in one commit. `true`: stored. `false`: fenced, because the job is
+ * finished already or a newer attempt has begun; nothing was stored and no effect remains.
+ */
+export type OutcomeWriter = {
+  /** Shares a commit with other outcomes. */
+  write(outcome: Outcome): Promise<boolean>
+  /** In a transaction of its own, together with the effect. */
+  writeWith(outcome: Outcome, effect: Effect): Promise<boolean>
+  idle(): Promise<void>
+}
+
+export function postgresOutcomeWriter(options: {
+  /** A pool of exactly one connection: batches are pipelined on it. */
+  readonly grouped: Sql
+  /** For outcomes with an effect. */
+  readonly sql: Sql
+  readonly worker: string
+  /** Called after a commit that left a webhook to dispatch. */
+  readonly onWebhook: () => void
+}): OutcomeWriter {
+  const { grouped, sql } = options
+  const commits = groupCommit<Outcome, boolean>({
+    run: (outcomes) =>
+      runOrSplit(
+        outcomes,
+        (some) => storeOutcomes(grouped, some, options),
+        (error) => databaseOutage(error) !== undefined,
+      ),
+    batchMax: outcomesMax,
+    inFlightMax: batchesInFlightMax,
+    waitingMax,
+    refuse: () => new PosternError('database.unavailable', { reason: 'too many outcomes waiting' }),
+    // The same job twice in one statement would count both as the winner.
+    keyOf: (outcome) => outcome.jobId,
+  })
+
+  async function writeWith(outcome: Outcome, effect: Effect): Promise<boolean> {
+    return await sql.begin(async (transaction) => {
+      // The outcome first: its row lock keeps every other attempt out until the effect is in.
+      const [isStored] = await storeOutcomes(transaction, [outcome], options)
+      if (isStored !== true) return false
+      await effect(transaction)
+      return true
+    })
+  }
+
+  return {
+    write: (outcome) => commits.submit(outcome).catch(rethrowAsOutage),
+    writeWith: (outcome, effect) => writeWith(outcome, effect).catch(rethrowAsOutage),
+    idle: () => commits.idle(),
+  }
+}
+
+async function storeOutcomes(
+  sql: Sql | TransactionSql,
+  outcomes: readonly Outcome[],
+  { worker, onWebhook }: { readonly worker: string; readonly onWebhook: () => void },
+): Promise<readonly boolean[]> {
+  // In the order of ids, or two batches that share jobs deadlock.
+  const rows = outcomes.map((outcome) => outcomeRow(outcome)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  const stored = await sql<{ id: string; hasWebhook: boolean }[]>`
+    with input as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+        id uuid, fence bigint, state text, result jsonb, problem jsonb, started_at timestamptz,
+        finished_at timestamptz, rec uuid, audit text, webhook uuid)
+    ), done as (
+      update postern_job j set state = i.state, result = i.result, problem = i.problem,
+        fence = i.fence, started_at = coalesce(j.started_at, i.started_at),
+        finished_at = i.finished_at, worker = ${worker}, changed = pg_current_xact_id()
+      from input i where j.id = i.id and j.finished_at is null and j.fence <= i.fence
+      returning j.id, j.callback_url, j.issuer, j.subject, j.request_id, j.traceparent
+    ), recorded as (
+      insert into postern_audit_intake (rec, body)
+      select i.rec, convert_to(i.audit, 'UTF8') from input i join done using (id)
+    ), webhooks as (
+      insert into postern_job (id, kind, issuer, subject, payload, priority, attempts_max,
+        timeout_ms, request_id, traceparent, accepted_at)
+      select i.webhook, ${webhook.name}, d.issuer, d.subject,
+        jsonb_build_object('jobId', d.id, 'url', d.callback_url),
+        ${webhook.priority}::integer, ${webhook.attemptsMax}::integer,
+        ${webhook.timeoutMs}::integer, d.request_id, d.traceparent, i.finished_at
+      from done d join input i using (id) where d.callback_url is not null
+      returning id
+    ), outbox as (
+      insert into postern_outbox (id, jobs, due_at)
+      select gen_random_uuid(), array_agg(id), now() from webhooks having count(*) > 0
+    )
+    select id, callback_url is not null as "hasWebhook",
+      (select pg_notify('postern_finished', string_agg(id::text, ',')) from done)::text as notified
+    from done`
+  if (stored.some((row) => row.hasWebhook)) onWebhook()
+  const ids = new Set(stored.map((row) => row.id))
+  return outcomes.map((outcome) => ids.has(outcome.jobId))
+}
+
+function outcomeRow(outcome: Outcome) {
+  const rec = Bun.randomUUIDv7()
+  return {
+    id: outcome.jobId,
+    fence: outcome.fence.toString(),
+    state: outcome.state,
+    result: outcome.result ?? null,
+    problem: outcome.problem,
+    started_at: outcome.startedAt,
+    finished_at: outcome.finishedAt,
+    rec,
+    webhook: Bun.randomUUIDv7(),
+    audit: encodeAuditRecord(
+      systemRecord({
+        id: rec,
+        type: outcome.state === 'completed' ? 'job.completed' : 'job.failed',
+        at: outcome.finishedAt,
+        target: `job/${outcome.jobId}`,
+        outcome: outcome.state === 'completed' ? 'ok' : 'failed',
+        reason: outcome.reason,
+        requestId: outcome.requestId,
+        traceparent: outcome.traceparent,
+        details: { kind: outcome.kind, attempt: outcome.attempt, ...outcome.details },
+      }),
+    ),
+  }
+}

@@ -1,0 +1,168 @@
+import type { Sql } from 'postgres'
+import type { Caller } from '../access/principal.ts'
+import { type AuditType, callerRecord, encodeAuditRecord } from '../audit/record.ts'
+import { PosternError } from '../errors.ts'
+import { rethrowAsOutage } from '../postgres/outage.ts'
+import { cancelledProblem } from './cancel-job.ts'
+import type { JobQueue } from './job-queue.ts'
+import type { QueueControl, QueueStatus } from './job-store.ts'
+import type { JobKind } from './kind.ts'
+import { retryJobs } from './retry-jobs.ts'
+
+/** Jobs in one transaction of a drain or a replay, so that row locks are held for milliseconds. */
+const pageMax = 500
+
+export type QueueControlOptions = {
+  readonly sql: Sql
+  readonly queue: JobQueue
+  readonly kinds: ReadonlyMap<string, JobKind>
+  readonly onOutbox: () => void
+  readonly now: () => Date
+}
+
+export function postgresQueueControl(options: QueueControlOptions): QueueControl {
+  const { sql, queue, kinds } = options
+
+  function kindOf(name: string): JobKind {
+    const kind = kinds.get(name)
+    if (kind === undefined) throw new PosternError('queue.not_found')
+    return kind
+  }
+
+  async function setPaused(name: string, paused: boolean, caller: Caller): Promise<void> {
+    const kind = kindOf(name)
+    await storePaused(options, kind, paused, caller).catch(rethrowAsOutage)
+    // The reconciler repeats this until the engine follows.
+    await queue.setPaused(kind, paused).catch(() => undefined)
+  }
+
+  async function drain(name: string, caller: Caller): Promise<number> {
+    const kind = kindOf(name)
+    let drained = 0
+    let taken = pageMax
+    while (taken === pageMax) {
+      const ids = await drainPage(options, kind, caller).catch(rethrowAsOutage)
+      taken = ids.length
+      drained += taken
+      // What stays in the engine is fenced when it runs.
+      await Promise.allSettled(ids.map((id) => queue.remove(kind, id)))
+    }
+    return drained
+  }
+
+  async function replayFailed(name: string, limit: number, caller: Caller): Promise<number> {
+    const kind = kindOf(name)
+    let replayed = 0
+    while (replayed < limit) {
+      const rows = await sql<{ id: string }[]>`
+        select id from postern_job where kind = ${kind.name} and state = 'failed'
+        order by id limit ${Math.min(pageMax, limit - replayed)}`.catch(rethrowAsOutage)
+      if (rows.length === 0) break
+      const ids = rows.map((row) => row.id)
+      replayed += await retryJobs(options, { ids, caller }).catch(rethrowAsOutage)
+    }
+    return replayed
+  }
+
+  return {
+    status: () => queueStatus(options).catch(rethrowAsOutage),
+    pause: (kind, caller) => setPaused(kind, true, caller),
+    resume: (kind, caller) => setPaused(kind, false, caller),
+    drain,
+    replayFailed,
+  }
+}
+
+type StatusRow = {
+  readonly kind: string
+  readonly accepted: number
+  readonly running: number
+  readonly oldest: Date | null
+  readonly failed: number
+  readonly paused: boolean
+}
+
+async function queueStatus(options: QueueControlOptions): Promise<readonly QueueStatus[]> {
+  const { sql, queue, kinds } = options
+  const rows = await sql<StatusRow[]>`
+    select k.kind, coalesce(u.accepted, 0)::integer as accepted,
+      coalesce(u.running, 0)::integer as running, u.oldest,
+      (select count(*)::integer from postern_job f where f.kind = k.kind and f.state = 'failed')
+        as failed,
+      exists (select from postern_queue q where q.kind = k.kind and q.paused_at is not null)
+        as paused
+    from unnest(${[...kinds.keys()]}::text[]) as k(kind)
+    left join (
+      select kind, count(*) filter (where state = 'accepted') as accepted,
+        count(*) filter (where state = 'running') as running,
+        min(accepted_at) filter (where state = 'accepted') as oldest
+      from postern_job where finished_at is null group by kind
+    ) u using (kind)`
+  return await Promise.all(
+    rows.map(async ({ kind: name, oldest, ...counts }) => {
+      const kind = kinds.get(name)
+      const engine = await (kind && queue.counts(kind).catch(() => undefined))
+      return { kind: name, ...counts, oldestAcceptedAt: oldest?.toISOString(), engine }
+    }),
+  )
+}
+
+async function storePaused(
+  { sql, now }: QueueControlOptions,
+  kind: JobKind,
+  paused: boolean,
+  caller: Caller,
+): Promise<void> {
+  const { rec, audit } = queueRecord(kind, paused ? 'queue.paused' : 'queue.resumed', caller, now())
+  await sql`
+    with recorded as (
+      insert into postern_audit_intake (rec, body) values (${rec}, convert_to(${audit}, 'UTF8'))
+    )
+    insert into postern_queue (kind, paused_at, paused_by)
+    values (${kind.name}, ${paused ? now() : null}, ${paused ? caller.principal.subject : null})
+    on conflict (kind) do update
+      set paused_at = excluded.paused_at, paused_by = excluded.paused_by`
+}
+
+function queueRecord(kind: JobKind, type: AuditType, caller: Caller, at: Date) {
+  const rec = Bun.randomUUIDv7()
+  const target = `queue/${kind.name}`
+  return {
+    rec,
+    audit: encodeAuditRecord(callerRecord(caller, { id: rec, type, at, target, outcome: 'ok' })),
+  }
+}
+
+/** Cancels one page of jobs that have not begun; returns their ids. */
+async function drainPage(
+  { sql, now }: QueueControlOptions,
+  kind: JobKind,
+  caller: Caller,
+): Promise<readonly string[]> {
+  const at = now()
+  return await sql.begin(async (transaction) => {
+    const rows = await transaction<{ id: string }[]>`
+      update postern_job set state = 'cancelled', finished_at = ${at},
+        problem = ${JSON.stringify(cancelledProblem)}::text::jsonb, changed = pg_current_xact_id()
+      where id in (
+        select id from postern_job
+        where kind = ${kind.name} and finished_at is null and state = 'accepted'
+        order by id limit ${pageMax} for update skip locked)
+      returning id`
+    const drained = queueRecord(kind, 'queue.drained', caller, at)
+    const records = rows.map(({ id }) => {
+      const rec = Bun.randomUUIDv7()
+      const target = `job/${id}`
+      const type = 'job.cancelled'
+      const reason = 'queue.drained'
+      const record = callerRecord(caller, { id: rec, type, at, target, outcome: 'ok', reason })
+      return { rec, audit: encodeAuditRecord(record) }
+    })
+    await transaction`
+      insert into postern_audit_intake (rec, body)
+      select rec, convert_to(audit, 'UTF8')
+      from jsonb_to_recordset(${JSON.stringify([drained, ...records])}::text::jsonb)
+        as r(rec uuid, audit text)`
+    return rows.map((row) => row.id)
+  })
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { PosternError } from '../errors.ts'
+
+/** Seconds; a restart of Postgres takes a few, and asking sooner costs nothing. */
+const retryAfterSeconds = 1
+
+/** postgres.js and the socket under it, by code. */
+const connectionCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ERR_SOCKET_CLOSED',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+])
+
+/**
+ * SQLSTATE classes and codes (PostgreSQL appendix A) that say the server cannot serve now:
+ * 08 connection, 53 resources, 57P shutdown, 57014 statement timeout, 55P03 lock timeout,
+ * 25006 a read-only standby, 40001 and 40P01 to be tried again.
+ */
+const outageState = /^(?:08|53|57P|57014|55P03|25006|40001|40P01)/
+
+const withCode = z.object({ code: z.string() })
+
+/** The outage behind a driver's error, or undefined when the statement itself was refused. */
+export function databaseOutage(error: unknown): PosternError | undefined {
+  if (error instanceof PosternError)
+    return error.code === 'database.unavailable' ? error : undefined
+  const parsed = withCode.safeParse(error)
+  if (!parsed.success) return undefined
+  const { code } = parsed.data
+  if (!connectionCodes.has(code) && !outageState.test(code)) return undefined
+  return new PosternError('database.unavailable', { reason: code, retryAfterSeconds, cause: error })
+}
+
+/** For `.catch` behind a statement: an outage under its own code, anything else as it was. */
+export function rethrowAsOutage(error: unknown): never {
+  throw databaseOutage(error) ?? error
+}
