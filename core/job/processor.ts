@@ -5,7 +5,6 @@ import type { JobKind } from './kind.ts'
 export type Attempt<Payload> = {
   readonly jobId: string
   readonly payload: Payload
-  readonly issuer: string | undefined
   readonly attempt: number
   readonly attemptsMax: number
   readonly requestId: string
