@@ -1,0 +1,190 @@
+import { Redis } from 'ioredis'
+import postgres, { type Sql } from 'postgres'
+import { z } from 'zod'
+import type { Caller } from '#core/access/principal.ts'
+import type { QueueEngine } from '#core/job/bullmq-engine.ts'
+import { bullJobQueue } from '#core/job/bullmq-job-queue.ts'
+import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
+import type { NewJob, Submission } from '#core/job/intake.ts'
+import { postgresJobSignals } from '#core/job/job-signals.ts'
+import { defineJobKind, type JobKind } from '#core/job/kind.ts'
+import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
+import { postgresIntake } from '#core/job/postgres-intake.ts'
+import { postgresJobStore } from '#core/job/postgres-job-store.ts'
+import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
+import type { Processor } from '#core/job/processor.ts'
+import { confirmAborted, isSettled, noteRunning } from '#core/job/run-store.ts'
+import { startSweeper } from '#core/job/sweeper.ts'
+import { silentLog } from '#core/log.ts'
+import { createMetrics } from '#core/metrics.ts'
+import { startWorkers } from '#workers/start-workers.ts'
+
+/** A kind whose processor is given by each test. */
+export const probeKind = defineJobKind({
+  name: 'probe',
+  scope: 'jobs:write:probe',
+  summary: 'For tests',
+  payload: z.strictObject({ step: z.string(), text: z.string().optional() }),
+  result: z.unknown(),
+  attemptsMax: 3,
+  backoff: { firstMs: 50, capMs: 200 },
+  timeoutMs: 30_000,
+  retentionDays: 1,
+  priority: 0,
+  concurrency: 50,
+})
+
+const testKinds = new Map<string, JobKind>([
+  ['probe', probeKind],
+  ['deliver-webhook', deliverWebhookKind],
+])
+
+export const testCaller: Caller = {
+  principal: {
+    issuer: 'https://issuer.test',
+    subject: 'service-a',
+    tokenId: 'token-1',
+    keyId: 'key-1',
+    scopes: new Set(['jobs:write:probe', 'jobs:read']),
+    expiresAt: 4_102_444_800,
+  },
+  clientAddress: '127.0.0.1',
+  userAgent: 'test',
+  requestId: 'request-1',
+  traceparent: undefined,
+}
+
+export function newJob(step: string, changes: Partial<NewJob> = {}): NewJob {
+  return {
+    id: Bun.randomUUIDv7(),
+    kind: probeKind,
+    payload: { step },
+    priority: 0,
+    delayMs: 0,
+    attemptsMax: probeKind.attemptsMax,
+    timeoutMs: probeKind.timeoutMs,
+    callbackUrl: undefined,
+    tag: undefined,
+    ...changes,
+  }
+}
+
+export function submission(jobs: readonly NewJob[], key?: string): Submission {
+  const idempotency =
+    key === undefined
+      ? undefined
+      : {
+          method: 'POST',
+          route: '/v1/jobs/:kind',
+          key,
+          fingerprint: new Bun.CryptoHasher('sha256')
+            .update(JSON.stringify(jobs.map((job) => job.payload)))
+            .digest('hex'),
+        }
+  return { jobs, idempotency, caller: testCaller }
+}
+
+export type EngineUrls = { readonly postgresUrl: string; readonly redisUrl: string }
+
+/** The accepting half: what `serve` opens, without HTTP. */
+export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
+  const sql = postgres(postgresUrl, { max: 4, onnotice: () => undefined, backoff: () => 0.2 })
+  const piped = postgres(postgresUrl, { max: 1, onnotice: () => undefined, backoff: () => 0.2 })
+  const engine = openEngine(redisUrl)
+  const log = silentLog()
+  const metrics = createMetrics()
+  const now = () => new Date()
+  const queue = bullJobQueue({ engine, sql, log })
+  const intake = postgresIntake({ sql: piped, queue, log, metrics, now })
+  const signals = await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] })
+  const sweeper = startSweeper({ sql, queue, kinds: testKinds, log, metrics, now })
+  const onOutbox = () => sweeper.nudge()
+  const stores = { sql, queue, kinds: testKinds, signals, onOutbox, now }
+  return {
+    sql,
+    intake,
+    queue,
+    jobs: postgresJobStore(stores),
+    queues: postgresQueueControl(stores),
+    metrics,
+    async close() {
+      await sweeper.close()
+      await intake.close()
+      await signals.close()
+      await queue.close()
+      await sql.end({ timeout: 1 })
+      await piped.end({ timeout: 1 })
+      closeEngine(engine)
+    },
+  }
+}
+
+function openEngine(redisUrl: string) {
+  return {
+    backend: 'redis',
+    producer: new Redis(redisUrl, {
+      maxRetriesPerRequest: 1,
+      enableOfflineQueue: true,
+      retryStrategy: () => 200,
+    }).on('error', () => undefined),
+    worker: new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 200 }).on(
+      'error',
+      () => undefined,
+    ),
+  } as const satisfies QueueEngine
+}
+
+function closeEngine(engine: { readonly producer: Redis; readonly worker: Redis }): void {
+  engine.producer.disconnect()
+  engine.worker.disconnect()
+}
+
+/** The working half: what `work` opens. */
+export async function openWorking(
+  { postgresUrl, redisUrl }: EngineUrls,
+  processors: readonly Processor[],
+) {
+  const sql = postgres(postgresUrl, { max: 8, onnotice: () => undefined, backoff: () => 0.2 })
+  const grouped = postgres(postgresUrl, { max: 1, onnotice: () => undefined, backoff: () => 0.2 })
+  const engine = openEngine(redisUrl)
+  const log = silentLog()
+  const metrics = createMetrics()
+  const now = () => new Date()
+  const queue = bullJobQueue({ engine, sql, log })
+  const sweeper = startSweeper({ sql, queue, kinds: testKinds, log, metrics, now })
+  const signals = await postgresJobSignals({ sql, log, channels: ['cancel'] })
+  const worker = 'test'
+  const workers = startWorkers({
+    engine,
+    processors,
+    outcomes: postgresOutcomeWriter({ grouped, sql, worker, onWebhook: () => sweeper.nudge() }),
+    isSettled: (jobId) => isSettled(sql, jobId),
+    confirmAborted: (jobId) => confirmAborted(sql, jobId),
+    noteRunning: (notes) => noteRunning(sql, notes, worker),
+    onCancel: (listener) => signals.listen('cancel', listener),
+    onCanary: () => undefined,
+    log,
+    metrics,
+    now,
+  })
+  return {
+    sql,
+    metrics,
+    workers,
+    async close(deadlineMs = 5_000) {
+      await workers.drain(deadlineMs)
+      await sweeper.close()
+      await signals.close()
+      await queue.close()
+      await grouped.end({ timeout: 1 })
+      await sql.end({ timeout: 1 })
+      closeEngine(engine)
+    },
+  }
+}
+
+export async function countRows(sql: Sql, table: string): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::integer as count from ${sql(table)}`
+  return row?.count ?? 0
+}
