@@ -20,6 +20,8 @@ export type SubjectLimit = {
 export type AccessControl = {
   /** Resolves the client address through trusted proxies and matches it against the zone. */
   admit(zone: Zone, remoteAddress: string | undefined, forwardedFor: string | undefined): Admission
+  /** The one header whose value `admit` takes, lower case; every other spelling is ignored. */
+  readonly forwardedHeader: string
   /**
    * The principal of a bearer token. Throws `auth.token_rejected` with its `reason`, always
    * without a detail, or `auth.keys_unavailable`.
