@@ -1,0 +1,104 @@
+import type { TradeRow } from '#core/score/trade.ts'
+
+const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+export const usdc = 'EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v'
+export const sol = 'So11111111111111111111111111111111111111112'
+/** Well-known tokens of Solana mainnet: JUP, BONK, WIF, JTO, PYTH, RAY. */
+export const tokens = [
+  'JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN',
+  'DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263',
+  'EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm',
+  'jtojtomepa8beP8AuQc6eXt5FriJwfFMwQx2v2f9mCL',
+  'HZ1JovNiVvGrGNiiYvEozEVgZ58xaU3RKwX8eACQBCt3',
+  '4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R',
+] as const
+
+const dayMs = 86_400_000
+
+/** A 32-bit generator with recorded state (mulberry), so that two runs are equal byte for byte. */
+export function randomNumbers(state: number): () => number {
+  let value = state
+  return () => {
+    value = (value + 0x6d2b79f5) | 0
+    let mixed = Math.imul(value ^ (value >>> 15), value | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** Base58 of so many random bytes, the first one above zero. */
+export function base58(random: () => number, bytes: number): string {
+  let value = 0n
+  for (let index = 0; index < bytes; index += 1) {
+    const byte = Math.floor(random() * 256)
+    value = value * 256n + BigInt(index === 0 ? Math.max(byte, 1) : byte)
+  }
+  let text = ''
+  for (; value > 0n; value /= 58n) text = (alphabet[Number(value % 58n)] ?? '') + text
+  return text
+}
+
+export type SyntheticOptions = {
+  readonly wallets: number
+  readonly swapsPerWallet: number
+  /** The generator's first state. */
+  readonly state: number
+  readonly endMs?: number
+  readonly days?: number
+}
+
+/** Wallets of different skill that buy with USDC and sell into it, in order of time. */
+export function* syntheticWallets(
+  options: SyntheticOptions,
+): Generator<{ readonly wallet: string; readonly rows: readonly TradeRow[] }> {
+  const random = randomNumbers(options.state)
+  for (let index = 0; index < options.wallets; index += 1) {
+    const wallet = base58(random, 32)
+    yield { wallet, rows: walletRows(wallet, options, random) }
+  }
+}
+
+function walletRows(wallet: string, options: SyntheticOptions, random: () => number): TradeRow[] {
+  const { swapsPerWallet, days = 120, endMs = Date.UTC(2026, 5, 30, 18) } = options
+  const startMs = endMs - days * dayMs
+  const skill = (random() - 0.45) * 0.02
+  const price = new Map<string, number>(tokens.map((token) => [token, 0.05 + random() * 5]))
+  const held = new Map<string, number>()
+  const rows: TradeRow[] = []
+  for (let index = 0; index < swapsPerWallet; index += 1) {
+    const share = swapsPerWallet === 1 ? 1 : index / (swapsPerWallet - 1)
+    const at = startMs + Math.floor((share * days * dayMs) / 1_000) * 1_000
+    const token = tokens[Math.floor(random() * tokens.length)] ?? tokens[0]
+    const drift = skill + (random() - 0.5) * 0.12
+    const unit = (price.get(token) ?? 1) * (1 + drift)
+    price.set(token, unit)
+    const quantity = held.get(token) ?? 0
+    const isSale = quantity > 0 && random() < 0.5
+    const amount = isSale ? quantity * (random() < 0.6 ? 1 : 0.5) : (50 + random() * 450) / unit
+    held.set(token, isSale ? Math.max(quantity - amount, 0) : quantity + amount)
+    const head = { wallet, signature: base58(random, 64), time: timeText(at) }
+    rows.push({ ...head, ...swapOf(token, isSale, { amount, unit }, random) })
+  }
+  return rows
+}
+
+function swapOf(
+  token: string,
+  isSale: boolean,
+  { amount, unit }: { readonly amount: number; readonly unit: number },
+  random: () => number,
+) {
+  const paid = amount * unit
+  const received = paid * (1 - random() * 0.003)
+  const tokens9 = amount.toFixed(9)
+  const feeUsd = (0.0008 + random() * 0.02).toFixed(6)
+  const usdIn = paid.toFixed(6)
+  const usdOut = received.toFixed(6)
+  return isSale
+    ? { mintIn: token, mintOut: usdc, amountIn: tokens9, amountOut: usdOut, usdIn, usdOut, feeUsd }
+    : { mintIn: usdc, mintOut: token, amountIn: usdIn, amountOut: tokens9, usdIn, usdOut, feeUsd }
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z')
+}
