@@ -1,7 +1,7 @@
 import type { Caller } from '../access/principal.ts'
 import { callerRecord, encodeAuditRecord } from '../audit/record.ts'
 import { errorCatalog } from '../errors.ts'
-import { type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
+import { findJob, type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
 import { jobChannels } from './job-signals.ts'
 import type { CancelOutcome, Visibility } from './job-store.ts'
 import type { PostgresJobStoreOptions } from './postgres-job-store.ts'
@@ -68,9 +68,6 @@ async function tooLate(
   id: string,
   visibility: Visibility,
 ): Promise<CancelOutcome | undefined> {
-  const [row] = await sql<JobRow[]>`
-    select ${jobColumns(sql)} from postern_job
-    where id = ${id} and ${visibleTo(sql, visibility)}`
-  if (row === undefined) return undefined
-  return { outcome: 'too_late', run: 'not_running', job: jobOf(row) }
+  const job = await findJob(sql, id, visibility)
+  return job && { outcome: 'too_late', run: 'not_running', job }
 }

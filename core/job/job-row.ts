@@ -39,6 +39,18 @@ export function visibleTo(sql: Sql | TransactionSql, visibility: Visibility) {
   return sql`(subject = ${visibility.subject} and issuer = ${visibility.issuer})`
 }
 
+/** Throws the driver's own error; a store maps it. */
+export async function findJob(
+  sql: Sql,
+  id: string,
+  visibility: Visibility,
+): Promise<Job | undefined> {
+  const [row] = await sql<JobRow[]>`
+    select ${jobColumns(sql)} from postern_job
+    where id = ${id} and ${visibleTo(sql, visibility)}`
+  return row === undefined ? undefined : jobOf(row)
+}
+
 export function jobOf(row: JobRow): Job {
   return {
     id: row.id,

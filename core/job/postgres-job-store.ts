@@ -5,7 +5,7 @@ import { rethrowAsOutage } from '../postgres/outage.ts'
 import { cancelJob } from './cancel-job.ts'
 import { jobChanges } from './job-changes.ts'
 import type { JobQueue } from './job-queue.ts'
-import { type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
+import { findJob, type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
 import type { JobSignals } from './job-signals.ts'
 import type { Job, JobFilter, JobPage, JobStore, Visibility } from './job-store.ts'
 import type { JobKind } from './kind.ts'
@@ -27,12 +27,8 @@ export type PostgresJobStoreOptions = {
 export function postgresJobStore(options: PostgresJobStoreOptions): JobStore {
   const { sql, signals, now } = options
 
-  async function find(id: string, visibility: Visibility): Promise<Job | undefined> {
-    const [row] = await sql<JobRow[]>`
-      select ${jobColumns(sql)} from postern_job
-      where id = ${id} and ${visibleTo(sql, visibility)}`.catch(rethrowAsOutage)
-    return row === undefined ? undefined : jobOf(row)
-  }
+  const find = (id: string, visibility: Visibility): Promise<Job | undefined> =>
+    findJob(sql, id, visibility).catch(rethrowAsOutage)
 
   async function waitFinished(
     id: string,

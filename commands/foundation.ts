@@ -1,0 +1,94 @@
+import { hostname } from 'node:os'
+import type { Sql } from 'postgres'
+import { type Config, ConfigError } from '#core/config.ts'
+import type { QueueEngine } from '#core/job/bullmq-engine.ts'
+import { bullJobQueue } from '#core/job/bullmq-job-queue.ts'
+import type { JobQueue } from '#core/job/job-queue.ts'
+import { connectProducer, connectWorker } from '#core/job/redis-connect.ts'
+import type { Log } from '#core/log.ts'
+import { createMetrics, type Metrics } from '#core/metrics.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import type { SecretStore } from '#core/secret/secret-store.ts'
+import { openSecretStore } from './open-secret-store.ts'
+
+/** What every long-running command stands on; opened in order, closed in reverse by `stack`. */
+export type Foundation = {
+  readonly config: Config
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly version: string
+  readonly host: string
+  readonly now: () => Date
+  readonly secrets: SecretStore | undefined
+  /** A pool of its own, so that one use cannot starve another. */
+  readonly database: (use: string, connections: number) => Sql
+  readonly engine: QueueEngine
+  readonly queue: JobQueue
+  readonly stack: AsyncDisposableStack
+}
+
+/** Seconds that closing a pool waits for statements under way. */
+const closeSeconds = 5
+/** Statements of status pages and the reconciler; the hot paths have pools of their own. */
+const sharedConnections = 4
+
+export async function openFoundation(options: {
+  readonly config: Config
+  readonly log: Log
+  readonly version: string
+  readonly stack: AsyncDisposableStack
+}): Promise<Foundation> {
+  const { config, log, version, stack } = options
+  const secrets = openSecretStore(config)
+  const databaseUrl = await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
+  const database = (use: string, connections: number): Sql =>
+    stack.adopt(
+      connectPostgres({
+        url: databaseUrl,
+        caFile: config.POSTERN_DATABASE_CA_FILE,
+        mode: config.POSTERN_MODE,
+        applicationName: `postern ${use}`,
+        max: connections,
+      }),
+      (sql) => sql.end({ timeout: closeSeconds }),
+    )
+  const engine = await openEngine({ config, secrets, databaseUrl, stack })
+  const sql = database('queue', sharedConnections)
+  const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
+  const metrics = createMetrics()
+  const now = () => new Date()
+  const host = hostname()
+  return { config, log, metrics, version, host, now, secrets, database, engine, queue, stack }
+}
+
+async function openEngine(options: {
+  readonly config: Config
+  readonly secrets: SecretStore | undefined
+  readonly databaseUrl: string
+  readonly stack: AsyncDisposableStack
+}): Promise<QueueEngine> {
+  const { config, secrets, databaseUrl, stack } = options
+  if (config.POSTERN_QUEUE === 'postgres') {
+    return { backend: 'postgres', connectionString: databaseUrl, schema: 'public' }
+  }
+  const redis = {
+    url: await resolveCredential(secrets, required(config, 'POSTERN_REDIS_URL')),
+    caFile: config.POSTERN_REDIS_CA_FILE,
+    mode: config.POSTERN_MODE,
+    cluster: config.POSTERN_REDIS_CLUSTER,
+  }
+  const producer = stack.adopt(connectProducer(redis), (open) => open.disconnect())
+  const worker = stack.adopt(connectWorker(redis), (open) => open.disconnect())
+  return { backend: 'redis', producer, worker }
+}
+
+/** The value of a setting that this command cannot do without. */
+export function required<Name extends keyof Config>(
+  config: Config,
+  name: Name,
+): NonNullable<Config[Name]> {
+  const value = config[name]
+  if (value !== undefined && value !== null) return value
+  throw new ConfigError([`${name}: required by this command and not set`])
+}

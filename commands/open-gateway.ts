@@ -1,0 +1,47 @@
+import type { AccessControl } from '#core/access/access-control.ts'
+import { postgresJobSignals } from '#core/job/job-signals.ts'
+import { postgresIntake } from '#core/job/postgres-intake.ts'
+import { postgresJobStore } from '#core/job/postgres-job-store.ts'
+import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
+import { createGateway } from '#gateway/app.ts'
+import type { Foundation } from './foundation.ts'
+import { jobKinds } from './job-kinds.ts'
+import type { Services } from './open-services.ts'
+import { gatewayReadiness } from './readiness.ts'
+
+/** Connections for reads; accepting has one of its own, on which batches are pipelined. */
+const readConnections = 8
+
+export async function openGateway(
+  foundation: Foundation,
+  services: Services,
+  access: AccessControl,
+) {
+  const { queue, log, metrics, now, stack } = foundation
+  const { audit, registry, sweeper } = services
+  const sql = foundation.database('gateway', readConnections)
+  const signals = stack.adopt(
+    await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] }),
+    (open) => open.close(),
+  )
+  const intake = stack.adopt(
+    postgresIntake({ sql: foundation.database('intake', 1), queue, log, metrics, now }),
+    (open) => open.close(),
+  )
+  const kinds = jobKinds
+  const stores = { sql, queue, kinds, signals, onOutbox: () => sweeper.nudge(), now }
+  return createGateway({
+    access,
+    kinds: [...kinds.values()],
+    intake,
+    jobs: postgresJobStore(stores),
+    queues: postgresQueueControl(stores),
+    routes: [],
+    audit,
+    metrics,
+    log,
+    now,
+    liveGateways: () => registry.live('gateway'),
+    readiness: gatewayReadiness({ sql, access, registry, now }),
+  })
+}

@@ -1,0 +1,71 @@
+import type { Config } from '#core/config.ts'
+import { findJob } from '#core/job/job-row.ts'
+import { postgresJobSignals } from '#core/job/job-signals.ts'
+import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
+import type { Processor } from '#core/job/processor.ts'
+import { confirmAborted, isSettled, noteRunning } from '#core/job/run-store.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { deliverWebhook } from '#workers/deliver-webhook.ts'
+import { scoreCohort } from '#workers/score-cohort.ts'
+import { scoreWallet } from '#workers/score-wallet.ts'
+import { startWorkers, type Workers } from '#workers/start-workers.ts'
+import type { Foundation } from './foundation.ts'
+import type { Services } from './open-services.ts'
+
+/** Connections for reading what jobs need and for outcomes with an effect. */
+const workerConnections = 8
+
+export async function openWorkers(foundation: Foundation, services: Services): Promise<Workers> {
+  const { config, engine, log, metrics, now, stack } = foundation
+  const { registry, sweeper } = services
+  const sql = foundation.database('worker', workerConnections)
+  const signals = stack.adopt(
+    await postgresJobSignals({ sql, log, channels: ['cancel'] }),
+    (open) => open.close(),
+  )
+  const worker = registry.id
+  const outcomes = postgresOutcomeWriter({
+    grouped: foundation.database('outcomes', 1),
+    sql,
+    worker,
+    onWebhook: () => sweeper.nudge(),
+  })
+  const workers = startWorkers({
+    engine,
+    processors: openProcessors(foundation, sql),
+    outcomes,
+    isSettled: (jobId) => isSettled(sql, jobId),
+    confirmAborted: (jobId) => confirmAborted(sql, jobId),
+    noteRunning: (notes) => noteRunning(sql, notes, worker),
+    onCancel: (listener) => signals.listen('cancel', listener),
+    onCanary: () => registry.sawCanary(now()),
+    log,
+    metrics,
+    now,
+  })
+  stack.defer(() => workers.drain(drainMs(config)))
+  return workers
+}
+
+/** The drain of workers comes first and leaves the rest of the stop a few seconds. */
+function drainMs(config: Config): number {
+  return Math.max(1, config.POSTERN_DRAIN_SECONDS - 3) * 1_000
+}
+
+function openProcessors(
+  { config, secrets, now }: Foundation,
+  sql: ReturnType<Foundation['database']>,
+): readonly Processor[] {
+  return [
+    scoreWallet({ sql, now }),
+    scoreCohort({ sql, now }),
+    deliverWebhook({
+      findJob: (jobId) => findJob(sql, jobId, 'any'),
+      signingKey: async () => {
+        const key = config.POSTERN_WEBHOOK_KEY
+        return key === undefined ? undefined : await resolveCredential(secrets, key)
+      },
+      now,
+    }),
+  ]
+}

@@ -1,0 +1,42 @@
+import { ConfigError } from '#core/config.ts'
+import { PosternError } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import { exitCodes } from './command-io.ts'
+
+/** The first SIGTERM or SIGINT asks for a drain; a second one does not wait for it. */
+export function terminated(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals) => {
+      resolve(signal)
+      process.once(signal, () => process.exit(exitCodes.failed))
+    }
+    process.once('SIGTERM', onSignal)
+    process.once('SIGINT', onSignal)
+  })
+}
+
+/** A bug leaves the process in a state nobody knows: say so and end; the supervisor starts anew. */
+export function exitOnBug(log: Log): void {
+  const exit = (event: string) => (error: unknown) => {
+    log.error(event, { error })
+    log.flush()
+    process.exit(exitCodes.failed)
+  }
+  process.on('uncaughtException', exit('process.uncaught_exception'))
+  process.on('unhandledRejection', exit('process.unhandled_rejection'))
+}
+
+/** What a person reads when a command cannot go on; returns the exit code. */
+export function explainFailure(error: unknown, stderr: NodeJS.WritableStream): number {
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) stderr.write(`${problem}\n`)
+    return exitCodes.configuration
+  }
+  if (error instanceof PosternError) {
+    const detail = error.detail ?? error.message
+    stderr.write(`${error.code}: ${detail}\n`)
+    return exitCodes.failed
+  }
+  stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return exitCodes.failed
+}

@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { openAccessControl } from '#core/access/open-access-control.ts'
+import { openLog } from '#core/log.ts'
+import { listen } from '#gateway/listen.ts'
+import type { CommandIo } from './command-io.ts'
+import { openFoundation, required } from './foundation.ts'
+import { listenerTls } from './listener-tls.ts'
+import { openGateway } from './open-gateway.ts'
+import { openServices } from './open-services.ts'
+import { exitOnBug } from './process-life.ts'
+
+export function serveCommand(io: CommandIo): Command {
+  return new Command('serve')
+    .description('run the gateway: admit, authenticate and accept jobs over HTTP')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern serve
+  $ POSTERN_LISTEN_PORT=9090 postern serve
+
+Needs POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres,
+POSTERN_REDIS_URL. Stops on SIGTERM within POSTERN_DRAIN_SECONDS.`,
+    )
+    .action(() => serve(io))
+}
+
+async function serve(io: CommandIo): Promise<void> {
+  const config = io.config()
+  const accessFile = required(config, 'POSTERN_ACCESS_FILE')
+  const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'gateway' } })
+  exitOnBug(log)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => log.flush())
+  const foundation = await openFoundation({ config, log, version: io.version, stack })
+  const services = await openServices(foundation, ['gateway'])
+  const access = stack.adopt(
+    await openAccessControl({
+      source: { file: accessFile },
+      mode: config.POSTERN_MODE,
+      secrets: foundation.secrets,
+      sql: foundation.database('access', 1),
+      audit: services.audit,
+      log,
+      metrics: foundation.metrics,
+      now: foundation.now,
+    }),
+    (open) => open.close(),
+  )
+  const gateway = await openGateway(foundation, services, access)
+  const listener = listen({
+    gateway,
+    address: config.POSTERN_LISTEN_ADDRESS,
+    port: config.POSTERN_LISTEN_PORT,
+    tls: await listenerTls(config, foundation.secrets),
+    log,
+  })
+  stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
+  log.info('serve.ready', { url: listener.url })
+  const signal = await io.terminated()
+  log.info('serve.stopping', { signal })
+}

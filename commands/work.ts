@@ -1,0 +1,48 @@
+import { Command } from 'commander'
+import { openLog } from '#core/log.ts'
+import { listenProbes } from '#gateway/listen-probes.ts'
+import type { CommandIo } from './command-io.ts'
+import { openFoundation } from './foundation.ts'
+import { openServices } from './open-services.ts'
+import { openWorkers } from './open-workers.ts'
+import { exitOnBug } from './process-life.ts'
+import { workerReadiness } from './readiness.ts'
+
+export function workCommand(io: CommandIo): Command {
+  return new Command('work')
+    .description('run the workers: take jobs from the queue, commit their outcomes')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern work
+  $ POSTERN_PROBE_PORT=9091 postern work
+
+Needs POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres, POSTERN_REDIS_URL. Answers
+/healthz, /readyz and /metrics on POSTERN_PROBE_PORT at 127.0.0.1. On SIGTERM running jobs get
+POSTERN_DRAIN_SECONDS; what is left goes back to the queue without spending an attempt.`,
+    )
+    .action(() => work(io))
+}
+
+async function work(io: CommandIo): Promise<void> {
+  const config = io.config()
+  const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'worker' } })
+  exitOnBug(log)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => log.flush())
+  const foundation = await openFoundation({ config, log, version: io.version, stack })
+  const { now, metrics } = foundation
+  const services = await openServices(foundation, ['worker'])
+  const readiness = workerReadiness({
+    sql: foundation.database('probe', 1),
+    registry: services.registry,
+    now,
+  })
+  const port = config.POSTERN_PROBE_PORT
+  const probes = stack.adopt(listenProbes({ port, readiness, metrics }), (open) => open.stop())
+  await openWorkers(foundation, services)
+  log.info('work.ready', { probes: probes.url })
+  const signal = await io.terminated()
+  log.info('work.stopping', { signal })
+}
