@@ -1,0 +1,15 @@
+import jobs from './sql/0001-jobs.sql' with { type: 'text' }
+import scores from './sql/0002-scores.sql' with { type: 'text' }
+
+export type Migration = {
+  readonly number: number
+  readonly name: string
+  /** Runs inside the one transaction of a migration. */
+  readonly sql: string
+}
+
+/** In order, embedded in the binary. One that has been released is never edited, only followed. */
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'jobs', sql: jobs },
+  { number: 2, name: 'scores', sql: scores },
+]

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { createPostgresBackend, Queue } from 'bullmq'
+import postgres, { type Sql } from 'postgres'
+import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
+import { migrations } from '#core/postgres/migrations.ts'
+import { type PostgresServer, sharedPostgres } from '#test/support/postgres-server.ts'
+
+let server: PostgresServer
+let url: string
+let sql: Sql
+
+beforeAll(async () => {
+  server = await sharedPostgres()
+})
+
+beforeEach(async () => {
+  await sql?.end()
+  url = await server.createDatabase()
+  sql = postgres(url, { max: 4, onnotice: () => undefined })
+})
+
+afterAll(() => sql.end())
+
+test('a schema from a newer release is refused and nothing is applied', async () => {
+  await migrate({ sql, queue: 'redis' })
+  await sql`insert into postern_migration ${sql({ number: 9999, name: 'later', sha256: '' })}`
+  const next = { number: 9998, name: 'next', sql: 'create table postern_next ()' }
+  const attempt = migrate({ sql, queue: 'redis', migrations: [...migrations, next] })
+  await expect(attempt).rejects.toMatchObject({
+    code: 'database.schema_refused',
+    detail: expect.stringContaining('9999-later, which this binary does not know'),
+  })
+  const [row] = await sql`select to_regclass('postern_next') as next`
+  expect(row?.['next']).toBeNull()
+})
+
+test('a migration that was edited after it was applied is refused', async () => {
+  await migrate({ sql, queue: 'redis' })
+  const edited = migrations.map((each) => ({ ...each, sql: `${each.sql}-- edited\n` }))
+  const attempt = migrate({ sql, queue: 'redis', migrations: edited })
+  await expect(attempt).rejects.toMatchObject({
+    code: 'database.schema_refused',
+    detail: expect.stringContaining('0001-jobs was applied with other contents'),
+  })
+  await expect(
+    pendingMigrations({ sql, queue: 'redis', migrations: edited }),
+  ).rejects.toMatchObject({
+    code: 'database.schema_refused',
+  })
+})
+
+test('a migration that fails leaves neither its tables nor those before it', async () => {
+  const broken = { number: 9999, name: 'broken', sql: 'create table postern_half (); select 1/0' }
+  const attempt = migrate({ sql, queue: 'postgres', migrations: [...migrations, broken] })
+  await expect(attempt).rejects.toMatchObject({ code: '22012' })
+  const tables = await sql`select tablename from pg_tables where schemaname = 'public'`
+  expect(tables).toHaveLength(0)
+})
+
+test('the second run applies nothing', async () => {
+  const titles = ['0001-jobs', '0002-scores', 'bullmq schema 11']
+  expect(await pendingMigrations({ sql, queue: 'postgres' })).toEqual(titles)
+  expect(await migrate({ sql, queue: 'postgres' })).toEqual(titles)
+  expect(await migrate({ sql, queue: 'postgres' })).toEqual([])
+  expect(await pendingMigrations({ sql, queue: 'postgres' })).toEqual([])
+})
+
+test('a database that served Redis queues gets the tables of Postgres queues later', async () => {
+  await migrate({ sql, queue: 'redis' })
+  expect(await migrate({ sql, queue: 'postgres' })).toEqual(['bullmq schema 11'])
+})
+
+test('of migrators that start together one applies and the others find it done', async () => {
+  const others = [1, 2, 3].map(() => postgres(url, { max: 1, onnotice: () => undefined }))
+  const runs = await Promise.all(
+    [sql, ...others].map((each) => migrate({ sql: each, queue: 'postgres' })),
+  )
+  expect(runs.map((applied) => applied.length).sort()).toEqual([0, 0, 0, 3])
+  await Promise.all(others.map((each) => each.end()))
+})
+
+test('BullMQ takes a job in the migrated schema', async () => {
+  await migrate({ sql, queue: 'postgres' })
+  const connection = { connectionString: url, schema: 'public' }
+  const queue = new Queue('migrated', { connection }, createPostgresBackend)
+  const job = await queue.add('any', { wallet: 'w' })
+  expect((await queue.getJob(job.id ?? ''))?.data).toEqual({ wallet: 'w' })
+  await queue.close()
+})
