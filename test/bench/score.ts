@@ -14,7 +14,7 @@ const swapsPerWallet = 1_000
 const options = {
   costBasis: 'fifo',
   algorithmVersion: 'xorj-1.0.0',
-  endDate: '2026-06-30',
+  endDate: '2025-09-30',
 } as const
 
 const lines = new Map<string, string[]>()

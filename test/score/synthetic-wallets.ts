@@ -59,27 +59,36 @@ export function* syntheticWallets(
 }
 
 function walletRows(wallet: string, options: SyntheticOptions, random: () => number): TradeRow[] {
-  const { swapsPerWallet, days = 120, endMs = Date.UTC(2026, 5, 30, 18) } = options
+  const { swapsPerWallet, days = 120, endMs = Date.UTC(2025, 8, 30, 18) } = options
   const startMs = endMs - days * dayMs
-  const skill = (random() - 0.45) * 0.02
-  const price = new Map<string, number>(tokens.map((token) => [token, 0.05 + random() * 5]))
-  const held = new Map<string, number>()
+  const market = createMarket(random)
   const rows: TradeRow[] = []
   for (let index = 0; index < swapsPerWallet; index += 1) {
     const share = swapsPerWallet === 1 ? 1 : index / (swapsPerWallet - 1)
     const at = startMs + Math.floor((share * days * dayMs) / 1_000) * 1_000
-    const token = tokens[Math.floor(random() * tokens.length)] ?? tokens[0]
-    const drift = skill + (random() - 0.5) * 0.12
-    const unit = (price.get(token) ?? 1) * (1 + drift)
-    price.set(token, unit)
-    const quantity = held.get(token) ?? 0
-    const isSale = quantity > 0 && random() < 0.5
-    const amount = isSale ? quantity * (random() < 0.6 ? 1 : 0.5) : (50 + random() * 450) / unit
-    held.set(token, isSale ? Math.max(quantity - amount, 0) : quantity + amount)
     const head = { wallet, signature: base58(random, 64), time: timeText(at) }
-    rows.push({ ...head, ...swapOf(token, isSale, { amount, unit }, random) })
+    rows.push({ ...head, ...market.nextSwap() })
   }
   return rows
+}
+
+/** Random walks of a few tokens with the drift of one wallet's skill, and what the wallet holds. */
+function createMarket(random: () => number) {
+  const skill = (random() - 0.45) * 0.02
+  const state = tokens.map((token) => ({ token, unit: 0.05 + random() * 5, held: 0 }))
+  return {
+    nextSwap() {
+      const [fallback] = state
+      const picked = state[Math.floor(random() * state.length)] ?? fallback
+      if (picked === undefined) throw new Error('there are tokens')
+      picked.unit *= 1 + skill + (random() - 0.5) * 0.12
+      const isSale = picked.held > 0 && random() < 0.5
+      const bought = (50 + random() * 450) / picked.unit
+      const amount = isSale ? picked.held * (random() < 0.6 ? 1 : 0.5) : bought
+      picked.held = isSale ? Math.max(picked.held - amount, 0) : picked.held + amount
+      return swapOf(picked.token, isSale, { amount, unit: picked.unit }, random)
+    },
+  }
 }
 
 function swapOf(
@@ -90,13 +99,13 @@ function swapOf(
 ) {
   const paid = amount * unit
   const received = paid * (1 - random() * 0.003)
-  const tokens9 = amount.toFixed(9)
-  const feeUsd = (0.0008 + random() * 0.02).toFixed(6)
-  const usdIn = paid.toFixed(6)
-  const usdOut = received.toFixed(6)
+  const quantity = amount.toFixed(6)
+  const feeUsd = (0.0008 + random() * 0.02).toFixed(4)
+  const usdIn = paid.toFixed(4)
+  const usdOut = received.toFixed(4)
   return isSale
-    ? { mintIn: token, mintOut: usdc, amountIn: tokens9, amountOut: usdOut, usdIn, usdOut, feeUsd }
-    : { mintIn: usdc, mintOut: token, amountIn: usdIn, amountOut: tokens9, usdIn, usdOut, feeUsd }
+    ? { mintIn: token, mintOut: usdc, amountIn: quantity, amountOut: usdOut, usdIn, usdOut, feeUsd }
+    : { mintIn: usdc, mintOut: token, amountIn: usdIn, amountOut: quantity, usdIn, usdOut, feeUsd }
 }
 
 function timeText(ms: number): string {
