@@ -3,7 +3,11 @@ import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresIntake } from '#core/job/postgres-intake.ts'
 import { postgresJobStore } from '#core/job/postgres-job-store.ts'
 import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
+import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
+import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { createGateway } from '#gateway/app.ts'
+import { scoreRoutes } from '#gateway/routes/scores.ts'
+import { tradeRoutes } from '#gateway/routes/trades.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds } from './job-kinds.ts'
 import type { Services } from './open-services.ts'
@@ -36,7 +40,10 @@ export async function openGateway(
     intake,
     jobs: postgresJobStore(stores),
     queues: postgresQueueControl(stores),
-    routes: [],
+    routes: [
+      ...tradeRoutes({ trades: postgresTradeStore({ sql, now }), now }),
+      ...scoreRoutes({ scores: postgresScoreStore({ sql }) }),
+    ],
     audit,
     metrics,
     log,

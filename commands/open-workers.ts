@@ -53,12 +53,12 @@ function drainMs(config: Config): number {
 }
 
 function openProcessors(
-  { config, secrets, now }: Foundation,
+  { config, secrets, now, log }: Foundation,
   sql: ReturnType<Foundation['database']>,
 ): readonly Processor[] {
   return [
     scoreWallet({ sql, now }),
-    scoreCohort({ sql, now }),
+    scoreCohort({ sql, now, log }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKey: async () => {
