@@ -1,0 +1,39 @@
+import { Command } from 'commander'
+import { openLog } from '#core/log.ts'
+import type { CommandIo } from './command-io.ts'
+import { supervise } from './supervise.ts'
+
+export function runCommand(io: CommandIo): Command {
+  return new Command('run')
+    .description('run gateway and workers as two supervised processes: what the image starts')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern run
+  $ POSTERN_DRAIN_SECONDS=60 postern run
+
+Takes the settings of \`serve\` and \`work\`. A child that ends is started again, after 250 ms at
+first and 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM
+reaches both, which get POSTERN_DRAIN_SECONDS.`,
+    )
+    .action(() => run(io))
+}
+
+async function run(io: CommandIo): Promise<void> {
+  const config = io.config()
+  // Unbuffered: the supervisor has little to say, and it must not be lost.
+  const log = openLog({
+    level: config.POSTERN_LOG_LEVEL,
+    fields: { process: 'supervisor' },
+    sync: true,
+  })
+  process.exitCode = await supervise({
+    parts: ['serve', 'work'],
+    self: io.self,
+    environment: io.environment,
+    drainMs: config.POSTERN_DRAIN_SECONDS * 1_000,
+    log,
+    terminated: io.terminated,
+  })
+}

@@ -1,0 +1,125 @@
+import { afterEach, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { childEnvironment, countEnds, restartDelayMs, supervise } from '../../commands/supervise.ts'
+import { silentLog } from '../../core/log.ts'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A supervisor over two scripted children; `terminate` is the signal that it waits for. */
+function start(scripts: { serve: string; work: string }, drainMs = 5_000) {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-supervise-'))
+  folders.push(folder)
+  writeFileSync(join(folder, 'serve'), scripts.serve)
+  writeFileSync(join(folder, 'work'), scripts.work)
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  const code = supervise({
+    parts: ['serve', 'work'],
+    self: [process.execPath, join(import.meta.dir, 'scripted-child.ts')],
+    environment: { POSTERN_DATA_DIRECTORY: folder, PATH: process.env['PATH'], LD_PRELOAD: '' },
+    drainMs,
+    log: silentLog(),
+    terminated: () => promise,
+  })
+  const linesOf = (part: string) => {
+    try {
+      return readFileSync(join(folder, `${part}.log`), 'utf8')
+        .trim()
+        .split('\n')
+    } catch {
+      return []
+    }
+  }
+  const until = async (part: string, count: number) => {
+    const giveUpAt = performance.now() + 10_000
+    while (linesOf(part).length < count) {
+      if (performance.now() > giveUpAt) throw new Error(`${part}: ${linesOf(part).join('\n')}`)
+      await Bun.sleep(10)
+    }
+    return linesOf(part)
+  }
+  return { code, until, linesOf, terminate: () => resolve('SIGTERM') }
+}
+
+function pidOf(line: string | undefined): number {
+  return Number(line?.split(' ')[1])
+}
+
+test('a child that refuses its configuration ends the whole with 78 and takes the other along', async () => {
+  const { code, linesOf } = start({ serve: 'exit 78', work: 'drain' })
+  expect(await code).toBe(78)
+  expect(linesOf('serve')).toHaveLength(1)
+})
+
+test('SIGTERM reaches every child once and a clean drain ends with 0', async () => {
+  const { code, until, linesOf, terminate } = start({ serve: 'drain', work: 'drain' })
+  await Promise.all([until('serve', 1), until('work', 1)])
+  terminate()
+  expect(await code).toBe(0)
+  expect(linesOf('serve').slice(1)).toEqual(['SIGTERM'])
+  expect(linesOf('work').slice(1)).toEqual(['SIGTERM'])
+})
+
+test('a child that fails while draining makes the supervisor fail', async () => {
+  const { code, until, terminate } = start({ serve: 'drain', work: 'drain badly' })
+  await Promise.all([until('serve', 1), until('work', 1)])
+  terminate()
+  expect(await code).toBe(1)
+})
+
+test('a child that outlives the drain time is killed', async () => {
+  const { code, until, terminate } = start({ serve: 'drain', work: 'ignore' }, 1)
+  await Promise.all([until('serve', 1), until('work', 1)])
+  terminate()
+  expect(await code).toBe(1)
+})
+
+test('a child that ends or is killed is started again and the other never notices', async () => {
+  const { code, until, linesOf, terminate } = start({ serve: 'drain', work: 'drain' })
+  const [first] = await until('work', 1)
+  await until('serve', 1)
+  process.kill(pidOf(first), 'SIGKILL')
+  const restarted = await until('work', 2)
+  expect(pidOf(restarted[1])).not.toBe(pidOf(first))
+  terminate()
+  expect(await code).toBe(0)
+  expect(linesOf('serve')).toHaveLength(2)
+})
+
+test('a child that fails at every start is started again and again, not given up', async () => {
+  const { code, until, terminate } = start({ serve: 'drain', work: 'exit 1' })
+  await until('work', 3)
+  terminate()
+  expect(await code).toBe(0)
+})
+
+test('a child gets settings and no other name of the environment', async () => {
+  const { code, until, terminate } = start({ serve: 'drain', work: 'drain' })
+  const [line] = await until('serve', 1)
+  expect(line?.split(' ')[2]?.split(',')).toEqual(['PATH', 'POSTERN_DATA_DIRECTORY'])
+  terminate()
+  expect(await code).toBe(0)
+})
+
+test.each(['LD_PRELOAD', 'BUN_BE_BUN', 'NODE_TLS_REJECT_UNAUTHORIZED', 'PGPASSWORD'])(
+  '%s is not handed to a child',
+  (name) => {
+    expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
+      POSTERN_MODE: 'production',
+    })
+  },
+)
+
+test('the wait before a restart doubles from 250 ms and stops at 10 s', () => {
+  const waits = [1, 2, 3, 4, 5, 6, 7, 8, 2_000].map(restartDelayMs)
+  expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000])
+})
+
+test('a child that was healthy for 60 s starts a new count', () => {
+  expect(countEnds(5, 59_999)).toBe(6)
+  expect(countEnds(5, 60_000)).toBe(1)
+})
