@@ -7,7 +7,10 @@ const errorsMax = 50
 const pointerCharactersMax = 256
 
 /** Zod's issues by RFC 6901 pointer, below `prefix`. Never holds a value that was sent. */
-export function pointedErrors(error: z.ZodError, prefix = ''): readonly PointedError[] {
+export function pointedErrors(
+  error: { readonly issues: readonly z.core.$ZodIssue[] },
+  prefix = '',
+): readonly PointedError[] {
   return error.issues.slice(0, errorsMax).flatMap((issue) => pointIssue(issue, prefix))
 }
 

@@ -1,0 +1,101 @@
+import { PosternError } from '#core/errors.ts'
+import type { JobChange } from '#core/job/job-store.ts'
+
+/** A quiet connection is cut by listeners and proxies; and a token is proved again this often. */
+const heartbeatMs = 5_000
+
+export type EventStreamOptions = {
+  readonly changes: AsyncIterable<JobChange>
+  /** True for the change after which nothing more can come. */
+  readonly isLast: (change: JobChange) => boolean
+  /** Throws when the caller may no longer listen; the stream ends. */
+  readonly stillAdmitted: () => unknown
+  /** The reader has left. */
+  readonly gone: AbortSignal
+  /** Called once, however the stream ends; must end `changes`. */
+  readonly onEnd: () => void
+}
+
+/**
+ * Job changes as server-sent events. Pulled, so that a slow reader slows the source and fills no
+ * buffer. The headers are gone when something fails: the last event then says what.
+ */
+export function eventStream(options: EventStreamOptions): ReadableStream<Uint8Array> {
+  const { gone, onEnd } = options
+  const encoder = new TextEncoder()
+  const frames = eventFrames(options)
+  let isOpen = true
+
+  function end(): void {
+    if (!isOpen) return
+    isOpen = false
+    gone.removeEventListener('abort', end)
+    onEnd()
+  }
+
+  gone.addEventListener('abort', end)
+  if (gone.aborted) end()
+  return new ReadableStream({
+    async pull(controller) {
+      const frame = await frames.next()
+      if (frame.done !== true) return controller.enqueue(encoder.encode(frame.value))
+      controller.close()
+      end()
+    },
+    cancel: end,
+  })
+}
+
+async function* eventFrames(options: EventStreamOptions): AsyncGenerator<string> {
+  yield 'retry: 1000\n\n'
+  try {
+    yield* changeFrames(options)
+  } catch (error) {
+    const code = error instanceof PosternError ? error.code : 'internal'
+    yield `event: problem\ndata: ${JSON.stringify({ type: `/problems/${code}`, code })}\n\n`
+  }
+}
+
+async function* changeFrames(options: EventStreamOptions): AsyncGenerator<string> {
+  const { isLast, stillAdmitted } = options
+  const source = options.changes[Symbol.asyncIterator]()
+  let provedAt = performance.now()
+  let next = nextOf(source)
+  for (;;) {
+    const result = await beforeHeartbeat(next)
+    if (performance.now() - provedAt >= heartbeatMs) {
+      await stillAdmitted()
+      provedAt = performance.now()
+    }
+    if (result === undefined) {
+      yield ':\n\n'
+      continue
+    }
+    if (result.done === true) return
+    yield formatChange(result.value)
+    if (isLast(result.value)) return
+    next = nextOf(source)
+  }
+}
+
+function nextOf(source: AsyncIterator<JobChange>): Promise<IteratorResult<JobChange>> {
+  const next = source.next()
+  // It may fail after the stream has ended, when nobody awaits it any more.
+  next.catch(() => undefined)
+  return next
+}
+
+/** Undefined when the heartbeat is due first. */
+async function beforeHeartbeat<Value>(value: Promise<Value>): Promise<Value | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), heartbeatMs)
+  try {
+    return await Promise.race([value, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function formatChange({ cursor, job }: JobChange): string {
+  return `id: ${cursor}\nevent: job\ndata: ${JSON.stringify(job)}\n\n`
+}

@@ -1,0 +1,77 @@
+import type { MiddlewareHandler } from 'hono'
+import { PosternError } from '#core/errors.ts'
+import type { Log, LogFields } from '#core/log.ts'
+import type { Metrics } from '#core/metrics.ts'
+import type { GatewayContext, GatewayEnv } from './context.ts'
+import type { ReadAudit } from './read-audit.ts'
+
+/** W3C Trace Context, 3.2: version 00; all zeros are invalid. */
+const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/**
+ * The outermost layer: names the request, and at its end writes its one log line, its metric and,
+ * for an admitted read, its part of an audit record. A request id is ours alone; what a caller
+ * sends as one is not taken over, because audit records carry it.
+ */
+export function observe(options: {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly reads: ReadAudit
+}): MiddlewareHandler<GatewayEnv> {
+  const { log, metrics, reads } = options
+  return async function observeRequest(c, next) {
+    const startedAt = performance.now()
+    nameRequest(c)
+    await next()
+    const seconds = (performance.now() - startedAt) / 1_000
+    const { status } = c.res
+    const { method } = c.req
+    const route = c.get('routeTemplate') ?? 'none'
+    metrics.requestSeconds.observe({ method, route, status }, seconds)
+    if (c.error instanceof PosternError) metrics.refusals.inc({ code: c.error.code })
+    if (isAdmittedRead(c, method, status)) reads.note(c, status)
+    writeLine(log, c, { method, route, status, durationMs: Math.round(seconds * 1e6) / 1e3 })
+  }
+}
+
+function nameRequest(c: GatewayContext): void {
+  const requestId = Bun.randomUUIDv7()
+  c.set('requestId', requestId)
+  c.header('x-request-id', requestId)
+  c.header('x-content-type-options', 'nosniff')
+  c.header('cache-control', 'no-store')
+  const traceparent = c.req.header('traceparent')
+  // A malformed one starts a new trace (Trace Context, 4.3); it never fails the request.
+  if (traceparent !== undefined && traceparentPattern.test(traceparent)) {
+    c.set('traceparent', traceparent)
+  }
+}
+
+function isAdmittedRead(c: GatewayContext, method: string, status: number): boolean {
+  if (method !== 'GET' || c.get('principal') === undefined) return false
+  return status !== 401 && status !== 403 && status !== 429
+}
+
+function writeLine(log: Log, c: GatewayContext, fields: LogFields): void {
+  const line = {
+    ...fields,
+    requestId: c.get('requestId'),
+    clientAddress: c.get('clientAddress'),
+    subject: c.get('principal')?.subject,
+    traceparent: c.get('traceparent'),
+  }
+  const { error } = c
+  if (error === undefined) {
+    // A balancer asks every few seconds; those lines would be most of the log.
+    if (c.get('zone') === 'probe') log.debug('request.finished', line)
+    else log.info('request.finished', line)
+    return
+  }
+  if (!(error instanceof PosternError)) {
+    log.error('request.finished', { ...line, code: 'internal', error })
+    return
+  }
+  const refused = { ...line, code: error.code, reason: error.reason }
+  if (error.status < 500) log.info('request.finished', refused)
+  else log.error('request.finished', { ...refused, error })
+}

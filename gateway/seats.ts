@@ -1,0 +1,40 @@
+import type { Principal } from '#core/access/principal.ts'
+import { PosternError } from '#core/errors.ts'
+
+/** Seconds after which a place may have become free. */
+const retryAfterSeconds = 5
+
+/** Places for requests that stay open, so that waiting callers cannot use up the process. */
+export type Seats = {
+  /** Returns what gives the place back, once. Throws `gateway.overloaded`. */
+  take(principal: Principal): () => void
+}
+
+export function seats(limits: { readonly total: number; readonly perSubject: number }): Seats {
+  const taken = new Map<string, number>()
+  let total = 0
+
+  function take({ issuer, subject }: Principal): () => void {
+    const key = `${issuer} ${subject}`
+    const mine = taken.get(key) ?? 0
+    if (total >= limits.total || mine >= limits.perSubject) {
+      throw new PosternError('gateway.overloaded', {
+        detail: 'Too many open streams or waits; poll, or close one.',
+        retryAfterSeconds,
+      })
+    }
+    taken.set(key, mine + 1)
+    total++
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      total--
+      const left = (taken.get(key) ?? 1) - 1
+      if (left === 0) taken.delete(key)
+      else taken.set(key, left)
+    }
+  }
+
+  return { take }
+}
