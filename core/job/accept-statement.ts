@@ -13,6 +13,8 @@ export type AcceptBatch = {
 /**
  * Accepts a batch in ONE data-modifying statement: jobs, audit records, idempotency keys and
  * outbox. One JSON parameter per table costs Postgres less than a parameter per column and row.
+ * An outbox row that a sweeper holds is left to it: accepting waits for nobody's dispatch.
+ * Keys go in by their order, or two gateways that are sent the same ones at once deadlock.
  * Throws 23505 when an idempotency key exists already; nothing is stored then.
  */
 export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBatch): Promise<void> {
@@ -45,8 +47,11 @@ export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBat
       from jsonb_to_recordset(${JSON.stringify(keys)}::text::jsonb) as r(
         issuer text, subject text, method text, route text, key text, fingerprint text,
         response jsonb)
+      order by subject, key, route, method, issuer
     )
-    delete from postern_outbox where id = any(${[...batch.dispatchedOutboxIds]}::uuid[])`
+    delete from postern_outbox where id in (
+      select id from postern_outbox
+      where id = any(${[...batch.dispatchedOutboxIds]}::uuid[]) for update skip locked)`
 }
 
 function jobRow(submission: Submission, job: NewJob, now: Date): unknown {

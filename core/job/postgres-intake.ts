@@ -110,13 +110,13 @@ function sqlState(error: unknown): string | undefined {
   return parsed.success ? parsed.data.code : undefined
 }
 
-/** Classes 22 and 23 are about the values: what was sent cannot be stored, now or later. */
+/** Classes 22, 23 and 54 are about the values: what was sent cannot be stored, now or later. */
 function asPosternError(error: unknown): unknown {
   if (error instanceof PosternError) return error
   const outage = databaseOutage(error)
   if (outage !== undefined) return outage
   const state = sqlState(error)
-  if (state !== undefined && /^2[23]/.test(state)) {
+  if (state !== undefined && /^(?:2[23]|54)/.test(state)) {
     return new PosternError('request.body_invalid', {
       detail: 'The database cannot store a value of this request.',
       reason: `sqlstate ${state}`,
