@@ -39,15 +39,25 @@ export async function importKeys(
   for (const entry of published) {
     const { data: jwk } = jwkSchema.safeParse(entry)
     if (jwk === undefined) continue
-    const ofKid = keys.get(jwk.kid) ?? new Map<TokenAlgorithm, CryptoKey>()
-    for (const algorithm of algorithms.filter((one) => fits(jwk, one))) {
+    for (const [algorithm, key] of await importKey(jwk, algorithms)) {
+      const ofKid = keys.getOrInsert(jwk.kid, new Map())
       if (ofKid.has(algorithm)) throw new Error(`two keys for ${algorithm} share a kid`)
-      const key = await importPublic(jwk, algorithm)
-      if (key !== undefined) ofKid.set(algorithm, key)
+      ofKid.set(algorithm, key)
     }
-    if (ofKid.size > 0) keys.set(jwk.kid, ofKid)
   }
   return keys
+}
+
+async function importKey(
+  jwk: PublishedKey,
+  algorithms: readonly TokenAlgorithm[],
+): Promise<[TokenAlgorithm, CryptoKey][]> {
+  const imported: [TokenAlgorithm, CryptoKey][] = []
+  for (const algorithm of algorithms.filter((one) => fits(jwk, one))) {
+    const key = await importPublic(jwk, algorithm)
+    if (key !== undefined) imported.push([algorithm, key])
+  }
+  return imported
 }
 
 /** Key type, curve and purpose (RFC 7517, 4) decide, never the token's header alone. */

@@ -37,6 +37,8 @@ export type RemoteKeySetTimes = {
   /** How long keys are served while the issuer is down; then its tokens are refused. */
   readonly hardAgeMs: number
   readonly timeoutMs: number
+  /** How long a kid that was asked for in vain leads to no further fetch. */
+  readonly absentMs: number
 }
 
 export const remoteKeySetTimes: RemoteKeySetTimes = {
@@ -45,6 +47,8 @@ export const remoteKeySetTimes: RemoteKeySetTimes = {
   // A key that leaked while its issuer was down is revoked by `kid`, not by waiting for this.
   hardAgeMs: 24 * 3_600_000,
   timeoutMs: 5_000,
+  // Short: an issuer may sign with a key a little before its key set shows it everywhere.
+  absentMs: 60_000,
 }
 
 /** Absent kids remembered between two refreshes; beyond it the cooldown alone protects. */
@@ -117,7 +121,7 @@ function remoteKeys(options: RemoteKeySetOptions & { readonly times: RemoteKeySe
   let running: Promise<void> | undefined
   let isClosed = false
   let timer: ReturnType<typeof setTimeout> | undefined
-  const absentKids = new Set<string>()
+  const absentKids = new Map<string, number>()
   const ageMs = () => (fetched === undefined ? undefined : now().getTime() - fetched.atMs)
 
   async function attempt(): Promise<boolean> {
@@ -164,9 +168,10 @@ function remoteKeys(options: RemoteKeySetOptions & { readonly times: RemoteKeySe
     /** Undefined once they are too old to be believed. */
     current: () =>
       (ageMs() ?? Number.POSITIVE_INFINITY) <= times.hardAgeMs ? fetched?.keys : undefined,
-    isKnownAbsent: (kid: string) => fetched !== undefined && absentKids.has(kid),
+    isKnownAbsent: (kid: string) =>
+      fetched !== undefined && now().getTime() < (absentKids.get(kid) ?? 0),
     noteAbsent(kid: string) {
-      if (absentKids.size < absentKidsMax) absentKids.add(kid)
+      if (absentKids.size < absentKidsMax) absentKids.set(kid, now().getTime() + times.absentMs)
     },
     close() {
       isClosed = true

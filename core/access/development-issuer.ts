@@ -1,0 +1,114 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK_OKP_Private,
+  SignJWT,
+} from 'jose'
+import { z } from 'zod'
+import { type AccessDocument, developmentIssuer } from './access-file.ts'
+
+/** Who a development token is for, where nothing else is said. */
+export const developmentAudience = 'postern'
+/** Seconds; the verifier takes no token older than a day. */
+export const developmentTtlSecondsMax = 86_400
+
+const keyFileName = 'development-key.json'
+const keyFileMode = 0o600
+
+const loopback = ['127.0.0.0/8', '::1/128']
+
+const keySchema = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+  d: z.string(),
+})
+
+/** The key that `up` and `token mint` sign with; production trusts no issuer that uses it. */
+export type DevelopmentKey = {
+  readonly kid: string
+  readonly privateJwk: Readonly<JWK_OKP_Private>
+  /** As it stands in an access file's `jwks`. */
+  readonly publicJwk: {
+    readonly kty: 'OKP'
+    readonly crv: string
+    readonly x: string
+    readonly kid: string
+    readonly alg: 'EdDSA'
+    readonly use: 'sig'
+  }
+}
+
+/** The key in the data directory, made at the first call and readable by its owner alone. */
+export async function loadOrCreateDevelopmentKey(dataDirectory: string): Promise<DevelopmentKey> {
+  const path = join(dataDirectory, keyFileName)
+  const pair = await generateKeyPair('EdDSA', { extractable: true })
+  const { kty, crv, x, d } = keySchema.parse(await exportJWK(pair.privateKey))
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+  const fresh = `${JSON.stringify({ kty, crv, x, d })}\n`
+  try {
+    await writeFile(path, fresh, { flag: 'wx', mode: keyFileMode })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    await chmod(path, keyFileMode)
+  }
+  return await developmentKey(keySchema.parse(JSON.parse(await readFile(path, 'utf8'))))
+}
+
+async function developmentKey(privateJwk: z.infer<typeof keySchema>): Promise<DevelopmentKey> {
+  const { kty, crv, x } = privateJwk
+  const kid = await calculateJwkThumbprint({ kty, crv, x })
+  return { kid, privateJwk, publicJwk: { kty, crv, x, kid, alg: 'EdDSA', use: 'sig' } }
+}
+
+export async function mintDevelopmentToken(options: {
+  readonly key: DevelopmentKey
+  readonly subject: string
+  readonly scopes: readonly string[]
+  readonly ttlSeconds: number
+  readonly audience: string
+  readonly now: Date
+}): Promise<string> {
+  const { key, subject, scopes, ttlSeconds, audience, now } = options
+  const issuedAt = Math.floor(now.getTime() / 1_000)
+  return await new SignJWT({ scope: scopes.join(' ') })
+    .setProtectedHeader({ alg: 'EdDSA', kid: key.kid, typ: 'JWT' })
+    .setIssuer(developmentIssuer)
+    .setAudience(audience)
+    .setSubject(subject)
+    .setJti(Bun.randomUUIDv7())
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + ttlSeconds)
+    .sign(await importJWK(key.privateJwk, 'EdDSA'))
+}
+
+/** What the access file of a laptop says: loopback callers with tokens of the development key. */
+export function developmentAccess(options: {
+  readonly key: DevelopmentKey
+  readonly audience: string
+  /** All that a development token may be given. */
+  readonly scopes: readonly string[]
+  readonly callbackPrefixes: readonly string[]
+}): AccessDocument {
+  const { key, audience, scopes, callbackPrefixes } = options
+  return {
+    zones: { v1: loopback, internal: loopback, probe: loopback },
+    trustedProxies: { header: 'x-forwarded-for', proxies: [] },
+    issuers: [
+      {
+        issuer: developmentIssuer,
+        audiences: [audience],
+        algorithms: ['EdDSA'],
+        keys: { jwks: { keys: [{ ...key.publicJwk }] } },
+        scopes: [...scopes],
+      },
+    ],
+    // One laptop has nobody to be fair to; a runaway loop still ends in 429.
+    limits: { default: { perSecond: 20_000, burst: 40_000 } },
+    callbackPrefixes: [...callbackPrefixes],
+  }
+}

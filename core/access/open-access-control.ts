@@ -1,0 +1,238 @@
+import type { AuditLog } from '../audit/audit-log.ts'
+import { type AuditType, systemRecord } from '../audit/record.ts'
+import { ConfigError } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { SecretStore } from '../secret/secret-store.ts'
+import type { AccessControl } from './access-control.ts'
+import {
+  type AccessDocument,
+  type AccessMode,
+  parseAccessDocument,
+  parseAccessFile,
+} from './access-file.ts'
+import type { DenyList } from './deny-list.ts'
+import { closeUnused, type Generation, type KeySources, openGeneration } from './generation.ts'
+import { keysUnavailable, type RemoteKeySetTimes } from './key-set.ts'
+import type { Principal } from './principal.ts'
+import { tokenCache } from './token-cache.ts'
+import { reject, verifyToken } from './verify-token.ts'
+import { readAccessFile, watchAccessFile } from './watch-access-file.ts'
+
+export type AccessControlOptions = {
+  /** A file is watched; a document is what `up` and tests make themselves. */
+  readonly source: { readonly file: string } | { readonly document: AccessDocument }
+  readonly mode: AccessMode
+  /** For issuers whose key is a secret reference. */
+  readonly secrets?: SecretStore | undefined
+  readonly denyList: DenyList
+  readonly audit: AuditLog
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly now: () => Date
+  readonly keySetTimes?: RemoteKeySetTimes
+}
+
+export type OpenAccessControl = AccessControl & {
+  /** Looks at the access file now; resolves when a change is in force or refused. */
+  reload(): Promise<void>
+  /** Does not close the deny list. */
+  close(): void
+}
+
+/** Milliseconds between two looks at how old the fetched keys are. */
+const ageEveryMs = 5_000
+/** Seconds; the deny list is tried every two. */
+const denyListRetrySeconds = 2
+
+/**
+ * The access rules in force. Throws `ConfigError` when the first version is bad and what a secret
+ * store throws; an issuer that does not answer is no error, `notReady` names it.
+ */
+export async function openAccessControl(options: AccessControlOptions): Promise<OpenAccessControl> {
+  const { source, mode, denyList, metrics, now } = options
+  const verifier = tokenVerifier({ denyList, now, generation: () => current })
+  const sources = keySources(options, verifier.forget)
+  denyList.onChange(verifier.forget)
+
+  const text = 'file' in source ? await readFirst(source.file) : undefined
+  const first =
+    'file' in source
+      ? parseAccessFile(text ?? '', mode)
+      : parseAccessDocument(source.document, mode)
+  let current = await openGeneration(first, sources, undefined)
+
+  async function apply(changed: string): Promise<void> {
+    const next = await openGeneration(parseAccessFile(changed, mode), sources, current)
+    const before = current
+    current = next
+    verifier.forget()
+    closeUnused(before.issuers, next.issuers)
+  }
+
+  const watching =
+    'file' in source
+      ? watchFile({ ...options, path: source.file, text: text ?? '', apply })
+      : undefined
+  const ageTimer = setInterval(() => {
+    metrics.issuerKeysAgeSeconds.set(oldestKeysMs(current) / 1_000)
+  }, ageEveryMs)
+  ageTimer.unref()
+
+  return {
+    admit: (zone, remote, forwarded) => current.admit(zone, remote, forwarded),
+    get forwardedHeader() {
+      return current.rules.trustedProxies.header
+    },
+    authenticate: verifier.authenticate,
+    limitFor: (principal) => current.limitFor(principal),
+    scopesFor: (route) => current.scopesFor(route),
+    get callbackPrefixes() {
+      return current.rules.callbackPrefixes
+    },
+    notReady: () => missing(current, denyList),
+    reload: async () => await watching?.check(),
+    close() {
+      clearInterval(ageTimer)
+      watching?.close()
+      closeUnused(current.issuers, new Map())
+    },
+  }
+}
+
+function keySources(options: AccessControlOptions, onKeysChange: () => void): KeySources {
+  const { secrets, log, now, keySetTimes } = options
+  return { secrets, log, now, onKeysChange, ...(keySetTimes === undefined ? {} : { keySetTimes }) }
+}
+
+async function readFirst(path: string): Promise<string> {
+  try {
+    return await readAccessFile(path)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    // biome-ignore lint/style/useErrorCause: ConfigError takes no cause; the message says it all.
+    throw new ConfigError([`POSTERN_ACCESS_FILE: ${path}: ${message}`])
+  }
+}
+
+function missing(generation: Generation, denyList: DenyList): string | undefined {
+  if (!denyList.isLoaded()) return 'deny list'
+  for (const { keys } of generation.issuers.values()) {
+    const lacking = keys.notReady()
+    if (lacking !== undefined) return lacking
+  }
+  return undefined
+}
+
+function oldestKeysMs(generation: Generation): number {
+  return Math.max(0, ...[...generation.issuers.values()].map(({ keys }) => keys.ageMs() ?? 0))
+}
+
+/** From the header to a principal; the token text before it reaches `verifyToken`. */
+function tokenVerifier(options: {
+  readonly denyList: DenyList
+  readonly now: () => Date
+  readonly generation: () => Generation
+}) {
+  const { denyList, now, generation } = options
+  const cache = tokenCache({ now })
+  const underWay = new Map<string, Promise<Principal>>()
+  /** Rises with every change that may turn a verdict; one reached before it is not kept. */
+  let epoch = 0
+
+  async function verify(authorization: string, token: string): Promise<Principal> {
+    const begunIn = epoch
+    const principal = await verifyToken(token, generation().issuers, now())
+    if (denyList.deniedBy(principal) !== undefined) reject('token.revoked')
+    if (begunIn === epoch) cache.keep(authorization, principal)
+    return principal
+  }
+
+  function authenticateUnseen(authorization: string): Promise<Principal> {
+    const token = bearerToken(authorization)
+    if (!denyList.isLoaded()) throw keysUnavailable('deny_list.not_loaded', denyListRetrySeconds)
+    const running = underWay.get(authorization)
+    if (running !== undefined) return running
+    const started: Promise<Principal> = verify(authorization, token).finally(() => {
+      if (underWay.get(authorization) === started) underWay.delete(authorization)
+    })
+    underWay.set(authorization, started)
+    return started
+  }
+
+  return {
+    authenticate(authorization: string | undefined): Principal | Promise<Principal> {
+      if (authorization === undefined) reject('token.missing')
+      return cache.find(authorization) ?? authenticateUnseen(authorization)
+    },
+    forget() {
+      epoch++
+      cache.clear()
+      // What runs goes on for those who wait for it, but nobody joins it any more.
+      underWay.clear()
+    },
+  }
+}
+
+/** RFC 6750, 2.1, with one space. Two header lines arrive joined by a comma and are refused. */
+function bearerToken(authorization: string): string {
+  const [, token] = /^bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization) ?? []
+  return token ?? reject('token.header_malformed')
+}
+
+/** Applies new versions; a bad one changes nothing but a log line, a metric and an audit record. */
+function watchFile(
+  options: AccessControlOptions & {
+    readonly path: string
+    readonly text: string
+    readonly apply: (text: string) => Promise<void>
+  },
+) {
+  const { path, text, apply, audit, log, metrics, now } = options
+
+  /** Best effort: the rules in force do not wait for the audit log. */
+  async function record(type: AuditType, outcome: 'ok' | 'refused', version: string | undefined) {
+    const id = Bun.randomUUIDv7()
+    const details = version === undefined ? {} : { sha256: version }
+    try {
+      await audit.append(
+        systemRecord({ id, type, at: now(), target: 'access-file', outcome, details }),
+      )
+    } catch (error) {
+      log.error('audit.access_file_lost', { error })
+    }
+  }
+
+  let refusedVersion: string | undefined
+
+  async function refuse(error: unknown, version: string | undefined): Promise<void> {
+    if (version !== undefined && version === refusedVersion) return
+    refusedVersion = version
+    metrics.accessFileRefused.inc()
+    const problems = error instanceof ConfigError ? error.problems : undefined
+    log.error('access.file_refused', { path, version, problems, error })
+    await record('access.file_refused', 'refused', version)
+  }
+
+  /** False for what may pass, a secret store that is away: then the same text is tried again. */
+  async function onText(changed: string): Promise<boolean> {
+    const version = new Bun.CryptoHasher('sha256').update(changed).digest('hex')
+    try {
+      await apply(changed)
+    } catch (error) {
+      await refuse(error, version)
+      return error instanceof ConfigError
+    }
+    refusedVersion = undefined
+    log.info('access.file_changed', { path, version })
+    await record('access.file_changed', 'ok', version)
+    return true
+  }
+
+  return watchAccessFile({
+    path,
+    text,
+    onText,
+    onUnreadable: (error) => refuse(error, undefined),
+  })
+}
