@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import { openAccessControl } from '#core/access/open-access-control.ts'
 import { openLog } from '#core/log.ts'
 import { listen } from '#gateway/listen.ts'
 import type { CommandIo } from './command-io.ts'
 import { openFoundation, required } from './foundation.ts'
 import { listenerTls } from './listener-tls.ts'
+import { openAccess } from './open-access.ts'
 import { openGateway } from './open-gateway.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
@@ -34,19 +34,7 @@ async function serve(io: CommandIo): Promise<void> {
   stack.defer(() => log.flush())
   const foundation = await openFoundation({ config, log, version: io.version, stack })
   const services = await openServices(foundation, ['gateway'])
-  const access = stack.adopt(
-    await openAccessControl({
-      source: { file: accessFile },
-      mode: config.POSTERN_MODE,
-      secrets: foundation.secrets,
-      sql: foundation.database('access', 1),
-      audit: services.audit,
-      log,
-      metrics: foundation.metrics,
-      now: foundation.now,
-    }),
-    (open) => open.close(),
-  )
+  const access = await openAccess(foundation, services.audit, { file: accessFile })
   const gateway = await openGateway(foundation, services, access)
   const listener = listen({
     gateway,

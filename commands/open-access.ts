@@ -1,0 +1,23 @@
+import type { AccessDocument } from '#core/access/access-file.ts'
+import { openDenyList } from '#core/access/deny-list.ts'
+import { type OpenAccessControl, openAccessControl } from '#core/access/open-access-control.ts'
+import type { AuditLog } from '#core/audit/audit-log.ts'
+import type { Foundation } from './foundation.ts'
+
+/** Who may do what, with the deny list beside it. */
+export async function openAccess(
+  foundation: Foundation,
+  audit: AuditLog,
+  source: { readonly file: string } | { readonly document: AccessDocument },
+): Promise<OpenAccessControl> {
+  const { config, secrets, log, metrics, now, stack } = foundation
+  const denyList = stack.adopt(
+    await openDenyList({ sql: foundation.database('deny list', 1), log }),
+    (open) => open.close(),
+  )
+  const mode = config.POSTERN_MODE
+  return stack.adopt(
+    await openAccessControl({ source, mode, secrets, denyList, audit, log, metrics, now }),
+    (open) => open.close(),
+  )
+}

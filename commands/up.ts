@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import { Command } from 'commander'
+import {
+  developmentAccess,
+  developmentAudience,
+  loadOrCreateDevelopmentKey,
+  mintDevelopmentToken,
+} from '#core/access/development-issuer.ts'
+import { type Config, ConfigError, parseConfig } from '#core/config.ts'
+import { openLog } from '#core/log.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
+import { migrate } from '#core/postgres/migrate.ts'
+import { listen } from '#gateway/listen.ts'
+import type { CommandIo } from './command-io.ts'
+import { openFoundation } from './foundation.ts'
+import { jobKinds } from './job-kinds.ts'
+import { openAccess } from './open-access.ts'
+import { openGateway } from './open-gateway.ts'
+import { openServices } from './open-services.ts'
+import { openWorkers } from './open-workers.ts'
+import { exitOnBug } from './process-life.ts'
+import { ingestSample, welcome } from './welcome.ts'
+
+/** A working day and a night; `postern token mint` makes the next one. */
+const tokenSeconds = 86_400
+
+/** All there are: whoever sits at the keyboard may try everything. */
+export const developerScopes: readonly string[] = [
+  ...[...jobKinds.values()].flatMap((kind) => kind.scope ?? []),
+  'jobs:read',
+  'jobs:read:any',
+  'jobs:write:batch',
+  'jobs:cancel',
+  'jobs:retry',
+  'trades:write',
+  'scores:read',
+  'queues:read',
+  'queues:admin',
+  'metrics:read',
+]
+const localCallbacks = ['http://127.0.0.1:', 'http://localhost:']
+
+type UpOptions = { readonly port?: string; readonly fresh?: boolean; readonly data?: string }
+
+export function upCommand(io: CommandIo): Command {
+  return new Command('up')
+    .description('run everything in one process on a laptop, with an embedded Postgres')
+    .option(
+      '--port <port>',
+      'listen on this port of 127.0.0.1 (default: POSTERN_LISTEN_PORT, 8080)',
+    )
+    .option('--data <directory>', 'keep state here (default: POSTERN_DATA_DIRECTORY, .postern)')
+    .option('--fresh', 'throw away the state of earlier runs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern up
+  $ postern up --port 9090 --fresh
+
+Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
+the embedded engine does not sync its files, so it may not survive a power cut. For production see
+\`postern run\`.`,
+    )
+    .action((options: UpOptions) => up(io, options))
+}
+
+async function up(io: CommandIo, options: UpOptions): Promise<void> {
+  const asked = developmentConfig(io, options, undefined)
+  const log = openLog({ level: asked.POSTERN_LOG_LEVEL, fields: { process: 'up' } })
+  exitOnBug(log)
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => log.flush())
+  const data = asked.POSTERN_DATA_DIRECTORY
+  const embedded = stack.adopt(
+    await openEmbeddedEngine({ directory: join(data, 'postgres'), fresh: options.fresh === true }),
+    (open) => open.close(),
+  )
+  const config = developmentConfig(io, options, embedded.url)
+  await migrateEmbedded(embedded.url)
+  const foundation = await openFoundation({ config, log, version: io.version, stack })
+  const { now } = foundation
+  const services = await openServices(foundation, ['gateway', 'worker'])
+  const key = await loadOrCreateDevelopmentKey(data)
+  const scopes = developerScopes
+  const audience = developmentAudience
+  const document = developmentAccess({ key, audience, scopes, callbackPrefixes: localCallbacks })
+  const access = await openAccess(foundation, services.audit, { document })
+  const gateway = await openGateway(foundation, services, access)
+  const listener = listen({
+    gateway,
+    address: config.POSTERN_LISTEN_ADDRESS,
+    port: config.POSTERN_LISTEN_PORT,
+    tls: undefined,
+    log,
+  })
+  stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
+  await openWorkers(foundation, services)
+  const subject = 'developer'
+  const ttlSeconds = tokenSeconds
+  const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
+  const token = await mintDevelopmentToken(minted)
+  await ingestSample(listener.url, token)
+  io.stdout.write(welcome({ url: listener.url, token, data }))
+  const signal = await io.terminated()
+  log.info('up.stopping', { signal })
+  io.stdout.write(`Stopping (${signal}); state is kept in ${data}.\n`)
+}
+
+/** Ours to set: the engine, the mode and the address; the rest may come from the environment. */
+function developmentConfig(io: CommandIo, options: UpOptions, url: string | undefined): Config {
+  if (io.environment['POSTERN_MODE'] === 'production') {
+    throw new ConfigError(['POSTERN_MODE: `up` is for development; use `serve`, `work` or `run`'])
+  }
+  const { POSTERN_REDIS_URL: _redis, ...environment } = io.environment
+  return parseConfig({
+    POSTERN_LOG_LEVEL: 'warn',
+    ...environment,
+    ...(options.port === undefined ? {} : { POSTERN_LISTEN_PORT: options.port }),
+    ...(options.data === undefined ? {} : { POSTERN_DATA_DIRECTORY: options.data }),
+    ...(url === undefined ? {} : { POSTERN_DATABASE_URL: url }),
+    POSTERN_MODE: 'development',
+    POSTERN_QUEUE: 'postgres',
+    POSTERN_LISTEN_ADDRESS: '127.0.0.1',
+  })
+}
+
+async function migrateEmbedded(url: string): Promise<void> {
+  const sql = connectPostgres({
+    url,
+    caFile: undefined,
+    mode: 'development',
+    applicationName: 'postern migrate',
+    max: 1,
+  })
+  try {
+    await migrate({ sql, queue: 'postgres' })
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
