@@ -1,0 +1,10 @@
+// `npm run check`: what a change must pass before it is worth a commit; needs no server.
+import { ensureDependencies } from './dependencies.mjs'
+import { needsServer, runStep, staticSteps, summarize, testFiles, testStep } from './steps.mjs'
+
+ensureDependencies()
+
+const files = testFiles().filter((file) => !needsServer(file))
+const steps = [testStep('unit tests', files), ...staticSteps]
+const results = await Promise.all(steps.map((step) => runStep(step, { isQuiet: true })))
+process.exitCode = summarize(results)

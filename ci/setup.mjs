@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Programs that the tests start, and the packages that bring them. */
+const tools = [
+  { program: 'redis-server', debian: 'redis-server', brew: 'redis' },
+  { program: 'initdb', debian: 'postgresql', brew: 'postgresql@17' },
+  { program: 'openssl', debian: 'openssl', brew: 'openssl' },
+  { program: 'pgrep', debian: 'procps', brew: 'proctools' },
+]
+
+/** Debian keeps the server's programs of each version off PATH. */
+const postgresVersions = '/usr/lib/postgresql'
+/** While this file says so, Debian's packages start no service. */
+const servicePolicy = '/usr/sbin/policy-rc.d'
+
+/** Finds the servers, or installs them as root on Debian; ends the process when it can do neither. */
+export function ensureServers() {
+  const missing = missingTools()
+  if (missing.length === 0) return
+  const packages = missing.map((tool) => tool.debian)
+  if (process.getuid?.() === 0 && isOnPath('apt-get')) installOnDebian(packages)
+  const still = missingTools()
+  if (still.length === 0) return
+  process.stderr.write(`postern: the tests need ${still.map((tool) => tool.program).join(', ')}.
+  Debian, Ubuntu:  sudo apt-get install ${still.map((tool) => tool.debian).join(' ')}
+  macOS:           brew install ${still.map((tool) => tool.brew).join(' ')}
+  elsewhere:       put them on PATH (Redis 6.2 or newer, PostgreSQL 14 or newer)
+`)
+  process.exit(1)
+}
+
+function missingTools() {
+  return tools.filter(({ program }) => !isOnPath(program) && !isDebianPostgres(program))
+}
+
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(folder, program))
+}
+
+function isDebianPostgres(program) {
+  const versions = existsSync(postgresVersions) ? readdirSync(postgresVersions) : []
+  return versions.some((version) => isExecutable(join(postgresVersions, version, 'bin'), program))
+}
+
+function isExecutable(folder, program) {
+  try {
+    accessSync(join(folder, program), constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function installOnDebian(packages) {
+  process.stderr.write(`postern: installing ${packages.join(' ')} from Debian …\n`)
+  const isPolicyOurs = !existsSync(servicePolicy)
+  if (isPolicyOurs) writeFileSync(servicePolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    apt(['update'])
+    apt(['install', '--yes', '--no-install-recommends', ...packages])
+  } finally {
+    if (isPolicyOurs) rmSync(servicePolicy)
+  }
+}
+
+/** A failure shows: what is still missing afterwards is named. */
+function apt(args) {
+  spawnSync('apt-get', ['--quiet', '--quiet', ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', process.stderr, process.stderr],
+  })
+}

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { bun, root } from './dependencies.mjs'
+
+/** A step that hangs must not eat the time of the whole gate. */
+const stepMinutesMax = 12
+
+/** Run by hand, by scripts of their own: they take minutes or Docker. */
+const notInTests = ['bench', 'fault', 'image', 'load']
+
+/** What starts a real Redis or Postgres. */
+const serverFiles = ['test/support/postgres-server.ts', 'test/support/redis-server.ts']
+
+const tool = (name) => join(root, 'node_modules', '.bin', name)
+
+export const staticSteps = [
+  { name: 'biome', command: [tool('biome'), 'ci', '.'] },
+  { name: 'tsc', command: [tool('tsc')] },
+  { name: 'knip', command: [tool('knip')] },
+]
+
+export function testStep(name, files) {
+  return { name, command: [bun, 'test', ...files.map((file) => `./${file}`)], isBunTest: true }
+}
+
+/** Paths from the root of every test file that belongs to the gate. */
+export function testFiles() {
+  return readdirSync(join(root, 'test'), { recursive: true })
+    .filter((path) => path.endsWith('.test.ts') && !notInTests.includes(path.split('/')[0]))
+    .map((path) => `test/${path}`)
+    .sort()
+}
+
+/** Whether a test, or a file of test/ that it imports, starts a real server. */
+export function needsServer(file, seen = new Set()) {
+  if (serverFiles.includes(file)) return true
+  if (seen.has(file)) return false
+  seen.add(file)
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/from '(#test\/|\.\.?\/)(.+)'/g)].some(([, start, rest]) => {
+    const from = start === '#test/' ? join(root, 'test') : join(root, dirname(file), start)
+    const imported = relative(root, join(from, rest))
+    return imported.startsWith('test/') && needsServer(imported, seen)
+  })
+}
+
+/** Runs a command; resolves with what it counted. `isQuiet` holds its output back unless it fails. */
+export async function runStep({ name, command, isBunTest = false }, { isQuiet = false } = {}) {
+  const startedAt = Date.now()
+  const { code, output } = await run(command, isQuiet)
+  const isGood = code === 0
+  if (isQuiet && !isGood) process.stdout.write(output)
+  const { passed, failed } = isBunTest ? countTests(output) : { passed: isGood ? 1 : 0, failed: 0 }
+  // A crash, an error between two tests or a kill fails no test by itself.
+  const failedAtLeast = isGood ? 0 : 1
+  const seconds = (Date.now() - startedAt) / 1000
+  return { name, seconds, passed, failed: Math.max(failed, failedAtLeast) }
+}
+
+function run([program, ...args], isQuiet) {
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), stepMinutesMax * 60_000)
+  const chunks = []
+  const collect = (stream, target) =>
+    stream.on('data', (chunk) => {
+      chunks.push(chunk)
+      if (!isQuiet) target.write(chunk)
+    })
+  collect(child.stdout, process.stdout)
+  collect(child.stderr, process.stderr)
+  return new Promise((resolve) => {
+    child.on('error', (error) => chunks.push(Buffer.from(`${program}: ${error.message}\n`)))
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, output: Buffer.concat(chunks).toString() })
+    })
+  })
+}
+
+/** Bun ends with lines such as ` 12 pass` and ` 0 fail`. */
+function countTests(output) {
+  const last = (word) => {
+    const found = [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, 'gm'))].at(-1)
+    return found === undefined ? 0 : Number(found[1])
+  }
+  return { passed: last('pass'), failed: last('fail') }
+}
+
+/** Prints a line per step and the sum; returns the exit code. */
+export function summarize(results) {
+  const width = Math.max(...results.map(({ name }) => name.length))
+  process.stdout.write('\n')
+  for (const { name, passed, failed, seconds } of results) {
+    const verdict = failed === 0 ? 'ok    ' : 'FAILED'
+    const counts = `${passed} passed, ${failed} failed`
+    process.stdout.write(`${verdict} ${name.padEnd(width)} ${seconds.toFixed(1)} s, ${counts}\n`)
+  }
+  const passed = results.reduce((sum, result) => sum + result.passed, 0)
+  const failed = results.reduce((sum, result) => sum + result.failed, 0)
+  process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
+  return failed === 0 && passed > 0 ? 0 : 1
+}
