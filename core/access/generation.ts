@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts'
-import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { parseSecretReference, type SecretStore } from '../secret/secret-store.ts'
+import { resolveCredential } from '../secret/resolve-credential.ts'
+import type { SecretStore } from '../secret/secret-store.ts'
 import type { Admission, SubjectLimit } from './access-control.ts'
 import type { AccessRules, IssuerRules } from './access-file.ts'
 import { explainAddress } from './explain-address.ts'
@@ -97,19 +97,8 @@ async function openKeySet(entry: IssuerRules, sources: KeySources): Promise<KeyS
       `access file: issuer ${entry.issuer}: key ${unusable.kid} fits none of its algorithms`,
     ])
   }
-  const secret = await readSecret(keys.secret, sources.secrets)
+  const secret = await resolveCredential(sources.secrets, keys.secret)
   return fixedKeySet(await orConfigError(entry, importSharedSecret(secret, keys.kid)))
-}
-
-async function readSecret(text: string, secrets: SecretStore | undefined): Promise<string> {
-  const reference = parseSecretReference(text)
-  if (reference === undefined || secrets === undefined) {
-    throw new PosternError('secret.unavailable', {
-      reason: `${text} needs a secret store: set POSTERN_SECRET_STORE`,
-    })
-  }
-  const { value } = await secrets.read(reference)
-  return value
 }
 
 async function orConfigError(entry: IssuerRules, keys: Promise<Keys>): Promise<Keys> {
