@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { accessCommand } from './commands/access.ts'
 import { type CommandIo, exitCodes } from './commands/command-io.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { guardEnvironment } from './commands/environment-guard.ts'
 import { healthcheckCommand } from './commands/healthcheck.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { explainFailure, terminated } from './commands/process-life.ts'
@@ -27,7 +28,14 @@ async function main(): Promise<number> {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    config: () => parseConfig(process.env),
+    config: () => {
+      guardEnvironment({
+        environment: process.env,
+        execArgv: process.execArgv,
+        isCompiled: isCompiled(),
+      })
+      return parseConfig(process.env)
+    },
     environment: process.env,
     version,
     self: selfCommand(),
@@ -62,8 +70,11 @@ function inheritExit(command: Command): Command {
 
 /** The compiled binary is its own command; from source it is Bun and this file. */
 function selfCommand(): readonly string[] {
-  const isCompiled = Bun.main.startsWith('/$bunfs/')
-  return isCompiled ? [process.execPath] : [process.execPath, Bun.main]
+  return isCompiled() ? [process.execPath] : [process.execPath, Bun.main]
+}
+
+function isCompiled(): boolean {
+  return Bun.main.startsWith('/$bunfs/')
 }
 
 process.exit(await main())
