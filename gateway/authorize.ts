@@ -12,10 +12,10 @@ export type RouteScope = string | ((c: GatewayContext) => string)
  */
 export function authorize(access: AccessControl, scope: RouteScope): MiddlewareHandler<GatewayEnv> {
   return function authorizeScopes(c, next) {
-    const { scopes } = c.var.principal
+    const { scopes } = c.get('principal')
     const required = typeof scope === 'string' ? scope : scope(c)
     if (!scopes.has(required)) refuseScope(c, required)
-    for (const further of access.scopesFor(`${ruleMethod(c)} ${c.var.routeTemplate}`)) {
+    for (const further of access.scopesFor(`${ruleMethod(c)} ${c.get('routeTemplate')}`)) {
       if (!scopes.has(further)) refuseScope(c, further)
     }
     return next()

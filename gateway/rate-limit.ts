@@ -31,7 +31,7 @@ export function rateLimit(
   const shareOf = shareStore()
 
   return function limitRate(c, next) {
-    const { principal } = c.var
+    const principal = c.get('principal')
     const share = shareOf(access.limitFor(principal), Math.max(1, liveGateways()))
     const nowMs = now().getTime()
     const bucket = bucketOf(principal, share, nowMs)

@@ -17,12 +17,31 @@ export type CheckedContext = Context<
  * Checks parameters of path and query. Never zod's own answer: it is no problem document and
  * repeats what was sent. Bodies are checked where they are read (`body.ts`).
  */
-export function validate(route: Route): MiddlewareHandler<GatewayEnv>[] {
-  const checks: MiddlewareHandler<GatewayEnv>[] = []
-  if (route.params !== undefined) checks.push(zValidator('param', route.params, refuseInvalid))
-  if (route.query === undefined) checks.push(refuseAnyQuery)
-  else checks.push(zValidator('query', route.query, refuseInvalid))
-  return checks
+export function validate({ params, query }: Route): MiddlewareHandler<GatewayEnv>[] {
+  const checkQuery = query === undefined ? refuseAnyQuery : queryCheck(query)
+  return params === undefined ? [checkQuery] : [paramCheck(params), checkQuery]
+}
+
+/** Synchronous, where `zValidator` would cost every read of a job another 2.5 µs. */
+function paramCheck(schema: z.ZodType): MiddlewareHandler<GatewayEnv> {
+  return function checkParams(c, next) {
+    const result = schema.safeParse(c.req.param())
+    refuseInvalid(result)
+    c.req.addValidatedData('param', Object(result.data))
+    return next()
+  }
+}
+
+function queryCheck(schema: z.ZodType): MiddlewareHandler<GatewayEnv> {
+  const check: MiddlewareHandler<GatewayEnv> = zValidator('query', schema, refuseInvalid)
+  const absent = schema.safeParse({})
+  // Most requests have no query, and all of those the same one.
+  if (!absent.success) return check
+  return function checkQuery(c, next) {
+    if (c.req.raw.url.includes('?')) return check(c, next)
+    c.req.addValidatedData('query', Object(absent.data))
+    return next()
+  }
 }
 
 function refuseInvalid(

@@ -1,0 +1,190 @@
+import { Hono, type MiddlewareHandler } from 'hono'
+import type { AccessControl } from '#core/access/access-control.ts'
+import type { AuditLog } from '#core/audit/audit-log.ts'
+import { PosternError } from '#core/errors.ts'
+import type { Intake } from '#core/job/intake.ts'
+import type { JobStore, QueueControl } from '#core/job/job-store.ts'
+import type { JobKind } from '#core/job/kind.ts'
+import type { Log } from '#core/log.ts'
+import type { Metrics } from '#core/metrics.ts'
+import { authenticate } from './authenticate.ts'
+import { authorize } from './authorize.ts'
+import type { GatewayContext, GatewayEnv } from './context.ts'
+import { exactFirstRouter } from './exact-first-router.ts'
+import { observe } from './observe.ts'
+import { openApiRoute } from './openapi.ts'
+import { asPosternError, problemHeaders, problemOf, renderProblem } from './problem.ts'
+import { rateLimit } from './rate-limit.ts'
+import { readAudit } from './read-audit.ts'
+import { refusalAudit } from './refusal-audit.ts'
+import { guardRequest } from './request-guard.ts'
+import type { Route } from './route.ts'
+import { batchRoute } from './routes/batch.ts'
+import { enqueueRoutes } from './routes/enqueue.ts'
+import { eventRoutes } from './routes/events.ts'
+import { jobRoutes } from './routes/jobs.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { probeRoutes, type Readiness } from './routes/probes.ts'
+import { problemRoutes } from './routes/problems.ts'
+import { queueRoutes } from './routes/queues.ts'
+import { type CheckedContext, validate } from './validate.ts'
+import { waiting } from './wait-finished.ts'
+import { zoneAllowlist } from './zone-allowlist.ts'
+
+export type GatewayDependencies = {
+  readonly access: AccessControl
+  readonly kinds: readonly JobKind[]
+  readonly intake: Intake
+  readonly jobs: JobStore
+  readonly queues: QueueControl
+  readonly audit: AuditLog
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly now: () => Date
+  /** Gateways that share a subject's rate limit; at least 1. */
+  readonly liveGateways: () => number
+  readonly readiness: () => Readiness | Promise<Readiness>
+  /** Routes of other domains (trades, scores), registered and guarded like ours. */
+  readonly routes: readonly Route[]
+}
+
+/** What the gateway needs of `Bun.serve`'s server. */
+export type Listener = {
+  requestIP(request: Request): { readonly address: string } | null
+  timeout(request: Request, seconds: number): void
+}
+
+export type Gateway = {
+  fetch(request: Request, listener: Listener): Promise<Response>
+  readonly app: Hono<GatewayEnv>
+  readonly routes: readonly Route[]
+  /** Ends event streams and waits, so that a listener can stop; then writes what is buffered. */
+  close(): Promise<void>
+}
+
+export function createGateway(deps: GatewayDependencies): Gateway {
+  const closing = new AbortController()
+  const refusals = refusalAudit(deps)
+  const reads = readAudit(deps)
+  const routes = routeTable(deps, closing.signal)
+  const app = new Hono<GatewayEnv>({ router: exactFirstRouter() })
+
+  // The outermost, so that every answer has an id, a log line and a metric.
+  app.use(observe({ ...deps, reads }))
+  // Before any decision: a request that means two things is refused, not interpreted.
+  app.use(guardRequest())
+
+  const { access } = deps
+  const limitRate = rateLimit(access, deps)
+  for (const route of routes) {
+    app.on(
+      route.method,
+      route.path,
+      nameRoute(route.path),
+      // The cheapest check first, and the one that needs nothing from the caller.
+      zoneAllowlist(access, route.zone),
+      // Token before scope, scope before limit: a limit is the subject's, so it has to be known,
+      // and a caller who may not ask costs its subject nothing.
+      ...(route.scope === undefined
+        ? []
+        : [authenticate(access), authorize(access, route.scope), limitRate]),
+      // Only an admitted caller learns what is wrong with its request.
+      ...validate(route),
+      handle(route),
+    )
+  }
+  for (const [path, zone] of new Map(routes.map((route) => [route.path, route.zone]))) {
+    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+    app.all(path, nameRoute(path), zoneAllowlist(access, zone), refuseMethod(methods))
+  }
+  app.notFound((c) => renderProblem(c, new PosternError('route.not_found')))
+  app.onError((thrown, c) => answerError(c, asPosternError(thrown)))
+
+  async function answerError(c: GatewayContext, error: PosternError): Promise<Response> {
+    if (!isAudited(error)) return renderProblem(c, error)
+    try {
+      // The record first: a refusal that nobody can look up later did not happen.
+      await refusals.record(c, error)
+    } catch (cause) {
+      const unavailable = new PosternError('audit.unavailable', { cause })
+      c.error = unavailable
+      return renderProblem(c, unavailable)
+    }
+    return renderProblem(c, error)
+  }
+
+  async function fetch(request: Request, listener: Listener): Promise<Response> {
+    try {
+      return await app.fetch(request, {
+        remoteAddress: listener.requestIP(request)?.address,
+        setIdleSeconds: (seconds: number) => listener.timeout(request, seconds),
+      })
+    } catch (thrown) {
+      // Hono lets what is not an Error pass its own handler.
+      deps.log.error('request.escaped', { error: thrown })
+      return plainProblem()
+    }
+  }
+
+  async function close(): Promise<void> {
+    closing.abort()
+    reads.flush()
+    await refusals.flush()
+  }
+
+  return { fetch, app, routes, close }
+}
+
+/** In the order of the API page. */
+function routeTable(deps: GatewayDependencies, closing: AbortSignal): readonly Route[] {
+  const waits = waiting(deps, closing)
+  const routes = [
+    ...enqueueRoutes(deps, waits),
+    batchRoute(deps),
+    ...jobRoutes(deps, waits),
+    ...eventRoutes(deps, closing),
+    ...deps.routes,
+    ...queueRoutes(deps),
+    metricsRoute(deps),
+    ...probeRoutes(deps),
+    ...problemRoutes(),
+  ]
+  return [...routes, openApiRoute(routes)]
+}
+
+function nameRoute(path: string): MiddlewareHandler<GatewayEnv> {
+  return function nameMatchedRoute(c, next) {
+    c.set('routeTemplate', path)
+    return next()
+  }
+}
+
+function handle(route: Route) {
+  const { body } = route
+  return async function handleRoute(c: CheckedContext): Promise<Response> {
+    return await route.handle(c, {
+      params: c.req.valid('param'),
+      query: c.req.valid('query'),
+      body: body === undefined ? undefined : await body.read(c),
+    })
+  }
+}
+
+function refuseMethod(methods: readonly string[]): MiddlewareHandler<GatewayEnv> {
+  const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
+  return function refuseOtherMethods(c) {
+    c.header('allow', allow)
+    throw new PosternError('route.method_not_allowed', { detail: `Allowed here: ${allow}.` })
+  }
+}
+
+function isAudited(error: PosternError): boolean {
+  return error.status === 401 || error.status === 403 || error.status === 429
+}
+
+/** For what went wrong outside every request's context. */
+export function plainProblem(): Response {
+  const error = new PosternError('internal')
+  const problem = problemOf(error, '/', Bun.randomUUIDv7())
+  return new Response(JSON.stringify(problem), { status: 500, headers: problemHeaders(error) })
+}

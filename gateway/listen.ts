@@ -1,0 +1,72 @@
+import type { Log } from '#core/log.ts'
+import { type Gateway, plainProblem } from './app.ts'
+
+/** Above every limit of ours, so that the problem document comes from the route, not from Bun. */
+const bodyBytesMax = 128 * 1_048_576
+/** Seconds without a byte; routes that wait or stream ask for more. */
+const idleSeconds = 10
+
+export type ListenerTls = {
+  /** PEM. */
+  readonly certificate: string
+  readonly key: string
+  /** PEM; when set, clients must present a certificate that chains to it. */
+  readonly clientCa: string | undefined
+}
+
+export type HttpListener = {
+  readonly url: string
+  /**
+   * Takes no further connections, ends streams and waits, lets the requests under way finish and
+   * cuts off what is left at the deadline.
+   */
+  stop(deadlineMs: number): Promise<void>
+}
+
+export type ListenOptions = {
+  readonly gateway: Gateway
+  readonly address: string
+  readonly port: number
+  readonly tls?: ListenerTls | undefined
+  /** Several processes on one port, Linux only. */
+  readonly reusePort?: boolean
+  readonly log: Log
+}
+
+/** Throws when the port is taken. */
+export function listen(options: ListenOptions): HttpListener {
+  const { gateway, address, port, tls, reusePort = false, log } = options
+  const server = Bun.serve({
+    hostname: address,
+    port,
+    reusePort,
+    // Bun's error page shows source code.
+    development: false,
+    idleTimeout: idleSeconds,
+    maxRequestBodySize: bodyBytesMax,
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+    fetch: gateway.fetch,
+    error(thrown) {
+      log.error('request.escaped', { error: thrown })
+      return plainProblem()
+    },
+  })
+
+  async function stop(deadlineMs: number): Promise<void> {
+    const graceful = server.stop()
+    await gateway.close()
+    const { promise: deadline, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, deadlineMs)
+    await Promise.race([graceful, deadline])
+    clearTimeout(timer)
+    await server.stop(true)
+  }
+
+  return { url: server.url.href, stop }
+}
+
+function tlsOptions({ certificate, key, clientCa }: ListenerTls) {
+  const own = { cert: certificate, key }
+  if (clientCa === undefined) return own
+  return { ...own, ca: clientCa, requestCert: true, rejectUnauthorized: true }
+}
