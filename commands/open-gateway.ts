@@ -1,4 +1,5 @@
 import type { AccessControl } from '#core/access/access-control.ts'
+import { boundedIntake, watchBacklog } from '#core/job/backlog.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresIntake } from '#core/job/postgres-intake.ts'
 import { postgresJobStore } from '#core/job/postgres-job-store.ts'
@@ -28,8 +29,10 @@ export async function openGateway(
     await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] }),
     (open) => open.close(),
   )
+  const backlog = stack.adopt(watchBacklog({ sql, log }), (open) => open.close())
+  const piped = foundation.database('intake', 1)
   const intake = stack.adopt(
-    postgresIntake({ sql: foundation.database('intake', 1), queue, log, metrics, now }),
+    boundedIntake(postgresIntake({ sql: piped, queue, log, metrics, now }), backlog),
     (open) => open.close(),
   )
   const kinds = jobKinds

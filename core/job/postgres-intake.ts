@@ -12,8 +12,8 @@ import type { Accepted, Intake, Submission } from './intake.ts'
 import type { JobQueue } from './job-queue.ts'
 import { batchJobsMax } from './limits.ts'
 
-/** Requests that share one commit. More made convoys at 200 connections, fewer cost commits. */
-const batchSubmissionsMax = 32
+/** Jobs that share one commit. More made convoys at 200 connections, fewer cost commits. */
+const batchJobs = 32
 /** Statements pipelined on the one connection, so that Postgres never waits for us. */
 const batchesInFlightMax = 4
 /** Requests that may wait for a commit: at 10,000/s about half a second's worth. */
@@ -56,7 +56,8 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
   const commits = groupCommit<Submission, Accepted>({
     run: (submissions) =>
       runOrSplit(submissions, commit, (error) => databaseOutage(error) !== undefined),
-    batchMax: batchSubmissionsMax,
+    batchMax: batchJobs,
+    weightOf: (submission) => submission.jobs.length,
     inFlightMax: batchesInFlightMax,
     waitingMax,
     refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),

@@ -6,7 +6,9 @@ export type Settled<Result> =
 export type GroupCommitOptions<Item, Result> = {
   /** One statement, one commit. Returns the fate of each item, in order; a throw is every item's. */
   readonly run: (items: readonly Item[]) => Promise<readonly Settled<Result>[]>
+  /** Items of one batch; with `weightOf`, their weight together. One item always fits. */
   readonly batchMax: number
+  readonly weightOf?: (item: Item) => number
   /** Batches under way at once; they are pipelined on one connection. */
   readonly inFlightMax: number
   /** Items that may wait; more are refused with what `refuse` returns. */
@@ -35,22 +37,25 @@ type Waiting<Item, Result> = {
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): GroupCommit<Item, Result> {
-  const { batchMax, inFlightMax, waitingMax, keyOf } = options
+  const { batchMax, inFlightMax, waitingMax, keyOf, weightOf = () => 1 } = options
   let waiting: Waiting<Item, Result>[] = []
   let inFlight = 0
   let isScheduled = false
   let onIdle: (() => void)[] = []
 
+  /** Leaves in `waiting` what does not fit or shares a key with what does, in order. */
   function take(): Waiting<Item, Result>[] {
-    if (keyOf === undefined) return waiting.splice(0, batchMax)
     const keys = new Set<string>()
     const batch: Waiting<Item, Result>[] = []
     const rest: Waiting<Item, Result>[] = []
+    let weight = 0
     for (const entry of waiting) {
-      const key = keyOf(entry.item)
-      if (batch.length < batchMax && !keys.has(key)) {
-        keys.add(key)
+      const key = keyOf?.(entry.item)
+      const fits = batch.length === 0 || weight + weightOf(entry.item) <= batchMax
+      if (fits && (key === undefined || !keys.has(key))) {
+        if (key !== undefined) keys.add(key)
         batch.push(entry)
+        weight += weightOf(entry.item)
       } else {
         rest.push(entry)
       }
