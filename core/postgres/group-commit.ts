@@ -15,7 +15,7 @@ export type GroupCommitOptions<Item, Result> = {
   readonly waitingMax: number
   readonly refuse: () => Error
   /** Two items of one key never share a batch. */
-  readonly keyOf?: (item: Item) => string
+  readonly keyOf?: (item: Item) => unknown
 }
 
 export type GroupCommit<Item, Result> = {
@@ -37,7 +37,8 @@ type Waiting<Item, Result> = {
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): GroupCommit<Item, Result> {
-  const { batchMax, inFlightMax, waitingMax, keyOf, weightOf = () => 1 } = options
+  const { batchMax, inFlightMax, waitingMax } = options
+  const { weightOf = () => 1, keyOf = (item: Item): unknown => item } = options
   let waiting: Waiting<Item, Result>[] = []
   let inFlight = 0
   let isScheduled = false
@@ -45,15 +46,15 @@ export function groupCommit<Item, Result>(
 
   /** Leaves in `waiting` what does not fit or shares a key with what does, in order. */
   function take(): Waiting<Item, Result>[] {
-    const keys = new Set<string>()
+    const keys = new Set<unknown>()
     const batch: Waiting<Item, Result>[] = []
     const rest: Waiting<Item, Result>[] = []
     let weight = 0
     for (const entry of waiting) {
-      const key = keyOf?.(entry.item)
+      const key = keyOf(entry.item)
       const fits = batch.length === 0 || weight + weightOf(entry.item) <= batchMax
-      if (fits && (key === undefined || !keys.has(key))) {
-        if (key !== undefined) keys.add(key)
+      if (fits && !keys.has(key)) {
+        keys.add(key)
         batch.push(entry)
         weight += weightOf(entry.item)
       } else {
