@@ -91,6 +91,8 @@ async function storeOutcomes(
 ): Promise<readonly boolean[]> {
   // In the order of ids, or two batches that share jobs deadlock.
   const rows = outcomes.map((outcome) => outcomeRow(outcome)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  // By the ids again and by state: on young statistics the planner reads all unfinished jobs for
+  // each batch when it may choose the join, or the partial index of `finished_at is null`.
   const stored = await sql<{ id: string; hasWebhook: boolean }[]>`
     with input as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
@@ -100,7 +102,9 @@ async function storeOutcomes(
       update postern_job j set state = i.state, result = i.result, problem = i.problem,
         fence = i.fence, started_at = coalesce(j.started_at, i.started_at),
         finished_at = i.finished_at, worker = ${worker}, changed = pg_current_xact_id()
-      from input i where j.id = i.id and j.finished_at is null and j.fence <= i.fence
+      from input i
+      where j.id = i.id and j.id = any(${rows.map((row) => row.id)}::uuid[])
+        and j.state in ('accepted', 'running') and j.fence <= i.fence
       returning j.id, j.callback_url, j.issuer, j.subject, j.request_id, j.traceparent
     ), recorded as (
       insert into postern_audit_intake (rec, body)
