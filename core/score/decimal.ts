@@ -1,5 +1,3 @@
-import { invariant } from '../invariant.ts'
-
 /**
  * Money and quantities as integers scaled by 10^18, the same range as the columns' numeric(38,18).
  * Sums are exact; a quotient is cut to 18 places.
@@ -11,7 +9,7 @@ const integerDigits = 20
 export const one: Scaled = 10n ** BigInt(fractionDigits)
 
 const pattern = new RegExp(
-  `^(0|[1-9]\\d{0,${integerDigits - 1}})(?:\\.(\\d{1,${fractionDigits}}))?$`,
+  `^(?:0|[1-9]\\d{0,${integerDigits - 1}})(?:\\.(?:\\d{1,${fractionDigits}}))?$`,
 )
 
 /** Why a text is no decimal of ours, or undefined when it is one. */
@@ -26,9 +24,9 @@ export function decimalFault(text: string): string | undefined {
 
 /** The value of a text without `decimalFault`. */
 export function parseDecimal(text: string): Scaled {
-  const match = pattern.exec(text)
-  invariant(match !== null, 'decimals are checked before they are parsed')
-  return BigInt((match[1] ?? '') + (match[2] ?? '').padEnd(fractionDigits, '0'))
+  const point = text.indexOf('.')
+  if (point === -1) return BigInt(text) * one
+  return BigInt(text.slice(0, point) + text.slice(point + 1).padEnd(fractionDigits, '0'))
 }
 
 /** Exact, without trailing zeros or exponent. */

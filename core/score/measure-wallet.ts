@@ -4,7 +4,7 @@ import { formatDecimal } from './decimal.ts'
 import { dateOf, judgeEligibility, type Reason } from './eligibility.ts'
 import { dayMs, type EquityCurve, equityCurve } from './equity.ts'
 import { capitalDeployed, measureCurve } from './metrics.ts'
-import { compareTrades, type Trade } from './trade.ts'
+import type { Trade } from './trade.ts'
 import type { Measurement, QualityFlag } from './wallet-score.ts'
 
 export type ScoreOptions = {
@@ -57,12 +57,13 @@ function heading(wallet: string, options: ScoreOptions, algorithm: Algorithm) {
   return { wallet, algorithmVersion, costBasis, endDate, windowDays, periodsPerYear }
 }
 
+/** By time; swaps of one instant stay in the order they were given in. */
 function inOrder(trades: readonly Trade[]): readonly Trade[] {
   const isOrdered = trades.every((trade, index) => {
     const previous = trades[index - 1]
-    return previous === undefined || compareTrades(previous, trade) <= 0
+    return previous === undefined || previous.timeMs <= trade.timeMs
   })
-  return isOrdered ? trades : trades.toSorted(compareTrades)
+  return isOrdered ? trades : trades.toSorted((a, b) => a.timeMs - b.timeMs)
 }
 
 function historyOf({ history, days }: EquityCurve): Measurement['history'] {

@@ -118,10 +118,10 @@ async function stage(sql: Sql, id: string, batch: readonly Trade[]): Promise<voi
       amount_in, amount_out, usd_in, usd_out, fee_usd, failed)
     select ${id}, wallet, signature, time, mint_in, mint_out, amount_in, amount_out, usd_in,
       usd_out, fee_usd, failed
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+    from rows from (jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as (
       wallet text, signature text, time timestamptz, mint_in text, mint_out text,
       amount_in numeric, amount_out numeric, usd_in numeric, usd_out numeric, fee_usd numeric,
-      failed boolean)`
+      failed boolean)) with ordinality order by ordinality`
 }
 
 type Staged = {
@@ -139,10 +139,10 @@ async function commitStaged(sql: Sql, { id, rows, caller, at }: Staged): Promise
         delete from postern_trade_staging where ingest = ${id} returning *
       ), stored as (
         insert into postern_trade (wallet, signature, time, mint_in, mint_out, amount_in,
-          amount_out, usd_in, usd_out, fee_usd, failed, ingest)
+          amount_out, usd_in, usd_out, fee_usd, failed, ingest, position)
         select wallet, signature, time, mint_in, mint_out, amount_in, amount_out, usd_in, usd_out,
-          fee_usd, failed, ingest
-        from staged order by wallet, signature
+          fee_usd, failed, ingest, position
+        from staged order by wallet, signature, position
         on conflict (wallet, signature) do nothing
         returning 1
       )
@@ -180,7 +180,7 @@ async function readTradesOf(sql: Sql, wallet: string, endDate: string) {
       amount_out::text as "amountOut", usd_in::text as "usdIn", usd_out::text as "usdOut",
       fee_usd::text as "feeUsd", failed
     from postern_trade where wallet = ${wallet} and time < ${before}
-    order by time, signature limit ${walletTradesMax + 1}`
+    order by time, position limit ${walletTradesMax + 1}`
   return rows.length > walletTradesMax ? undefined : rows.map((row) => tradeFrom(row))
 }
 

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse'
 import { z } from 'zod'
 import { PosternError } from '../errors.ts'
@@ -7,31 +7,78 @@ import { optionalTradeColumns, tradeColumns } from './trade.ts'
 
 /** Characters of one record: a swap has under 800; an unclosed quote would swallow the file. */
 const recordCharactersMax = 4_096
-const record = z.array(z.string())
+const cellsSchema = z.array(z.string())
 
 /** RFC 4180 with a header line that names the columns, in any order. */
 export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<RawRecord> {
-  const parser = parse({ bom: true, max_record_size: recordCharactersMax })
-  const input = Readable.from(source)
-  // pipe() forwards no errors; without this an aborted upload would leave the parser waiting.
-  input.on('error', (error) => parser.destroy(error))
-  input.pipe(parser)
+  const parser = createParser()
   let columns: readonly string[] | undefined
   let line = 0
-  try {
-    for await (const row of parser) {
+
+  function* records(): Generator<RawRecord> {
+    for (const cells of parser.take()) {
       line += 1
-      const cells = record.parse(row)
       if (columns === undefined) columns = checkHeader(cells)
-      else yield { line, value: objectOf(columns, cells) }
+      else yield recordOf(columns, cells, line)
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    yield { line: line + 1, value: undefined, fault: describe(error) }
-  } finally {
-    input.destroy()
   }
-  if (columns === undefined && line === 0) checkHeader([])
+
+  for await (const chunk of source) {
+    const fault = await parser.write(chunk)
+    yield* records()
+    if (fault === undefined) continue
+    yield { line: line + 1, value: undefined, fault }
+    return
+  }
+  const fault = await parser.end()
+  yield* records()
+  if (fault !== undefined) yield { line: line + 1, value: undefined, fault }
+  else if (columns === undefined) checkHeader([])
+}
+
+/**
+ * csv-parse as a stream throws away the records before an error, and with them the place of the
+ * error: they are collected as they are found instead.
+ */
+function createParser() {
+  let rows: string[][] = []
+  const parser = parse({
+    bom: true,
+    max_record_size: recordCharactersMax,
+    relax_column_count: true,
+    record_delimiter: ['\r\n', '\n'],
+    on_record: (row) => {
+      rows.push(cellsSchema.parse(row))
+      return null
+    },
+  })
+  const ended = finished(parser).then(() => undefined, faultOf)
+  parser.resume()
+  return {
+    /** Resolves with what is wrong, if anything is. */
+    write: (chunk: Uint8Array) =>
+      new Promise<string | undefined>((resolve, reject) => {
+        parser.write(chunk, (error) => {
+          if (error == null) resolve(undefined)
+          else ended.then(resolve, reject)
+        })
+      }),
+    async end() {
+      parser.end()
+      return await ended
+    },
+    take(): string[][] {
+      const taken = rows
+      rows = []
+      return taken
+    },
+  }
+}
+
+function recordOf(columns: readonly string[], cells: readonly string[], line: number): RawRecord {
+  if (cells.length === columns.length) return { line, value: objectOf(columns, cells) }
+  const fault = `has ${cells.length} columns, the first line ${columns.length}`
+  return { line, value: undefined, fault }
 }
 
 function checkHeader(columns: readonly string[]): readonly string[] {
@@ -71,10 +118,9 @@ function booleanOf(cell: string): boolean | string {
   return cell === 'false' ? false : cell
 }
 
-function describe(error: CsvError): string {
+function faultOf(error: unknown): string {
+  if (!(error instanceof CsvError)) throw error
   switch (error.code) {
-    case 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH':
-      return 'has another number of columns than the first line'
     case 'CSV_QUOTE_NOT_CLOSED':
       return 'has a quote that is not closed'
     case 'CSV_MAX_RECORD_SIZE':

@@ -46,9 +46,9 @@ export const addressSchema = z
 
 const decimalSchema = z
   .string('must be a decimal in quotes, such as "12.5"')
-  .superRefine((text, context) => {
-    const fault = decimalFault(text)
-    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+  .check(({ value, issues }) => {
+    const message = decimalFault(value)
+    if (message !== undefined) issues.push({ code: 'custom', message, input: value })
   })
   .meta({
     description: 'Decimal: at most 20 digits before and 18 after the point',
@@ -80,30 +80,34 @@ const swapShape = {
 } as const
 
 /** A swap as it is sent when the wallet is named beside it. */
-export const swapSchema = z.strictObject(swapShape).superRefine(checkSwap)
+export const swapSchema = z.strictObject(swapShape).check(checkSwap)
 export type Swap = z.infer<typeof swapSchema>
 
 /** A swap as it stands in a file or an ingested stream: one row. */
 export const tradeRowSchema = z
   .strictObject({ wallet: addressSchema, ...swapShape })
-  .superRefine(checkSwap)
+  .check(checkSwap)
 export type TradeRow = z.infer<typeof tradeRowSchema>
 
 export const tradeColumns = ['wallet', ...Object.keys(swapShape)]
 export const optionalTradeColumns: ReadonlySet<string> = new Set(['failed'])
 
-function checkSwap(swap: Swap, context: z.core.$RefinementCtx<Swap>): void {
-  if (swap.failed === true) return
-  for (const column of ['amountIn', 'amountOut', 'usdIn', 'usdOut'] as const) {
-    if (!/[1-9]/.test(swap[column])) refuse(context, column, 'must be above zero')
+function checkSwap({ value, issues }: z.core.ParsePayload<Swap>): void {
+  if (value.failed === true) return
+  const refuse = (column: keyof Swap, message: string) =>
+    issues.push({ code: 'custom', path: [column], message, input: value })
+  for (const column of positiveColumns) {
+    if (isZero(value[column])) refuse(column, 'must be above zero')
   }
-  if (swap.mintIn === swap.mintOut && assetOf(swap.mintIn) !== wrappedSol) {
-    refuse(context, 'mintOut', 'must differ from mintIn')
+  if (value.mintIn === value.mintOut && assetOf(value.mintIn) !== wrappedSol) {
+    refuse('mintOut', 'must differ from mintIn')
   }
 }
 
-function refuse(context: z.core.$RefinementCtx<Swap>, column: keyof Swap, message: string): void {
-  context.addIssue({ code: 'custom', path: [column], message })
+const positiveColumns = ['amountIn', 'amountOut', 'usdIn', 'usdOut'] as const
+
+function isZero(text: string): boolean {
+  return text.startsWith('0') && /^[0.]+$/.test(text)
 }
 
 const rfc3339 =
@@ -111,9 +115,13 @@ const rfc3339 =
 
 /** Milliseconds since the epoch, or undefined for what is no time of a swap. */
 export function parseTime(time: string | number): number | undefined {
-  const ms = typeof time === 'number' ? time * 1000 : textTime(time)
+  const ms = typeof time === 'number' ? wholeSeconds(time) : textTime(time)
   if (!Number.isInteger(ms) || ms < earliestMs || ms >= latestMs) return undefined
   return ms
+}
+
+function wholeSeconds(seconds: number): number {
+  return Number.isInteger(seconds) ? seconds * 1000 : Number.NaN
 }
 
 function textTime(text: string): number {
@@ -142,11 +150,4 @@ export function tradeOf(wallet: string, swap: Swap): Trade {
     feeUsd: parseDecimal(swap.feeUsd),
     failed: swap.failed ?? false,
   }
-}
-
-/** By time; the signature decides between swaps of one second, so that the order is always the same. */
-export function compareTrades(a: Trade, b: Trade): number {
-  if (a.timeMs !== b.timeMs) return a.timeMs - b.timeMs
-  if (a.signature === b.signature) return 0
-  return a.signature < b.signature ? -1 : 1
 }

@@ -13,13 +13,15 @@ create table postern_trade (
   fee_usd numeric(38, 18) not null,
   failed boolean not null,
   ingest uuid not null,
+  position bigint not null,               -- as uploaded: the order of swaps of one instant
   primary key (wallet, signature)
 );
-create index postern_trade_time on postern_trade (wallet, time, signature);
+create index postern_trade_time on postern_trade (wallet, time, position);
 
 -- Rows of an upload that is not complete. Unlogged: after a crash its caller sends it again.
 create unlogged table postern_trade_staging (
   ingest uuid not null,
+  position bigint generated always as identity,
   staged_at timestamptz not null default now(),
   wallet text not null,
   signature text not null,
