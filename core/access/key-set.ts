@@ -86,10 +86,10 @@ export async function openRemoteKeySet(options: RemoteKeySetOptions): Promise<Ke
   }
 
   async function findAfterRefresh(kid: string, algorithm: TokenAlgorithm): Promise<CryptoKey> {
-    await source.refresh()
+    const isAnswered = await source.refresh()
     const key = keyOf(kid, algorithm)
     if (key !== undefined) return key
-    source.noteAbsent(kid)
+    if (isAnswered) source.noteAbsent(kid)
     return refuseUnknown()
   }
 
@@ -118,7 +118,7 @@ function remoteKeys(options: RemoteKeySetOptions & { readonly times: RemoteKeySe
   const { issuer, jwksUrl, log, now, onChange, times } = options
   let fetched: Fetched | undefined
   let attemptedAtMs = Number.NEGATIVE_INFINITY
-  let running: Promise<void> | undefined
+  let running: Promise<boolean> | undefined
   let isClosed = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const absentKids = new Map<string, number>()
@@ -145,17 +145,19 @@ function remoteKeys(options: RemoteKeySetOptions & { readonly times: RemoteKeySe
   }
 
   /** A gateway that is not ready gets no tokens that would make it ask, so it asks by itself. */
-  async function attemptAndSchedule(): Promise<void> {
+  async function attemptAndSchedule(): Promise<boolean> {
     clearTimeout(timer)
     const isGood = await attempt()
     attemptedAtMs = now().getTime()
     running = undefined
-    if (isClosed) return
+    if (isClosed) return isGood
     timer = setTimeout(() => void refresh(), isGood ? times.refreshMs : times.cooldownMs)
     timer.unref()
+    return isGood
   }
 
-  function refresh(): Promise<void> {
+  /** Whether the issuer answered with keys; concurrent calls share one fetch. */
+  function refresh(): Promise<boolean> {
     running ??= attemptAndSchedule()
     return running
   }
@@ -168,8 +170,7 @@ function remoteKeys(options: RemoteKeySetOptions & { readonly times: RemoteKeySe
     /** Undefined once they are too old to be believed. */
     current: () =>
       (ageMs() ?? Number.POSITIVE_INFINITY) <= times.hardAgeMs ? fetched?.keys : undefined,
-    isKnownAbsent: (kid: string) =>
-      fetched !== undefined && now().getTime() < (absentKids.get(kid) ?? 0),
+    isKnownAbsent: (kid: string) => now().getTime() < (absentKids.get(kid) ?? 0),
     noteAbsent(kid: string) {
       if (absentKids.size < absentKidsMax) absentKids.set(kid, now().getTime() + times.absentMs)
     },

@@ -22,8 +22,6 @@ export type Issuer = { readonly rules: IssuerRules; readonly keys: KeySet }
 const headerSchema = z.object({
   alg: z.string(),
   kid: z.string().min(1).max(256),
-  crit: z.undefined(),
-  b64: z.undefined(),
 })
 const bounded = z.string().min(1).max(256)
 const claimsSchema = z.object({
