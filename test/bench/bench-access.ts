@@ -1,0 +1,31 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AccessDocument } from '#core/access/access-file.ts'
+import {
+  developmentAccess,
+  developmentAudience,
+  loadOrCreateDevelopmentKey,
+  mintDevelopmentToken,
+} from '#core/access/development-issuer.ts'
+import { removeAtExit } from '#test/support/server-process.ts'
+
+const scopes = ['jobs:write:bench', 'jobs:write:scoring', 'jobs:read', 'metrics:read']
+/** High enough never to be what a bench measures. */
+const unlimited = { perSecond: 1_000_000, burst: 1_000_000 }
+
+/** An issuer of the bench's own with Ed25519 keys, its access document and one token. */
+export async function benchAccess(): Promise<{
+  readonly token: string
+  readonly document: AccessDocument
+}> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-bench-'))
+  removeAtExit(folder)
+  const key = await loadOrCreateDevelopmentKey(folder)
+  const audience = developmentAudience
+  const access = developmentAccess({ key, audience, scopes, callbackPrefixes: [] })
+  const token = await mintDevelopmentToken({
+    ...{ key, audience, scopes, subject: 'bench', ttlSeconds: 3_600, now: new Date() },
+  })
+  return { token, document: { ...access, limits: { default: unlimited } } }
+}

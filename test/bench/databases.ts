@@ -1,0 +1,28 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { startPostgres } from '#test/support/postgres-server.ts'
+import { startRedis } from '#test/support/redis-server.ts'
+
+export type Databases = { readonly postgresUrl: string; readonly redisUrl: string }
+
+/** Servers of the bench's own: Postgres syncs every commit, Redis keeps nothing on disk. */
+export async function startDatabases(): Promise<Databases & { close(): Promise<void> }> {
+  const [postgresServer, redisServer] = await Promise.all([startPostgres(), startRedis()])
+  await createTables(postgresServer.url)
+  return {
+    postgresUrl: postgresServer.url,
+    redisUrl: redisServer.url,
+    async close() {
+      await redisServer.stop('SIGKILL')
+      await postgresServer.stop('immediate')
+    },
+  }
+}
+
+async function createTables(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  const folder = join(import.meta.dir, '../../core/postgres/sql')
+  for (const name of (await readdir(folder)).sort()) await sql.file(join(folder, name))
+  await sql.end()
+}
