@@ -39,6 +39,8 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     'queues:read',
     'queues:admin',
     'metrics:read',
+    'trades:write',
+    'scores:read',
   ],
   none: [],
   other: ['jobs:read', 'jobs:cancel', 'jobs:retry'],
