@@ -23,10 +23,11 @@ const connectionCodes = new Set([
 
 /**
  * SQLSTATE classes and codes (PostgreSQL appendix A) that say the server cannot serve now:
- * 08 connection, 53 resources, 57P shutdown, 57014 statement timeout, 55P03 lock timeout,
- * 25006 a read-only standby, 40001 and 40P01 to be tried again.
+ * 08 connection, 28 and 3D a login or database that is not there (yet), 53 resources, 57P shutdown,
+ * 57014 statement timeout, 55P03 lock timeout, 25006 a read-only standby, 40001 and 40P01 to be
+ * tried again.
  */
-const outageState = /^(?:08|53|57P|57014|55P03|25006|40001|40P01)/
+const outageState = /^(?:08|28|3D|53|57P|57014|55P03|25006|40001|40P01)/
 
 const withCode = z.object({ code: z.string() })
 

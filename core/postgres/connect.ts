@@ -1,0 +1,49 @@
+import postgres, { type Sql } from 'postgres'
+import { type DatabaseOptions, parseDatabaseUrl } from './database-url.ts'
+import { startupOptions } from './driver-socket.ts'
+import { poolSockets } from './pool-sockets.ts'
+
+/** Longer than any statement of a request may take; a report sets its own inside its transaction. */
+const statementTimeoutMsDefault = 10_000
+/** A transaction left open holds back every clean-up of the database. */
+const idleTransactionTimeoutMs = 30_000
+/** How much longer than a statement's own limit its answer is waited for. */
+const answerGraceMs = 2_000
+/** Seconds; a peer that vanished between statements is noticed by TCP. */
+const keepAliveSeconds = 30
+
+export type ConnectOptions = DatabaseOptions & {
+  readonly applicationName: string
+  readonly max: number
+  /** 0 for migrations and restores: no limit, and no deadline for the server's answer either. */
+  readonly statementTimeoutMs?: number
+}
+
+/**
+ * A pool; nothing is opened before the first query. A server that is down rejects a query at once
+ * with `database.unavailable`, and one that is back serves the next. Throws `ConfigError` for a URL
+ * whose server would not be verified.
+ */
+export function connectPostgres(options: ConnectOptions): Sql {
+  const { applicationName, max, statementTimeoutMs = statementTimeoutMsDefault } = options
+  const address = parseDatabaseUrl(options)
+  const answerTimeoutMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + answerGraceMs
+  // A variable, because `socket` is documented but missing from the library's declarations.
+  const driverOptions = {
+    max,
+    // The sockets come secured; postgres.js must not ask for TLS a second time.
+    ssl: false,
+    socket: poolSockets({ address, answerTimeoutMs }),
+    // The sockets pace the attempts, for the whole pool together.
+    backoff: () => 0,
+    keep_alive: keepAliveSeconds,
+    onnotice: () => undefined,
+    connection: {
+      options: startupOptions,
+      application_name: applicationName,
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: idleTransactionTimeoutMs,
+    },
+  }
+  return postgres(address.url, driverOptions)
+}

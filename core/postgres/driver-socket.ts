@@ -1,0 +1,106 @@
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { PosternError } from '../errors.ts'
+
+const retryAfterSeconds = 1
+
+/**
+ * Makes the startup message longer than postgres.js's 1,024-byte write buffer. A connection that
+ * closes with a write pending keeps both its bytes and its cancelled timer (3.4.9, `closed()`), so
+ * its next startup message would wait for ever behind them; a longer one is flushed at once. The
+ * `options` parameter is a command line, and blanks are an empty one.
+ */
+export const startupOptions = ' '.repeat(1_024)
+
+/** What follows the length in a startup message: protocol 3.0. */
+const protocolVersion = Buffer.from([0, 3, 0, 0])
+const versionOffset = 4
+
+/** The part of a socket that postgres.js uses. */
+export type DriverSocket = EventEmitter & {
+  write(bytes: Buffer, done?: (error?: Error | null) => void): boolean
+  end(bytes?: Buffer): void
+  destroy(): void
+  pause(): void
+  resume(): void
+  setKeepAlive(isOn: boolean, delayMs: number): void
+}
+
+/**
+ * Stands between postgres.js and a socket and reports its end as one step, error and close together
+ * and every query rejected: a query that postgres.js puts on a connection between the two events
+ * would never settle.
+ */
+export function driverSocket(raw: Socket): DriverSocket {
+  let isFirst = true
+  let isEnding = false
+  let fault: unknown
+  const socket = emitterWith({
+    write(bytes, done) {
+      if (raw.destroyed) {
+        done?.(unavailable(fault))
+        return true
+      }
+      const first = isFirst ? afterStale(bytes) : bytes
+      isFirst = false
+      return raw.write(first, done)
+    },
+    end(bytes) {
+      isEnding = true
+      if (bytes === undefined) raw.end()
+      else raw.end(bytes)
+    },
+    destroy: () => raw.destroy(),
+    pause: () => raw.pause(),
+    resume: () => raw.resume(),
+    setKeepAlive: (isOn, delayMs) => raw.setKeepAlive(isOn, delayMs),
+  })
+  Object.defineProperty(socket, 'readyState', { get: () => raw.readyState })
+  raw.on('data', (bytes) => socket.emit('data', bytes))
+  raw.on('drain', () => socket.emit('drain'))
+  raw.on('error', (error) => {
+    fault = error
+  })
+  raw.once('close', () => {
+    if (!isEnding) socket.emit('error', unavailable(fault))
+    socket.emit('close', !isEnding)
+  })
+  return socket
+}
+
+/** A connection that failed: says so at postgres.js's first word, when it has begun to listen. */
+export function deadSocket(fault: unknown): DriverSocket {
+  const nothing = () => undefined
+  const socket = emitterWith({
+    write() {
+      socket.emit('error', unavailable(fault))
+      socket.emit('close', true)
+      return true
+    },
+    end: nothing,
+    destroy: nothing,
+    pause: nothing,
+    resume: nothing,
+    setKeepAlive: nothing,
+  })
+  Object.defineProperty(socket, 'readyState', { value: 'closed' })
+  return socket
+}
+
+function emitterWith(members: Omit<DriverSocket, keyof EventEmitter>): DriverSocket {
+  return Object.assign(new EventEmitter(), members)
+}
+
+/** Drops what was left over from the connection before; a cancel request has no such left-overs. */
+function afterStale(bytes: Buffer): Buffer {
+  const start = bytes.lastIndexOf(protocolVersion) - versionOffset
+  const isStartup = start >= 0 && bytes.readUInt32BE(start) === bytes.length - start
+  return isStartup ? bytes.subarray(start) : bytes
+}
+
+export function unavailable(fault: unknown): PosternError {
+  const cause = fault ?? new Error('the server hung up')
+  const code = cause instanceof Error && 'code' in cause ? `${String(cause.code)} ` : ''
+  const reason = `connection: ${code}${cause instanceof Error ? cause.message : String(cause)}`
+  return new PosternError('database.unavailable', { reason, retryAfterSeconds, cause })
+}
