@@ -73,16 +73,15 @@ const limit = z.strictObject({
   burst: z.number().int().min(1).max(1_000_000),
 })
 
-const callbackPrefix = z.url().refine(isPlainPrefix, {
-  error: 'write it as the URL parser does, without query, fragment or user, ending in /',
-})
+/** Normalised; the gateway compares origin and path segments with it, never text. */
+const callbackPrefix = z
+  .url({ protocol: /^https?$/ })
+  .transform((text) => new URL(text))
+  .refine(isPlainPrefix, { error: 'holds a user, a query or a fragment' })
+  .transform((url) => url.href)
 
-/** Without the last slash `https://good.example` would also admit `https://good.example.evil.org`. */
-function isPlainPrefix(text: string): boolean {
-  const url = new URL(text)
-  const hasExtra =
-    url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== ''
-  return !hasExtra && url.href === text && text.endsWith('/')
+function isPlainPrefix(url: URL): boolean {
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
 }
 
 const accessSchema = z.strictObject({

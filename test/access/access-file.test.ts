@@ -85,14 +85,10 @@ test.each([
   ['half a request of burst', withLimit({ burst: 0.5 }), 'limits.default.burst'],
   ['a route without method', { ...base, routes: { '/v1/jobs': ['a'] } }, 'routes'],
   ['a route that asks for nothing', { ...base, routes: { 'GET /v1/jobs': [] } }, 'routes'],
+  ['a callback by ftp', { ...base, callbackPrefixes: ['ftp://b.example/'] }, 'callbackPrefixes.0'],
   [
-    'a callback without path',
-    { ...base, callbackPrefixes: ['https://good.example'] },
-    'callbackPrefixes.0',
-  ],
-  [
-    'a callback cut in a name',
-    { ...base, callbackPrefixes: ['https://good.example/a'] },
+    'a callback with a query',
+    { ...base, callbackPrefixes: ['https://b.example/?a'] },
     'callbackPrefixes.0',
   ],
   [

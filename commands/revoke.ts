@@ -1,0 +1,79 @@
+import { userInfo } from 'node:os'
+import { Command, Option } from 'commander'
+import { type RevocableClaim, revoke } from '#core/access/deny-list.ts'
+import { type Config, ConfigError } from '#core/config.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import type { CommandIo } from './command-io.ts'
+import { openSecretStore } from './open-secret-store.ts'
+
+type RevokeOptions = {
+  readonly issuer: string
+  readonly jti?: string
+  readonly subject?: string
+  readonly kid?: string
+  readonly reason: string
+}
+
+export function revokeCommand(io: CommandIo): Command {
+  return new Command('revoke')
+    .description('deny a token, a subject or a signing key at every gateway within seconds')
+    .requiredOption('--issuer <issuer>', 'the token’s iss')
+    .addOption(new Option('--jti <id>', 'one token').conflicts(['subject', 'kid']))
+    .addOption(new Option('--subject <name>', 'all tokens of a subject').conflicts(['jti', 'kid']))
+    .addOption(
+      new Option('--kid <id>', 'all tokens of a signing key').conflicts(['jti', 'subject']),
+    )
+    .requiredOption('--reason <text>', 'for the audit record')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern revoke --issuer https://id.example --jti 0197c0de --reason 'pasted into a ticket'
+  $ postern revoke --issuer https://id.example --kid 2026-03 --reason 'key leaked'`,
+    )
+    .action(async (options: RevokeOptions, command: Command) => {
+      const denied = claimOf(options)
+      if (denied === undefined) {
+        return command.error('error: name one of --jti, --subject and --kid')
+      }
+      await revokeAt(io, options, denied)
+    })
+}
+
+type Denied = { readonly claim: RevocableClaim; readonly value: string }
+
+function claimOf({ jti, subject, kid }: RevokeOptions): Denied | undefined {
+  if (jti !== undefined) return { claim: 'jti', value: jti }
+  if (subject !== undefined) return { claim: 'sub', value: subject }
+  return kid === undefined ? undefined : { claim: 'kid', value: kid }
+}
+
+async function revokeAt(
+  io: CommandIo,
+  { issuer, reason }: RevokeOptions,
+  denied: Denied,
+): Promise<void> {
+  const config = io.config()
+  const sql = connectPostgres({
+    url: await resolveCredential(openSecretStore(config), databaseUrl(config)),
+    caFile: config.POSTERN_DATABASE_CA_FILE,
+    mode: config.POSTERN_MODE,
+    applicationName: 'postern revoke',
+    max: 1,
+  })
+  try {
+    const by = `${userInfo().username} at a terminal`
+    await revoke(sql, { issuer, ...denied, reason, by, at: new Date() })
+    io.stdout.write(`revoked ${denied.claim} ${denied.value} of ${issuer}\n`)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+function databaseUrl(config: Config): string {
+  if (config.POSTERN_DATABASE_URL === undefined) {
+    throw new ConfigError(['POSTERN_DATABASE_URL: required'])
+  }
+  return config.POSTERN_DATABASE_URL
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import { type Config, ConfigError } from '#core/config.ts'
+import {
+  type FileSecretStoreOptions,
+  listFileSecrets,
+  writeFileSecret,
+} from '#core/secret/file-secret-store.ts'
+import { keyBytes } from '#core/secret/key-file.ts'
+import { type CommandIo, exitCodes } from './command-io.ts'
+import { readStdin } from './read-stdin.ts'
+
+const keyFileMode = 0o400
+
+export function secretsCommand(io: CommandIo): Command {
+  return new Command('secrets')
+    .description('keep credentials in the encrypted file store')
+    .addCommand(keygenCommand(io))
+    .addCommand(putCommand(io))
+    .addCommand(listCommand(io))
+}
+
+function keygenCommand(io: CommandIo): Command {
+  return new Command('keygen')
+    .description('make the key file of the store; never writes over one')
+    .argument('[file]', 'by default POSTERN_SECRET_BOOTSTRAP_FILE')
+    .addHelpText('after', '\nExamples:\n  $ postern secrets keygen /run/postern/key')
+    .action(async (file: string | undefined) => {
+      const path = file ?? required(io.config(), 'POSTERN_SECRET_BOOTSTRAP_FILE')
+      const text = `${randomBytes(keyBytes).toString('base64url')}\n`
+      await writeFile(path, text, { mode: keyFileMode, flag: 'wx' })
+      io.stdout.write(`${path}: made, mode 0400; whoever holds it can open the store\n`)
+    })
+}
+
+function putCommand(io: CommandIo): Command {
+  return new Command('put')
+    .description('store a JSON object of strings from standard input as the next version')
+    .argument('<name>', 'e.g. postern/database')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets put postern/database < database.json
+  $ echo '{"url":"rediss://…"}' | postern secrets put postern/redis
+
+The whole object is replaced. Refer to a member as secret:<name>#<member>.`,
+    )
+    .action(async (name: string) => {
+      const options = storeOf(io.config())
+      const members = parseJson(await readStdin(io.stdin))
+      if (members === undefined) {
+        io.stderr.write('standard input is not JSON\n')
+        process.exitCode = exitCodes.badData
+        return
+      }
+      const { version } = await writeFileSecret({ ...options, name, members })
+      io.stdout.write(`${name}: version ${version}\n`)
+    })
+}
+
+function listCommand(io: CommandIo): Command {
+  return new Command('list')
+    .description('print references and versions, never values')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  $ postern secrets list')
+    .action(async ({ json }: { readonly json?: true }) => {
+      const secrets = await listFileSecrets(storeOf(io.config()))
+      const lines = secrets.flatMap(({ name, version, members }) =>
+        members.map((member) => `secret:${name}#${member}  version ${version}\n`),
+      )
+      io.stdout.write(json === true ? `${JSON.stringify(secrets, null, 2)}\n` : lines.join(''))
+    })
+}
+
+function storeOf(config: Config): FileSecretStoreOptions {
+  return {
+    secretFile: required(config, 'POSTERN_SECRET_FILE'),
+    keyFile: required(config, 'POSTERN_SECRET_BOOTSTRAP_FILE'),
+  }
+}
+
+function required(
+  config: Config,
+  name: 'POSTERN_SECRET_FILE' | 'POSTERN_SECRET_BOOTSTRAP_FILE',
+): string {
+  const value = config[name]
+  if (value === undefined) throw new ConfigError([`${name}: required by the file store`])
+  return value
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,96 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { developmentIssuer } from '#core/access/access-file.ts'
+import {
+  type DevelopmentKey,
+  developmentAudience,
+  developmentTtlSecondsMax,
+  loadOrCreateDevelopmentKey,
+  mintDevelopmentToken,
+} from '#core/access/development-issuer.ts'
+import { ConfigError } from '#core/config.ts'
+import type { CommandIo } from './command-io.ts'
+import { inspectCommand } from './inspect-token.ts'
+
+const ttlSecondsDefault = 3_600
+
+type MintOptions = {
+  readonly subject: string
+  readonly scope: readonly string[]
+  readonly ttl: number
+  readonly audience: string
+}
+
+export function tokenCommand(io: CommandIo): Command {
+  return new Command('token')
+    .description('mint development tokens, inspect any token')
+    .addCommand(mintCommand(io))
+    .addCommand(inspectCommand(io))
+    .addCommand(keygenCommand(io))
+}
+
+function mintCommand(io: CommandIo): Command {
+  return new Command('mint')
+    .description('sign a token with the development key of the data directory')
+    .option('--subject <name>', 'who the token is for', 'developer')
+    .requiredOption('--scope <scope...>', 'what it grants, one or more')
+    .option(
+      '--ttl <duration>',
+      'e.g. 90s, 15m, 24h; a day at the most',
+      parseTtl,
+      ttlSecondsDefault,
+    )
+    .option('--audience <name>', 'who it is meant for', developmentAudience)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern token mint --scope jobs:read jobs:write:scoring
+  $ TOKEN=$(postern token mint --subject desk-a --scope jobs:read --ttl 15m)
+
+\`postern up\` trusts this key. Refused with POSTERN_MODE=production, as the issuer is.`,
+    )
+    .action((options: MintOptions) => mint(io, options))
+}
+
+async function mint(io: CommandIo, options: MintOptions): Promise<void> {
+  const { subject, scope: scopes, ttl: ttlSeconds, audience } = options
+  const key = await developmentKeyOf(io)
+  const now = new Date()
+  const token = await mintDevelopmentToken({ key, subject, scopes, ttlSeconds, audience, now })
+  io.stdout.write(`${token}\n`)
+}
+
+function keygenCommand(io: CommandIo): Command {
+  return new Command('keygen')
+    .description('make the development key and print the issuer to paste into an access file')
+    .addHelpText('after', '\nExamples:\n  $ postern token keygen')
+    .action(async () => {
+      const { publicJwk } = await developmentKeyOf(io)
+      const issuer = {
+        issuer: developmentIssuer,
+        audiences: [developmentAudience],
+        algorithms: ['EdDSA'],
+        keys: { jwks: { keys: [publicJwk] } },
+        scopes: ['jobs:read'],
+      }
+      io.stdout.write(`${JSON.stringify(issuer, null, 2)}\n`)
+    })
+}
+
+/** A laptop need not say that it is one: only an explicit production refuses. */
+async function developmentKeyOf(io: CommandIo): Promise<DevelopmentKey> {
+  const { POSTERN_DATA_DIRECTORY: directory } = io.config()
+  if (io.environment['POSTERN_MODE'] === 'production') {
+    throw new ConfigError(['POSTERN_MODE: production trusts no development key'])
+  }
+  return await loadOrCreateDevelopmentKey(directory)
+}
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
+
+function parseTtl(text: string): number {
+  const [, digits, unit = ''] = /^([1-9][0-9]{0,4})([smh])$/.exec(text) ?? []
+  const seconds = Number(digits) * (secondsOf[unit] ?? Number.NaN)
+  if (seconds <= developmentTtlSecondsMax) return seconds
+  throw new InvalidArgumentError('Write 90s, 15m or 24h; 24h is the most.')
+}
