@@ -1,13 +1,16 @@
 import { hostname } from 'node:os'
 import type { Sql } from 'postgres'
 import { type Config, ConfigError } from '#core/config.ts'
+import { PosternError } from '#core/errors.ts'
 import type { QueueEngine } from '#core/job/bullmq-engine.ts'
 import { bullJobQueue } from '#core/job/bullmq-job-queue.ts'
 import type { JobQueue } from '#core/job/job-queue.ts'
-import { connectProducer, connectWorker } from '#core/job/redis-connect.ts'
+import { checkRedis, connectProducer, connectWorker } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
 import { createMetrics, type Metrics } from '#core/metrics.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
+import { queueConnectionString } from '#core/postgres/database-url.ts'
+import { queueSchema } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { openSecretStore } from './open-secret-store.ts'
@@ -53,7 +56,7 @@ export async function openFoundation(options: {
       }),
       (sql) => sql.end({ timeout: closeSeconds }),
     )
-  const engine = await openEngine({ config, secrets, databaseUrl, stack })
+  const engine = await openEngine({ config, secrets, databaseUrl, log, stack })
   const sql = database('queue', sharedConnections)
   const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
   const metrics = createMetrics()
@@ -66,11 +69,17 @@ async function openEngine(options: {
   readonly config: Config
   readonly secrets: SecretStore | undefined
   readonly databaseUrl: string
+  readonly log: Log
   readonly stack: AsyncDisposableStack
 }): Promise<QueueEngine> {
-  const { config, secrets, databaseUrl, stack } = options
+  const { config, secrets, databaseUrl, log, stack } = options
   if (config.POSTERN_QUEUE === 'postgres') {
-    return { backend: 'postgres', connectionString: databaseUrl, schema: 'public' }
+    const connectionString = queueConnectionString({
+      url: databaseUrl,
+      caFile: config.POSTERN_DATABASE_CA_FILE,
+      mode: config.POSTERN_MODE,
+    })
+    return { backend: 'postgres', connectionString, schema: queueSchema }
   }
   const redis = {
     url: await resolveCredential(secrets, required(config, 'POSTERN_REDIS_URL')),
@@ -80,6 +89,11 @@ async function openEngine(options: {
   }
   const producer = stack.adopt(connectProducer(redis), (open) => open.disconnect())
   const worker = stack.adopt(connectWorker(redis), (open) => open.disconnect())
+  // A Redis that would drop jobs is refused; one that is away is not: accepting goes on without it.
+  await checkRedis(producer).catch((error: unknown) => {
+    if (!(error instanceof PosternError)) throw error
+    log.warn('redis.away', { error })
+  })
   return { backend: 'redis', producer, worker }
 }
 

@@ -1,0 +1,58 @@
+import { Command } from 'commander'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import type { CommandIo } from './command-io.ts'
+import { required } from './foundation.ts'
+import { openSecretStore } from './open-secret-store.ts'
+
+type MigrateFlags = { readonly dryRun?: boolean; readonly json?: boolean }
+
+export function migrateCommand(io: CommandIo): Command {
+  return new Command('migrate')
+    .description('bring the database schema up to this binary, forward only')
+    .option('--dry-run', 'list what would be applied and change nothing')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern migrate
+  $ postern migrate --dry-run --json
+
+All of it is applied in one transaction or none. Safe to run from several hosts at once: one
+applies, the others wait and find nothing to do. A schema newer than this binary is refused.`,
+    )
+    .action((flags: MigrateFlags) => runMigrate(io, flags))
+}
+
+async function runMigrate(io: CommandIo, flags: MigrateFlags): Promise<void> {
+  const config = io.config()
+  const reference = required(config, 'POSTERN_DATABASE_URL')
+  await using stack = new AsyncDisposableStack()
+  const sql = stack.adopt(
+    connectPostgres({
+      url: await resolveCredential(openSecretStore(config), reference),
+      caFile: config.POSTERN_DATABASE_CA_FILE,
+      mode: config.POSTERN_MODE,
+      applicationName: 'postern migrate',
+      max: 1,
+      statementTimeoutMs: 0,
+    }),
+    (open) => open.end({ timeout: 1 }),
+  )
+  const queue = config.POSTERN_QUEUE
+  const isDryRun = flags.dryRun === true
+  const names = isDryRun ? await pendingMigrations({ sql, queue }) : await migrate({ sql, queue })
+  io.stdout.write(flags.json === true ? json(names, isDryRun) : text(names, isDryRun))
+}
+
+function json(names: readonly string[], isDryRun: boolean): string {
+  return `${JSON.stringify(isDryRun ? { pending: names } : { applied: names })}\n`
+}
+
+function text(names: readonly string[], isDryRun: boolean): string {
+  if (names.length === 0) return 'The schema is up to date.\n'
+  const verb = isDryRun ? 'pending' : 'applied'
+  return names.map((name) => `${verb} ${name}\n`).join('')
+}
