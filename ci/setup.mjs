@@ -1,6 +1,8 @@
+// Run or imported, it leaves a machine on which the tests can run, or says what is missing.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { ensureDependencies } from './dependencies.mjs'
 
 /** Programs that the tests start, and the packages that bring them. */
 const tools = [
@@ -16,7 +18,7 @@ const postgresVersions = '/usr/lib/postgresql'
 const servicePolicy = '/usr/sbin/policy-rc.d'
 
 /** Finds the servers, or installs them as root on Debian; ends the process when it can do neither. */
-export function ensureServers() {
+function ensureServers() {
   const missing = missingTools()
   if (missing.length === 0) return
   const packages = missing.map((tool) => tool.debian)
@@ -72,3 +74,6 @@ function apt(args) {
     stdio: ['ignore', process.stderr, process.stderr],
   })
 }
+
+ensureDependencies()
+ensureServers()

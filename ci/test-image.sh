@@ -63,6 +63,7 @@ import_stand_in() {
   tar -C "$work/root" -c . | "$docker" import --change 'USER 65532' - "$base" >/dev/null
 }
 
+node ci/setup.mjs
 choose_client
 start_daemon
 if ! timeout 60 "$docker" pull --quiet "$base" >/dev/null 2>&1; then import_stand_in; fi

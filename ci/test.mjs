@@ -1,10 +1,6 @@
 // `npm test`: everything but benchmarks, fault runs, load and Docker; real Redis and Postgres.
-import { ensureDependencies } from './dependencies.mjs'
-import { ensureServers } from './setup.mjs'
+import './setup.mjs'
 import { runStep, staticSteps, summarize, testFiles, testStep } from './steps.mjs'
-
-ensureDependencies()
-ensureServers()
 
 const steps = [
   ...staticSteps,
