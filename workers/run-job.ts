@@ -41,13 +41,11 @@ export function runJob(options: RunJobOptions, processor: Processor) {
     const delivered = dispatchedData.parse(job.data)
     const jobId = job.id ?? ''
     const isFirst = delivered.dispatch === 1 && job.attemptsStarted === 1
-    if (!isFirst && (await options.isSettled(jobId))) return
     const fence = fenceOf(delivered.dispatch, job.attemptsStarted)
     const { timeoutMs } = delivered
     const run = runs.begin({ jobId, fence, timeoutMs, engineSignal: signal })
     if (isFirst) metrics.startSeconds.observe({ kind: kind.name }, waitedSeconds(job, run))
-    const ended = await endOf(options, { processor, job, delivered, run })
-    run.end()
+    const ended = await endOf(options, { processor, job, delivered, run, isFirst }).finally(run.end)
     report(options, { kind, run, delivered, outcome: ended.outcome })
     await answerEngine(options, { job, token, run, ended })
   }
@@ -58,7 +56,12 @@ type Ended =
   | { readonly outcome: FailureVerdict; readonly code: ErrorCode }
 
 async function endOf(options: RunJobOptions, input: AttemptInput): Promise<Ended> {
+  const { run, isFirst } = input
   try {
+    // A job that comes again may have ended: its acknowledgement was lost, or the engine's memory.
+    if (!isFirst && (await untilAborted(options.isSettled(run.jobId), run.signal))) {
+      return { outcome: 'fenced' }
+    }
     const isStored = await attempt(options, input)
     return { outcome: isStored ? 'completed' : 'fenced' }
   } catch (error) {
@@ -71,6 +74,8 @@ type AttemptInput = {
   readonly job: Job
   readonly delivered: Delivered
   readonly run: ActiveRun
+  /** First start of the first dispatch. */
+  readonly isFirst: boolean
 }
 
 async function attempt(options: RunJobOptions, input: AttemptInput): Promise<boolean> {
@@ -148,19 +153,30 @@ async function conclude(
 /** False when Postgres is away: the job comes back and is decided again. */
 async function storeFailure(
   options: RunJobOptions,
-  { processor, run, delivered }: AttemptInput,
-  { code, problem }: AttemptFailure,
+  input: AttemptInput,
+  failure: AttemptFailure,
 ): Promise<boolean> {
-  const { kind } = processor
-  const outcome = outcomeOf(options, { kind, run, delivered }, 'failed')
   try {
-    const isStored = await options.outcomes.write({ ...outcome, problem, reason: code })
-    if (isStored) options.metrics.finished.inc({ kind: kind.name, state: 'failed' })
+    await writeFailure(options, input, failure)
     return true
   } catch (error) {
     if (error instanceof PosternError && error.code === 'database.unavailable') return false
-    throw error
+    // Postgres cannot hold the detail of the problem. The job ends all the same, without it.
+    const bare = describeFailure(error, input.run, 0)
+    options.log.error('job.problem_unstorable', { jobId: input.run.jobId, error })
+    return await writeFailure(options, input, bare).then(() => true)
   }
+}
+
+async function writeFailure(
+  options: RunJobOptions,
+  { processor, run, delivered }: AttemptInput,
+  { code, problem }: AttemptFailure,
+): Promise<void> {
+  const { kind } = processor
+  const outcome = outcomeOf(options, { kind, run, delivered }, 'failed')
+  const isStored = await options.outcomes.write({ ...outcome, problem, reason: code })
+  if (isStored) options.metrics.finished.inc({ kind: kind.name, state: 'failed' })
 }
 
 /** Returning completes the job in the engine; what is thrown says what else to do with it. */

@@ -28,7 +28,14 @@ export type QueueEngine =
 /** The backend is a type parameter of BullMQ's classes; what is used of them is the same for both. */
 export type BullQueue = Pick<
   Queue,
-  'addBulk' | 'remove' | 'pause' | 'resume' | 'isPaused' | 'getJobCounts' | 'toKey' | 'close'
+  | 'addBulk'
+  | 'remove'
+  | 'pause'
+  | 'resume'
+  | 'isPaused'
+  | 'getJobCounts'
+  | 'waitUntilReady'
+  | 'close'
 > & { on(event: 'error', listener: (error: Error) => void): unknown }
 export type BullWorker = Pick<
   Worker,

@@ -30,7 +30,14 @@ export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
     const opened = openBullQueue(engine, name)
     opened.on('error', (error) => log.debug('queue.error', { kind: name, error }))
     queues.set(name, opened)
+    // A queue whose first contact failed never works again, also when the engine is back.
+    opened.waitUntilReady().catch(() => forget(name, opened))
     return opened
+  }
+
+  function forget(name: string, queue: BullQueue): void {
+    if (queues.get(name) === queue) queues.delete(name)
+    queue.close().catch((error: unknown) => log.debug('queue.error', { kind: name, error }))
   }
 
   async function heldOnPostgres(name: string, ids: readonly string[]): Promise<Set<string>> {

@@ -16,8 +16,8 @@ export type ChangesRequest = {
   readonly signal: AbortSignal
 }
 
-/** A cursor is the writing transaction's id and the job's: `7319.0190a3f2-…`. */
-const cursorPattern = /^(\d{1,20})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+/** A cursor is the writing transaction's id (64 bits) and the job's: `7319.0190a3f2-…`. */
+const cursorPattern = /^(\d{1,19})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 const firstId = '00000000-0000-0000-0000-000000000000'
 
 /**

@@ -22,7 +22,7 @@ export type JobQueue = {
   readonly backend: 'redis' | 'postgres'
   /** Adding a job that is still there changes nothing; one that is gone is delivered again. */
   add(deliveries: readonly Delivery[]): Promise<void>
-  /** Removes what has not begun. True when the job was there and will not run. */
+  /** Removes what has not begun. False when it is running; true also for what is not held. */
   remove(kind: JobKind, id: string): Promise<boolean>
   /** Which of these the engine does not hold. */
   missing(kind: JobKind, ids: readonly string[]): Promise<readonly string[]>

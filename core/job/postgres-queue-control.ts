@@ -53,12 +53,15 @@ export function postgresQueueControl(options: QueueControlOptions): QueueControl
   async function replayFailed(name: string, limit: number, caller: Caller): Promise<number> {
     const kind = kindOf(name)
     let replayed = 0
+    // What fails again meanwhile lies behind the last page and is not replayed twice.
+    let last = '00000000-0000-0000-0000-000000000000'
     while (replayed < limit) {
       const rows = await sql<{ id: string }[]>`
-        select id from postern_job where kind = ${kind.name} and state = 'failed'
+        select id from postern_job where kind = ${kind.name} and state = 'failed' and id > ${last}
         order by id limit ${Math.min(pageMax, limit - replayed)}`.catch(rethrowAsOutage)
       if (rows.length === 0) break
       const ids = rows.map((row) => row.id)
+      last = ids.at(-1) ?? last
       replayed += await retryJobs(options, { ids, caller }).catch(rethrowAsOutage)
     }
     return replayed

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { rethrowAsOutage } from '../postgres/outage.ts'
 
 /** A run as its worker announces it. */
 export type RunningNote = {
@@ -34,7 +35,7 @@ export async function noteRunning(
 /** True when there is nothing left to do for a delivery: finished, or unknown to Postgres. */
 export async function isSettled(sql: Sql, jobId: string): Promise<boolean> {
   const [row] = await sql<{ open: boolean }[]>`
-    select finished_at is null as open from postern_job where id = ${jobId}`
+    select finished_at is null as open from postern_job where id = ${jobId}`.catch(rethrowAsOutage)
   return row?.open !== true
 }
 

@@ -1,9 +1,9 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { databaseOutage } from '../postgres/outage.ts'
-import type { Delivery, JobQueue } from './job-queue.ts'
+import type { JobQueue } from './job-queue.ts'
 import type { JobKind } from './kind.ts'
 import { reconciler } from './reconciler.ts'
 import { type DeliverableRow, deliverableColumns, redelivery } from './redelivery.ts'
@@ -12,8 +12,10 @@ import { type DeliverableRow, deliverableColumns, redelivery } from './redeliver
 const sweepMs = 1_000
 /** Between two comparisons of Postgres with the engine. */
 const reconcileMs = 5_000
-/** Outbox rows in one transaction: at most 32 jobs each from single requests. */
+/** Outbox rows locked by one transaction: at most 32 jobs each from single requests. */
 const rowsMax = 20
+/** Jobs read and sent at once. A row of batches holds up to 32,000, more than one call can carry. */
+const jobsMax = 1_000
 
 export type Sweeper = {
   /** Looks at the outbox now: something that is due was just committed. */
@@ -37,44 +39,53 @@ export type SweeperOptions = {
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { log } = options
   const reconcile = reconciler(options)
-  let isClosed = false
-  let running: Promise<void> | undefined
-  let isNudged = false
-
-  function guarded(work: () => Promise<unknown>): () => void {
-    return () => {
-      if (isClosed) return
-      if (running !== undefined) {
-        isNudged = true
-        return
-      }
-      running = work()
-        .then(() => undefined, report)
-        .finally(() => {
-          running = undefined
-          if (!isNudged) return
-          isNudged = false
-          sweepNow()
-        })
-    }
-  }
-
   function report(error: unknown): void {
     const isOutage = error instanceof PosternError || databaseOutage(error) !== undefined
     if (isOutage) log.warn('sweep.outage', { error })
     else log.error('sweep.failed', { error })
   }
 
-  const sweepNow = guarded(() => sweepAll(options))
-  const sweepTimer = setInterval(sweepNow, sweepMs)
-  const reconcileTimer = setInterval(guarded(reconcile), reconcileMs)
+  // Each has its own round: a sweep that always happens to be under way must not starve the other.
+  const sweeping = repeated(() => sweepAll(options), sweepMs, report)
+  const reconciling = repeated(reconcile, reconcileMs, report)
 
   return {
-    nudge: sweepNow,
+    nudge: sweeping.now,
+    async close() {
+      await Promise.all([sweeping.close(), reconciling.close()])
+    },
+  }
+}
+
+/** Work at an interval and on demand, never twice at once; a demand during a round adds one more. */
+function repeated(
+  work: () => Promise<void>,
+  everyMs: number,
+  report: (error: unknown) => void,
+): { now(): void; close(): Promise<void> } {
+  let running: Promise<void> | undefined
+  let isWanted = false
+  let isClosed = false
+
+  async function rounds(): Promise<void> {
+    while (isWanted && !isClosed) {
+      isWanted = false
+      await work().catch(report)
+    }
+    running = undefined
+  }
+
+  function now(): void {
+    isWanted = true
+    running ??= rounds()
+  }
+
+  const timer = setInterval(now, everyMs)
+  return {
+    now,
     async close() {
       isClosed = true
-      clearInterval(sweepTimer)
-      clearInterval(reconcileTimer)
+      clearInterval(timer)
       await running
     },
   }
@@ -82,26 +93,49 @@ export function startSweeper(options: SweeperOptions): Sweeper {
 
 /** Empties the outbox of what is due, a transaction at a time. */
 async function sweepAll(options: SweeperOptions): Promise<void> {
-  let taken = rowsMax
-  while (taken === rowsMax) taken = await sweepOnce(options)
+  let isMore = true
+  while (isMore) isMore = await sweepOnce(options)
 }
 
-async function sweepOnce({ sql, queue, kinds, metrics, now }: SweeperOptions): Promise<number> {
-  return await sql.begin(async (transaction) => {
-    const due = await transaction<{ id: string; jobs: string[] }[]>`
+type OutboxRow = { readonly id: string; readonly jobs: readonly string[] }
+
+/** True when there may be more. */
+async function sweepOnce(options: SweeperOptions): Promise<boolean> {
+  return await options.sql.begin(async (transaction) => {
+    const due = await transaction<OutboxRow[]>`
       select id, jobs from postern_outbox where due_at <= now()
       order by due_at limit ${rowsMax} for update skip locked`
-    if (due.length === 0) return 0
-    const rows = await transaction<DeliverableRow[]>`
-      select ${deliverableColumns(transaction)} from postern_job
-      where id = any(${due.flatMap((row) => row.jobs)}::uuid[]) and finished_at is null`
-    const deliveries = rows.flatMap((row): Delivery[] => {
-      const delivery = redelivery(row, kinds, now())
-      return delivery === undefined ? [] : [delivery]
-    })
-    await queue.add(deliveries)
-    metrics.redispatched.inc({ why: 'outbox' }, deliveries.length)
-    await transaction`delete from postern_outbox where id = any(${due.map((row) => row.id)}::uuid[])`
-    return due.length
+    const some = firstRows(due)
+    const ids = some.flatMap((row) => row.jobs)
+    for (let from = 0; from < ids.length; from += jobsMax) {
+      await sendAgain(options, transaction, ids.slice(from, from + jobsMax))
+    }
+    await transaction`delete from postern_outbox where id = any(${some.map((row) => row.id)}::uuid[])`
+    return some.length < due.length || due.length === rowsMax
   })
+}
+
+/** As many rows as make up one sending, at least one: what was sent must also be committed. */
+function firstRows(due: readonly OutboxRow[]): readonly OutboxRow[] {
+  let jobs = 0
+  const end = due.findIndex((row, index) => {
+    jobs += row.jobs.length
+    return index > 0 && jobs > jobsMax
+  })
+  return end === -1 ? due : due.slice(0, end)
+}
+
+async function sendAgain(
+  { queue, kinds, metrics, now }: SweeperOptions,
+  transaction: TransactionSql,
+  ids: readonly string[],
+): Promise<void> {
+  const rows = await transaction<DeliverableRow[]>`
+    select ${deliverableColumns(transaction)} from postern_job
+    where id = any(${[...ids]}::uuid[]) and finished_at is null`
+  const deliveries = rows
+    .map((row) => redelivery(row, kinds, now()))
+    .filter((delivery) => delivery !== undefined)
+  await queue.add(deliveries)
+  metrics.redispatched.inc({ why: 'outbox' }, deliveries.length)
 }

@@ -1,3 +1,4 @@
+import { setDefaultTimeout } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
@@ -22,6 +23,9 @@ export type Probe = (
   attempt: Attempt<{ step: string; text?: string | undefined }>,
   signal: AbortSignal,
 ) => Promise<Work<unknown>>
+
+// The first world waits for servers to be made; a test that times out takes them down with it.
+setDefaultTimeout(30_000)
 
 const databasesMax = 1_000
 let redis: Promise<RedisServer> | undefined
