@@ -28,16 +28,12 @@ const redactedKeys: ReadonlySet<string> = new Set([
 ])
 
 /** Lines are handed to the kernel in chunks: a write per line costs more than the request. */
-const logBufferBytes = 4096
-const logFlushMs = 100
+const gatheredCharactersMax = 16_384
+const gatheredMsMax = 100
 
 export function openLog(options: { level: LogLevel; fields?: LogFields; sync?: boolean }): Log {
-  const destination = pino.destination({
-    dest: 1,
-    sync: options.sync ?? false,
-    minLength: options.sync === true ? 0 : logBufferBytes,
-    periodicFlush: logFlushMs,
-  })
+  const destination = pino.destination({ dest: 1, sync: options.sync ?? false })
+  const lines = gatherLines((text) => destination.write(text))
   const logger = pino(
     {
       level: options.level,
@@ -46,9 +42,38 @@ export function openLog(options: { level: LogLevel; fields?: LogFields; sync?: b
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { error: describeError },
     },
-    destination,
+    options.sync === true ? destination : lines,
   )
-  return wrap(logger, () => destination.flushSync())
+  return wrap(logger, () => {
+    lines.hand()
+    destination.flushSync()
+  })
+}
+
+/** By hand, because pino's destination measures all it has gathered again at every line. */
+function gatherLines(output: (text: string) => void) {
+  let lines: string[] = []
+  let characters = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function hand(): void {
+    clearTimeout(timer)
+    timer = undefined
+    if (lines.length === 0) return
+    const text = lines.join('')
+    lines = []
+    characters = 0
+    output(text)
+  }
+
+  function write(line: string): void {
+    lines.push(line)
+    characters += line.length
+    if (characters >= gatheredCharactersMax) hand()
+    else timer ??= setTimeout(hand, gatheredMsMax)
+  }
+
+  return { write, hand }
 }
 
 /** Two levels deep. By hand, because pino's own redaction costs more than the rest of a line. */
