@@ -7,6 +7,7 @@ import { type Zone, zones } from '#core/access/principal.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { judgeToken, type TokenVerdict } from './judge-token.ts'
 import { loadAccessRules } from './operator-access.ts'
+import { printable } from './printable.ts'
 
 type ExplainOptions = {
   readonly ip: string
@@ -97,7 +98,7 @@ function textOf({ isAdmitted, zone, admission, hops, scopes, missing, token }: E
   const lines = [
     ...hops.map((hop, at) => {
       const role = hop.trustedBy === undefined ? 'not a proxy of ours' : `proxy, ${hop.trustedBy}`
-      return `${at === 0 ? 'peer ' : 'hop  '}   ${hop.address}  (${role})`
+      return `${at === 0 ? 'peer' : 'hop '}     ${hop.address}  (${role})`
     }),
     `client   ${admission.clientAddress}`,
     `zone     ${zone}`,
@@ -106,7 +107,7 @@ function textOf({ isAdmitted, zone, admission, hops, scopes, missing, token }: E
     ...tokenLines(token, missing),
     isAdmitted ? 'verdict  admitted' : 'verdict  refused',
   ]
-  return `${lines.join('\n')}\n`
+  return `${lines.map(printable).join('\n')}\n`
 }
 
 function tokenLines(token: TokenVerdict | undefined, missing: readonly string[]): string[] {

@@ -5,6 +5,7 @@ import { leewaySeconds, tokenAgeSecondsMax } from '#core/access/verify-token.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { judgeToken } from './judge-token.ts'
 import { loadAccessRules } from './operator-access.ts'
+import { printable } from './printable.ts'
 import { readStdin } from './read-stdin.ts'
 
 const membersSchema = z.record(z.string(), z.unknown())
@@ -146,14 +147,15 @@ function lifetimeWarnings({ iat, exp }: Members): string[] {
 function textOf({ header, claims, times, warnings, verdict }: Inspection): string {
   const lines = [
     'header',
-    ...Object.entries(header).map(([name, value]) => `  ${name}  ${JSON.stringify(value)}`),
+    ...Object.entries(header).map(([name, value]) => memberLine(name, value)),
     'claims',
-    ...Object.entries(claims).map(([name, value]) => {
-      const time = times[name]
-      return `  ${name}  ${JSON.stringify(value)}${time === undefined ? '' : `  ${time}`}`
-    }),
+    ...Object.entries(claims).map(([name, value]) => memberLine(name, value, times[name])),
     ...warnings.map((warning) => `warning: ${warning}`),
     `verdict: ${verdict ?? 'not verified (POSTERN_ACCESS_FILE is not set)'}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+function memberLine(name: string, value: unknown, time?: string): string {
+  return printable(`  ${name}  ${JSON.stringify(value)}${time === undefined ? '' : `  ${time}`}`)
 }

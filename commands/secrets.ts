@@ -29,7 +29,13 @@ function keygenCommand(io: CommandIo): Command {
     .action(async (file: string | undefined) => {
       const path = file ?? required(io.config(), 'POSTERN_SECRET_BOOTSTRAP_FILE')
       const text = `${randomBytes(keyBytes).toString('base64url')}\n`
-      await writeFile(path, text, { mode: keyFileMode, flag: 'wx' })
+      try {
+        await writeFile(path, text, { mode: keyFileMode, flag: 'wx' })
+      } catch (error) {
+        io.stderr.write(`${path} cannot be made: ${codeOf(error)}\n`)
+        process.exitCode = exitCodes.failed
+        return
+      }
       io.stdout.write(`${path}: made, mode 0400; whoever holds it can open the store\n`)
     })
 }
@@ -96,4 +102,8 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
 }

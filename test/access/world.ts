@@ -171,11 +171,11 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
   return { path, remove: () => rm(path, { recursive: true }) }
 }
 
-/** Waits for something the code under test will do by itself, at most two seconds. */
+/** Waits for something the code under test will do by itself, at most ten seconds. */
 export async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 2_000
+  const deadline = performance.now() + 10_000
   while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error('it did not happen within two seconds')
+    if (performance.now() > deadline) throw new Error('it did not happen within ten seconds')
     await Bun.sleep(5)
   }
 }
