@@ -14,7 +14,8 @@ export function answer(
   headers?: AnswerHeaders,
 ): Response {
   if (headers !== undefined) for (const name in headers) c.header(name, headers[name])
-  return c.body(JSON.stringify(value), { status, headers: jsonHeaders })
+  // As the third argument: Hono would copy an init object's headers twice.
+  return c.body(JSON.stringify(value), status, jsonHeaders)
 }
 
 const jsonHeaders = { 'content-type': 'application/json' }

@@ -89,7 +89,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
         ? []
         : [authenticate(access), authorize(access, route.scope), limitRate]),
       // Only an admitted caller learns what is wrong with its request.
-      ...validate(route),
+      validate(route),
       handle(route),
     )
   }

@@ -48,7 +48,8 @@ function nameRequest(c: GatewayContext): void {
 }
 
 function isAdmittedRead(c: GatewayContext, method: string, status: number): boolean {
-  if (method !== 'GET' || c.get('principal') === undefined) return false
+  if (method !== 'GET' && method !== 'HEAD') return false
+  if (c.get('principal') === undefined) return false
   return status !== 401 && status !== 403 && status !== 429
 }
 

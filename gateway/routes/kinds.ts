@@ -20,9 +20,14 @@ const kindDocument = z.strictObject({
 
 /** The kinds a caller can enqueue, with their schemas and limits. */
 export function kindsRoute(kinds: readonly JobKind[]): Route {
-  const documents = kinds.flatMap((kind) =>
-    kind.scope === undefined ? [] : [describeKind(kind, kind.scope)],
-  )
+  // Made when first asked for: no start should wait for it.
+  let documents: readonly z.infer<typeof kindDocument>[] | undefined
+  function describeAll() {
+    documents ??= kinds.flatMap((kind) =>
+      kind.scope === undefined ? [] : [describeKind(kind, kind.scope)],
+    )
+    return documents
+  }
   return defineRoute({
     method: 'GET',
     path: '/v1/kinds',
@@ -34,7 +39,7 @@ export function kindsRoute(kinds: readonly JobKind[]): Route {
       200: { description: 'The kinds', schema: z.strictObject({ kinds: z.array(kindDocument) }) },
     },
     refusals: [],
-    handle: (c) => answer(c, 200, { kinds: documents }),
+    handle: (c) => answer(c, 200, { kinds: describeAll() }),
   })
 }
 
