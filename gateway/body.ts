@@ -6,7 +6,7 @@ import type { BodyDeclaration, Content } from './route.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** Bytes of a request body unless the route says otherwise. */
-export const bodyBytesMax = 262_144
+const bodyBytesMax = 262_144
 
 const jsonMediaType = 'application/json'
 
@@ -53,7 +53,7 @@ export function streamBody(options: {
 }
 
 /** All of a body, at most `bytesMax` bytes. */
-export async function readBytes(c: GatewayContext, bytesMax: number): Promise<Uint8Array> {
+async function readBytes(c: GatewayContext, bytesMax: number): Promise<Uint8Array> {
   refuseDeclaredLength(c, bytesMax)
   // With a Content-Length the listener has already held the sender to it.
   if (c.req.header('content-length') !== undefined) return await c.req.raw.bytes()

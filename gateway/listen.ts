@@ -60,6 +60,8 @@ export function listen(options: ListenOptions): HttpListener {
     await Promise.race([graceful, deadline])
     clearTimeout(timer)
     await server.stop(true)
+    // What the last requests have left to be recorded.
+    await gateway.close()
   }
 
   return { url: server.url.href, stop }

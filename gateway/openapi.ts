@@ -45,7 +45,7 @@ export function openApiRoute(routes: readonly Route[]): Route {
   return route
 }
 
-export function openApiDocument(routes: readonly Route[]): Json {
+function openApiDocument(routes: readonly Route[]): Json {
   const paths: Record<string, Json> = {}
   for (const route of routes.filter((candidate) => candidate.hidden !== true)) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}')

@@ -12,7 +12,7 @@ import { memoryJobs } from './memory-jobs.ts'
 export const insideAddress = '10.0.0.7'
 export const outsideAddress = '192.0.2.1'
 
-export const scoreWallet = defineJobKind({
+const scoreWallet = defineJobKind({
   name: 'score-wallet',
   scope: 'jobs:write:scoring',
   summary: 'Score a wallet',
