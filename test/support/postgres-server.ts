@@ -51,18 +51,10 @@ export function sharedPostgres(): Promise<PostgresServer> {
 
 /** A real server on a free loopback port with fsync on, gone when the test process ends. */
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
-  const binaries = await findBinaries()
-  const owner = await serverOwner()
-  const directory = await mkdtemp(join(tmpdir(), 'postern-postgres-'))
-  removeAtExit(directory)
-  if (owner !== undefined) await chown(directory, owner.uid, owner.gid)
+  const { binaries, owner, data: template } = await templateCluster()
+  const directory = await makeDirectory(owner)
   const data = join(directory, 'data')
-  const as = owner === undefined ? [] : dropTo(owner)
-  await runCommand([
-    ...as,
-    join(binaries, 'initdb'),
-    ...['-D', data, '-U', 'postern', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-  ])
+  await runCommand(['cp', '-a', template, data])
   const port = await freePort()
   const settings = [
     `port=${port}`,
@@ -73,13 +65,46 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     ...(options.settings ?? []),
   ]
   const command = [
-    ...as,
+    ...dropTo(owner),
     join(binaries, 'postgres'),
     ...['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
   ]
   const launch = () =>
     startServer({ command, ready: /database system is ready to accept connections/ })
   return await handle(await launch(), launch, port, options.tls !== undefined)
+}
+
+type Cluster = {
+  readonly binaries: string
+  readonly owner: Owner | undefined
+  readonly data: string
+}
+
+let template: Promise<Cluster> | undefined
+
+/** initdb takes a second and more; each server starts from a copy of what it made once. */
+function templateCluster(): Promise<Cluster> {
+  template ??= initializeCluster()
+  return template
+}
+
+async function initializeCluster(): Promise<Cluster> {
+  const binaries = await findBinaries()
+  const owner = await serverOwner()
+  const data = join(await makeDirectory(owner), 'data')
+  await runCommand([
+    ...dropTo(owner),
+    join(binaries, 'initdb'),
+    ...['-D', data, '-U', 'postern', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+  ])
+  return { binaries, owner, data }
+}
+
+async function makeDirectory(owner: Owner | undefined): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-postgres-'))
+  removeAtExit(directory)
+  if (owner !== undefined) await chown(directory, owner.uid, owner.gid)
+  return directory
 }
 
 async function handle(
@@ -166,7 +191,8 @@ async function serverOwner(): Promise<Owner | undefined> {
   }
 }
 
-function dropTo(owner: Owner): string[] {
+function dropTo(owner: Owner | undefined): string[] {
+  if (owner === undefined) return []
   return ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--']
 }
 

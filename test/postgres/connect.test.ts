@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { createServer, type Server } from 'node:net'
+import type { Sql } from 'postgres'
+import { type ConnectOptions, connectPostgres } from '#core/postgres/connect.ts'
+import { databaseOutage } from '#core/postgres/outage.ts'
+import { type Certificates, certificates } from '#test/support/certificates.ts'
+import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
+
+/** Longer than any reconnection takes, shorter than a test may. */
+const recoveryMs = 10_000
+
+let files: Certificates
+const opened: Sql[] = []
+const started: PostgresServer[] = []
+
+beforeAll(async () => {
+  files = await certificates()
+})
+
+afterAll(async () => {
+  await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })))
+  await Promise.all(started.map((server) => server.stop('immediate')))
+})
+
+async function start(options: Parameters<typeof startPostgres>[0] = {}): Promise<PostgresServer> {
+  const server = await startPostgres(options)
+  started.push(server)
+  return server
+}
+
+function connect(options: Partial<ConnectOptions> & { readonly url: string }): Sql {
+  const sql = connectPostgres({
+    mode: 'development',
+    applicationName: 'connect test',
+    max: 4,
+    ...options,
+  })
+  opened.push(sql)
+  return sql
+}
+
+/** What the query was refused with, for the log; undefined when it was answered. */
+async function refusalOf(sql: Sql): Promise<string | undefined> {
+  try {
+    await sql`select 1`
+    return undefined
+  } catch (error) {
+    const outage = databaseOutage(error)
+    if (outage === undefined) throw error
+    expect(outage).toMatchObject({ code: 'database.unavailable', retryAfterSeconds: 1 })
+    return outage.reason
+  }
+}
+
+test.each([['require'], ['prefer'], ['allow'], ['verify-ca'], ['disable']])(
+  'production refuses sslmode=%s before anything is sent',
+  (mode) => {
+    const url = `postgres://postern@127.0.0.1:1/postern?sslmode=${mode}`
+    expect(() => connect({ url, mode: 'production' })).toThrow(
+      /POSTERN_DATABASE_URL: sslmode=.* use sslmode=verify-full/,
+    )
+  },
+)
+
+test.each([['require'], ['prefer']])(
+  'development refuses sslmode=%s too, which promises what it does not hold',
+  (mode) => {
+    const url = `postgres://postern@127.0.0.1:1/postern?sslmode=${mode}`
+    expect(() => connect({ url })).toThrow(/sslmode=/)
+  },
+)
+
+test.each([
+  ['not a URL', /not a URL/],
+  ['mysql://host/db', /not a URL/],
+  ['postgres://u@h/d?sslrootcert=/etc/ca', /POSTERN_DATABASE_CA_FILE/],
+])('the database URL %p is refused with its fix', (url, problem) => {
+  expect(() => connect({ url })).toThrow(problem)
+})
+
+test('a certificate authority that cannot be read is named by its variable', () => {
+  const url = 'postgres://postern@127.0.0.1:1/postern'
+  expect(() => connect({ url, mode: 'production', caFile: '/nowhere/ca.crt' })).toThrow(
+    'POSTERN_DATABASE_CA_FILE: cannot be read (ENOENT)',
+  )
+})
+
+test('a server without TLS is refused in production', async () => {
+  const server = await start()
+  const sql = connect({ url: server.url, mode: 'production', caFile: files.caFile })
+  expect(await refusalOf(sql)).toContain('does not offer TLS')
+})
+
+test.each([
+  ['foreign', '127.0.0.1', /certificate/],
+  ['wrongHost', '127.0.0.1', /ALTNAME|altname/],
+  ['wrongHost', 'localhost', /ALTNAME|altname/],
+  ['expired', '127.0.0.1', /expired/i],
+] as const)('a database with a %s certificate is refused at %s', async (name, host, reason) => {
+  const server = await start({ tls: files[name] })
+  const url = server.url.replace('127.0.0.1', host)
+  const sql = connect({ url, mode: 'production', caFile: files.caFile })
+  expect(await refusalOf(sql)).toMatch(reason)
+})
+
+test('a good certificate is refused while its authority is not trusted', async () => {
+  const server = await start({ tls: files.good })
+  expect(await refusalOf(connect({ url: server.url, mode: 'production' }))).toMatch(/certificate/)
+})
+
+test.each([['127.0.0.1'], ['localhost']])('a good certificate for %s is served', async (host) => {
+  const server = await start({ tls: files.good })
+  const url = server.url.replace('127.0.0.1', host)
+  const sql = connect({ url, mode: 'production', caFile: files.caFile })
+  const [row] = await sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`
+  expect(row).toEqual({ ssl: true })
+})
+
+test('while the server is down every query fails, and it works again without a restart', async () => {
+  const server = await start()
+  const sql = connect({ url: server.url })
+  expect(await refusalOf(sql)).toBeUndefined()
+  await server.stop('fast')
+  const many = await Promise.all(Array.from({ length: 100 }, () => refusalOf(sql)))
+  expect(new Set(many)).toEqual(new Set([expect.stringContaining('ECONNREFUSED')]))
+  await server.start()
+  await recovered(sql)
+  const together = await Promise.all(Array.from({ length: 20 }, () => refusalOf(sql)))
+  expect(together.every((reason) => reason === undefined)).toBe(true)
+})
+
+test('statements that a crash interrupts are rejected, and so are those behind them', async () => {
+  const server = await start()
+  const sql = connect({ url: server.url, max: 2 })
+  expect(await refusalOf(sql)).toBeUndefined()
+  const waiting = Array.from({ length: 20 }, () =>
+    sql`select pg_sleep(60)`.then(() => 'done', databaseOutage),
+  )
+  await server.stop('immediate')
+  for (const fate of await Promise.all(waiting)) {
+    expect(fate).toMatchObject({ code: 'database.unavailable' })
+  }
+  await server.start()
+  await recovered(sql)
+})
+
+test('a server that is frozen loses its connections and its callers fail at once', async () => {
+  const server = await start()
+  const sql = connect({ url: server.url, statementTimeoutMs: 500 })
+  await Promise.all(Array.from({ length: 4 }, () => sql`select pg_sleep(0.05)`))
+  await server.pause()
+  const first = await Promise.all(Array.from({ length: 12 }, () => refusalOf(sql)))
+  expect(first.every((reason) => reason !== undefined)).toBe(true)
+  await server.resume()
+  await recovered(sql)
+})
+
+test('a statement over its limit is an outage, a wrong statement is not', async () => {
+  const server = await start()
+  const sql = connect({ url: server.url, statementTimeoutMs: 50 })
+  const slow = await sql`select pg_sleep(5)`.catch((error: unknown) => error)
+  expect(databaseOutage(slow)).toMatchObject({ reason: '57014' })
+  const wrong = await sql`select 1 / 0`.catch((error: unknown) => error)
+  expect(databaseOutage(wrong)).toBeUndefined()
+})
+
+test('a proxy that accepts and hangs up rejects every query', async () => {
+  const proxy = createServer((socket) => socket.end())
+  const sql = connect({ url: `postgres://postern@127.0.0.1:${await portOf(proxy)}/postern` })
+  const reasons = await Promise.all(Array.from({ length: 30 }, () => refusalOf(sql)))
+  expect(reasons.every((reason) => reason?.includes('hung up'))).toBe(true)
+  proxy.close()
+})
+
+function portOf(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
+}
+
+async function recovered(sql: Sql): Promise<void> {
+  const deadline = performance.now() + recoveryMs
+  while ((await refusalOf(sql)) !== undefined) {
+    if (performance.now() > deadline) throw new Error('the pool did not recover')
+    await Bun.sleep(10)
+  }
+}
