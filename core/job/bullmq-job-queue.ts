@@ -1,4 +1,5 @@
 import type { BulkJobOptions } from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
 import type { Sql } from 'postgres'
 import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -40,26 +41,9 @@ export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
     queue.close().catch((error: unknown) => log.debug('queue.error', { kind: name, error }))
   }
 
-  async function heldOnPostgres(name: string, ids: readonly string[]): Promise<Set<string>> {
-    if (engine.backend !== 'postgres') return new Set()
-    const { sql } = options
-    const rows = await sql<{ id: string }[]>`
-      select id from ${sql(engine.schema)}.job where queue = ${name} and id = any(${[...ids]})`
-    return new Set(rows.map((row) => row.id))
-  }
-
-  async function heldOnRedis(name: string, ids: readonly string[]): Promise<Set<string>> {
-    if (engine.backend !== 'redis') return new Set()
-    const pipeline = engine.producer.pipeline()
-    for (const id of ids) pipeline.exists(`${queuePrefix(name)}:${name}:${id}`)
-    const answers = (await pipeline.exec()) ?? []
-    return new Set(
-      ids.filter((_, index) => {
-        const [error, exists] = answers[index] ?? [new Error('no answer'), 0]
-        if (error !== null) throw error
-        return exists === 1
-      }),
-    )
+  function findHeld(name: string, ids: readonly string[]): Promise<Set<string>> {
+    if (engine.backend === 'redis') return heldOnRedis(engine.producer, name, ids)
+    return heldOnPostgres(options.sql, engine.schema, name, ids)
   }
 
   return {
@@ -70,11 +54,12 @@ export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
       await bounded(Promise.all(adds))
     },
     async remove(kind, id) {
-      return (await bounded(queueOf(kind.name).remove(id))) === 1
+      if ((await bounded(queueOf(kind.name).remove(id))) === 1) return true
+      // The Postgres backend answers 0 for a running job and for none.
+      return !(await bounded(findHeld(kind.name, [id]))).has(id)
     },
     async missing(kind, ids) {
-      const find = engine.backend === 'redis' ? heldOnRedis : heldOnPostgres
-      const held = await bounded(find(kind.name, ids))
+      const held = await bounded(findHeld(kind.name, ids))
       return ids.filter((id) => !held.has(id))
     },
     async setPaused(kind, paused) {
@@ -92,6 +77,34 @@ export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
       queues.clear()
     },
   }
+}
+
+async function heldOnPostgres(
+  sql: Sql,
+  schema: string,
+  name: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const rows = await sql<{ id: string }[]>`
+    select id from ${sql(schema)}.job where queue = ${name} and id = any(${[...ids]})`
+  return new Set(rows.map((row) => row.id))
+}
+
+async function heldOnRedis(
+  producer: Redis | Cluster,
+  name: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const pipeline = producer.pipeline()
+  for (const id of ids) pipeline.exists(`${queuePrefix(name)}:${name}:${id}`)
+  const answers = (await pipeline.exec()) ?? []
+  return new Set(
+    ids.filter((_, index) => {
+      const [error, exists] = answers[index] ?? [new Error('no answer'), 0]
+      if (error !== null) throw error
+      return exists === 1
+    }),
+  )
 }
 
 function bulkJob(delivery: Delivery): { name: string; data: unknown; opts: BulkJobOptions } {
