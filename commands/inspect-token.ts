@@ -11,7 +11,7 @@ import { readStdin } from './read-stdin.ts'
 const membersSchema = z.record(z.string(), z.unknown())
 type Members = z.infer<typeof membersSchema>
 
-export type Inspection = {
+type Inspection = {
   readonly header: Members
   readonly claims: Members
   /** Claims that are times, in words. */
@@ -92,7 +92,7 @@ const timeClaims = ['iat', 'nbf', 'exp'] as const
 const dateSecondsMax = 8.64e12
 
 /** Each as RFC 3339 with its distance from now. */
-export function timesOf(claims: Members, now: Date): Record<string, string> {
+function timesOf(claims: Members, now: Date): Record<string, string> {
   const times: Record<string, string> = {}
   for (const claim of timeClaims) {
     const seconds = claims[claim]
@@ -120,7 +120,7 @@ function distance(seconds: number): string {
 }
 
 /** What Postern would refuse whoever signed it, and what is unwise. */
-export function tokenWarnings(header: Members, claims: Members): string[] {
+function tokenWarnings(header: Members, claims: Members): string[] {
   const warnings: string[] = []
   if (typeof header['alg'] === 'string' && /^none$/i.test(header['alg'])) {
     warnings.push('alg is none: not signed')

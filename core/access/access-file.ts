@@ -8,7 +8,7 @@ import { hasUniqueMembers } from './unique-members.ts'
 export const developmentIssuer = 'postern-development'
 
 /** Characters; room for some ten thousand ranges and far from what a parser chokes on. */
-export const accessFileCharsMax = 1_048_576
+const accessFileCharsMax = 1_048_576
 const entriesMax = 10_000
 const issuersMax = 50
 

@@ -6,7 +6,7 @@ import type { TokenAlgorithm } from './access-file.ts'
 export type Keys = ReadonlyMap<string, ReadonlyMap<TokenAlgorithm, CryptoKey>>
 
 /** An issuer publishes two to five; each costs an import and memory. */
-export const keysMax = 100
+const keysMax = 100
 /** NIST SP 800-131A; jose refuses shorter ones too, but only when a token comes. */
 const rsaBitsMin = 2_048
 const hmacBytesMin = 32

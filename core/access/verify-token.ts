@@ -11,7 +11,7 @@ export const leewaySeconds = 30
 /** Seconds since `iat`, whatever `exp` says: a service fetches a token a day at the least. */
 export const tokenAgeSecondsMax = 86_400
 /** Characters; half of what Bun takes as a header block. */
-export const tokenCharsMax = 8_192
+const tokenCharsMax = 8_192
 const requiredClaims = ['exp', 'iat', 'sub', 'iss', 'aud', 'jti']
 /** Seconds; what a signing key that does not work is worth waiting for. */
 const unusableKeyRetrySeconds = 10

@@ -60,7 +60,7 @@ export function fileSecretStore(options: FileSecretStoreOptions): SecretStore {
   }
 }
 
-export function notFound({ name, member }: SecretReference): PosternError {
+function notFound({ name, member }: SecretReference): PosternError {
   return new PosternError('secret.not_found', { reason: `secret:${name}#${member} does not exist` })
 }
 
@@ -70,9 +70,7 @@ function memberOf<Value>(record: Readonly<Record<string, Value>>, name: string):
 }
 
 /** Names, versions and member names of what the file holds; no values. */
-export async function listFileSecrets(
-  options: FileSecretStoreOptions,
-): Promise<
+export async function listFileSecrets(options: FileSecretStoreOptions): Promise<
   readonly {
     readonly name: string
     readonly version: string
