@@ -1,4 +1,4 @@
-import type { TransactionSql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { encodeAuditRecord, systemRecord } from '../audit/record.ts'
 import { errorCatalog } from '../errors.ts'
 import type { JobKind } from './kind.ts'
@@ -11,8 +11,8 @@ const pageMax = 5_000
 const settledMs = 10_000
 /** A job that the engine lost this often kills its workers or its engine. */
 const dispatchesMax = 10
-/** One process compares at a time. The number is arbitrary and used for nothing else. */
-const lockKey = 7_203_001
+/** Seconds; a process that died is followed after this long. */
+const leaseSeconds = 15
 
 /**
  * Compares the unfinished jobs in Postgres with what the engine holds, a page per kind and call,
@@ -20,69 +20,95 @@ const lockKey = 7_203_001
  */
 export function reconciler(options: SweeperOptions): () => Promise<void> {
   const { sql, queue, kinds } = options
+  const holder = Bun.randomUUIDv7()
   const cursors = new Map<string, string>()
 
   return async () => {
-    await sql.begin(async (transaction) => {
-      const [state] = await transaction<{ locked: boolean; behind: boolean }[]>`
-        select pg_try_advisory_xact_lock(${lockKey}) as locked,
-          exists (select from postern_outbox where due_at < now() - interval '5 seconds') as behind`
-      // While the outbox is behind, what the engine lacks is not lost: it has not been sent yet.
-      if (state?.locked !== true || state.behind) return
-      const paused = await transaction<{ kind: string }[]>`
-        select kind from postern_queue where paused_at is not null`
-      const pausedKinds = new Set(paused.map((row) => row.kind))
-      for (const kind of kinds.values()) {
-        await queue.setPaused(kind, pausedKinds.has(kind.name))
-        const next = await comparePage(options, transaction, kind, cursors.get(kind.name))
-        if (next === undefined) cursors.delete(kind.name)
-        else cursors.set(kind.name, next)
-      }
-    })
+    if (!(await holdLease(sql, holder)) || (await isOutboxBehind(sql))) return
+    const paused = await sql<{ kind: string }[]>`
+      select kind from postern_queue where paused_at is not null`
+    const pausedKinds = new Set(paused.map((row) => row.kind))
+    for (const kind of kinds.values()) {
+      await queue.setPaused(kind, pausedKinds.has(kind.name))
+      const next = await comparePage(options, kind, cursors.get(kind.name))
+      if (next === undefined) cursors.delete(kind.name)
+      else cursors.set(kind.name, next)
+    }
   }
 }
+
+/** Saves work, decides nothing: two holders at once would dispatch nothing twice. */
+async function holdLease(sql: Sql, holder: string): Promise<boolean> {
+  const rows = await sql`
+    insert into postern_lease as lease (name, holder, until)
+    values ('reconcile', ${holder}, now() + make_interval(secs => ${leaseSeconds}))
+    on conflict (name) do update set holder = excluded.holder, until = excluded.until
+      where lease.holder = excluded.holder or lease.until < now()
+    returning name`
+  return rows.length > 0
+}
+
+/** While it is behind, what the engine lacks is not lost: it has not been sent yet. */
+async function isOutboxBehind(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ behind: boolean }[]>`
+    select exists (
+      select from postern_outbox where due_at < now() - interval '5 seconds') as behind`
+  return row?.behind === true
+}
+
+type Compared = { readonly id: string; readonly dispatch: number }
 
 /** Returns where the next page begins, or undefined after the last. */
 async function comparePage(
   options: SweeperOptions,
-  transaction: TransactionSql,
   kind: JobKind,
   cursor = '00000000-0000-0000-0000-000000000000',
 ): Promise<string | undefined> {
-  const settled = new Date(options.now().getTime() - settledMs)
-  const rows = await transaction<{ id: string }[]>`
-    select id from postern_job
+  const { sql, queue, now } = options
+  const settled = new Date(now().getTime() - settledMs)
+  const rows = await sql<Compared[]>`
+    select id, dispatch from postern_job
     where kind = ${kind.name} and finished_at is null and id > ${cursor} and accepted_at < ${settled}
     order by id limit ${pageMax}`
   if (rows.length === 0) return undefined
   const ids = rows.map((row) => row.id)
-  const missing = await options.queue.missing(kind, ids)
-  if (missing.length > 0) await dispatchAgain(options, transaction, missing)
+  const missing = new Set(await queue.missing(kind, ids))
+  const lost = rows.filter((row) => missing.has(row.id))
+  if (lost.length > 0) await dispatchAgain(options, lost)
   return rows.length < pageMax ? undefined : ids.at(-1)
 }
 
 async function dispatchAgain(
-  { queue, kinds, metrics, log, now }: SweeperOptions,
-  transaction: TransactionSql,
-  ids: readonly string[],
+  { sql, queue, kinds, metrics, log, now }: SweeperOptions,
+  lost: readonly Compared[],
 ): Promise<void> {
-  // Skips rows that a worker is finishing this moment: their outcome is on its way.
-  const rows = await transaction<DeliverableRow[]>`
-    update postern_job set dispatch = dispatch + 1
-    where id in (
-      select id from postern_job
-      where id = any(${[...ids]}::uuid[]) and finished_at is null
-      order by id for update skip locked)
-    returning ${deliverableColumns(transaction)}`
+  const rows = await countDispatch(sql, lost)
   const spent = rows.filter((row) => row.dispatch > dispatchesMax)
-  if (spent.length > 0) await giveUp(transaction, spent, now())
+  if (spent.length > 0) await sql.begin((transaction) => giveUp(transaction, spent, now()))
   const deliveries = rows
     .filter((row) => row.dispatch <= dispatchesMax)
     .map((row) => redelivery(row, kinds, now()))
     .filter((delivery) => delivery !== undefined)
+  // Not sent after all? Still missing at the next comparison.
   if (deliveries.length > 0) await queue.add(deliveries)
   metrics.redispatched.inc({ why: 'lost' }, deliveries.length)
   log.warn('reconcile.lost', { dispatchedAgain: deliveries.length, givenUp: spent.length })
+}
+
+/**
+ * Skips what another process has dispatched since and what a worker is finishing this moment. In
+ * the order of ids, like every statement that locks jobs.
+ */
+async function countDispatch(sql: Sql, lost: readonly Compared[]): Promise<DeliverableRow[]> {
+  return await sql<DeliverableRow[]>`
+    update postern_job set dispatch = dispatch + 1
+    where id in (
+      select j.id from postern_job j
+      join jsonb_to_recordset(${JSON.stringify(lost)}::text::jsonb) as l(id uuid, dispatch integer)
+        on j.id = l.id and j.dispatch = l.dispatch
+      where j.finished_at is null
+      order by j.id for update of j skip locked)
+    returning ${deliverableColumns(sql)}`
 }
 
 async function giveUp(

@@ -1,4 +1,4 @@
-import type { Sql, TransactionSql } from 'postgres'
+import type { Sql } from 'postgres'
 import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -17,6 +17,9 @@ const rowsMax = 20
 /** Jobs read and sent at once. A row of batches holds up to 32,000, more than one call can carry. */
 const jobsMax = 1_000
 
+/** A claim outlasts every call to the engine and little more. */
+const claimSeconds = 10
+
 export type Sweeper = {
   /** Looks at the outbox now: something that is due was just committed. */
   nudge(): void
@@ -34,7 +37,7 @@ export type SweeperOptions = {
 
 /**
  * Sends again what an accepting process committed but did not dispatch, and what the engine lost.
- * Runs in every process; row locks and an advisory lock keep them out of each other's way.
+ * Runs in every process; claims and a lease keep them out of each other's way.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { log } = options
@@ -91,7 +94,7 @@ function repeated(
   }
 }
 
-/** Empties the outbox of what is due, a transaction at a time. */
+/** Empties the outbox of what is due, a portion at a time. */
 async function sweepAll(options: SweeperOptions): Promise<void> {
   let isMore = true
   while (isMore) isMore = await sweepOnce(options)
@@ -99,20 +102,42 @@ async function sweepAll(options: SweeperOptions): Promise<void> {
 
 type OutboxRow = { readonly id: string; readonly jobs: readonly string[] }
 
-/** True when there may be more. */
+/**
+ * True when there may be more. No transaction is open while the engine is asked: it may live in the
+ * same Postgres, on the embedded one even in the same session. What is claimed and not sent, because
+ * this process died, is due again soon.
+ */
 async function sweepOnce(options: SweeperOptions): Promise<boolean> {
-  return await options.sql.begin(async (transaction) => {
-    const due = await transaction<OutboxRow[]>`
-      select id, jobs from postern_outbox where due_at <= now()
-      order by due_at limit ${rowsMax} for update skip locked`
-    const some = firstRows(due)
-    const ids = some.flatMap((row) => row.jobs)
+  const { sql } = options
+  const claimed = await sql<OutboxRow[]>`
+    update postern_outbox set due_at = now() + make_interval(secs => ${claimSeconds})
+    where id in (
+      select id from postern_outbox where due_at <= now()
+      order by due_at limit ${rowsMax} for update skip locked)
+    returning id, jobs`
+  const some = firstRows(claimed)
+  const ids = some.flatMap((row) => row.jobs)
+  try {
     for (let from = 0; from < ids.length; from += jobsMax) {
-      await sendAgain(options, transaction, ids.slice(from, from + jobsMax))
+      await sendAgain(options, ids.slice(from, from + jobsMax))
     }
-    await transaction`delete from postern_outbox where id = any(${some.map((row) => row.id)}::uuid[])`
-    return some.length < due.length || due.length === rowsMax
-  })
+    await sql`delete from postern_outbox where id = any(${idsOf(some)}::uuid[])`
+  } catch (error) {
+    await giveBack(sql, claimed)
+    throw error
+  }
+  await giveBack(sql, claimed.slice(some.length))
+  return some.length < claimed.length || claimed.length === rowsMax
+}
+
+function idsOf(rows: readonly OutboxRow[]): string[] {
+  return rows.map((row) => row.id)
+}
+
+/** Due at once, for whoever comes next. */
+async function giveBack(sql: Sql, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql`update postern_outbox set due_at = now() where id = any(${idsOf(rows)}::uuid[])`
 }
 
 /** As many rows as make up one sending, at least one: what was sent must also be committed. */
@@ -126,12 +151,11 @@ function firstRows(due: readonly OutboxRow[]): readonly OutboxRow[] {
 }
 
 async function sendAgain(
-  { queue, kinds, metrics, now }: SweeperOptions,
-  transaction: TransactionSql,
+  { sql, queue, kinds, metrics, now }: SweeperOptions,
   ids: readonly string[],
 ): Promise<void> {
-  const rows = await transaction<DeliverableRow[]>`
-    select ${deliverableColumns(transaction)} from postern_job
+  const rows = await sql<DeliverableRow[]>`
+    select ${deliverableColumns(sql)} from postern_job
     where id = any(${[...ids]}::uuid[]) and finished_at is null`
   const deliveries = rows
     .map((row) => redelivery(row, kinds, now()))

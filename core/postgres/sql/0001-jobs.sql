@@ -66,6 +66,13 @@ create table postern_queue (
   paused_by text
 );
 
+-- Work that one process does for all; a lease that ends is taken by the next.
+create table postern_lease (
+  name text primary key,
+  holder uuid not null,
+  until timestamptz not null
+);
+
 -- One row per live process; the rate limit of a subject is shared by the live gateways.
 create table postern_process (
   id uuid primary key,
