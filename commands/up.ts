@@ -26,20 +26,16 @@ import { ingestSample, welcome } from './welcome.ts'
 const tokenSeconds = 86_400
 
 /** All there are: whoever sits at the keyboard may try everything. */
-export const developerScopes: readonly string[] = [
-  ...[...jobKinds.values()].flatMap((kind) => kind.scope ?? []),
-  'jobs:read',
-  'jobs:read:any',
-  'jobs:write:batch',
-  'jobs:cancel',
-  'jobs:retry',
-  'trades:write',
-  'scores:read',
-  'queues:read',
-  'queues:admin',
-  'metrics:read',
+const developerScopes: readonly string[] = [
+  ...new Set([...jobKinds.values()].flatMap((kind) => kind.scope ?? [])),
+  ...['jobs:read', 'jobs:read:any', 'jobs:write:batch'],
+  ...['jobs:cancel', 'jobs:cancel:any', 'jobs:retry', 'jobs:retry:any'],
+  ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read'],
 ]
-const localCallbacks = ['http://127.0.0.1:', 'http://localhost:']
+/** Where a developer's own webhook receiver may listen. */
+const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
+/** Signs webhooks of `up` where nothing else is set; it is public. */
+const developmentWebhookKey = 'postern-development-webhook-key'
 
 type UpOptions = { readonly port?: string; readonly fresh?: boolean; readonly data?: string }
 
@@ -60,7 +56,8 @@ Examples:
   $ postern up --port 9090 --fresh
 
 Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
-the embedded engine does not sync its files, so it may not survive a power cut. For production see
+the embedded engine does not sync its files, so it may not survive a power cut. A job may name a
+callback below http://127.0.0.1:9099/. For production see
 \`postern run\`.`,
     )
     .action((options: UpOptions) => up(io, options))
@@ -116,6 +113,7 @@ function developmentConfig(io: CommandIo, options: UpOptions, url: string | unde
   const { POSTERN_REDIS_URL: _redis, ...environment } = io.environment
   return parseConfig({
     POSTERN_LOG_LEVEL: 'warn',
+    POSTERN_WEBHOOK_KEY: developmentWebhookKey,
     ...environment,
     ...(options.port === undefined ? {} : { POSTERN_LISTEN_PORT: options.port }),
     ...(options.data === undefined ? {} : { POSTERN_DATA_DIRECTORY: options.data }),

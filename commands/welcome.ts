@@ -33,15 +33,15 @@ ${token}
 
 Paste these. Score the bundled sample wallets and wait for the result:
 
-curl -sS '${url}/v1/jobs/score-cohort?wait=30' ${bearer} -H 'Content-Type: application/json' -d '${payload}'
+curl -sS -w '\\n' '${url}/v1/jobs/score-cohort?wait=30' ${bearer} -H 'Content-Type: application/json' -d '${payload}'
 
 One wallet's score, with its reasons and every intermediate:
 
-curl -sS '${url}/v1/wallets/${sampleWallet}/score' ${bearer}
+curl -sS -w '\\n' '${url}/v1/wallets/${sampleWallet}/score' ${bearer}
 
 The best of them:
 
-curl -sS '${url}/v1/scores?min=50&limit=5' ${bearer}
+curl -sS -w '\\n' '${url}/v1/scores?min=50&limit=5' ${bearer}
 
 The API: ${url}/openapi.json
 `
