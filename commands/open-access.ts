@@ -12,7 +12,7 @@ export async function openAccess(
 ): Promise<OpenAccessControl> {
   const { config, secrets, log, metrics, now, stack } = foundation
   const denyList = stack.adopt(
-    await openDenyList({ sql: foundation.database('deny list', 1), log }),
+    await openDenyList({ sql: foundation.database('deny list', 2), log }),
     (open) => open.close(),
   )
   const mode = config.POSTERN_MODE

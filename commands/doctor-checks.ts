@@ -1,0 +1,184 @@
+import { access, constants, readFile } from 'node:fs/promises'
+import { parseAccessFile } from '#core/access/access-file.ts'
+import { type Config, ConfigError } from '#core/config.ts'
+import { checkRedis, connectProducer } from '#core/job/redis-connect.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { pendingMigrations } from '#core/postgres/migrate.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { isSecretReference } from '#core/secret/secret-store.ts'
+import { required } from './foundation.ts'
+import { openSecretStore } from './open-secret-store.ts'
+
+export type Finding = {
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly detail: string
+  readonly fix?: string
+}
+
+/** Reads, changes nothing; a throw counts as a failure. */
+export type Check = { readonly name: string; run(): Finding | Promise<Finding> }
+
+const ok = (detail: string): Finding => ({ status: 'ok', detail })
+const warn = (detail: string, fix: string): Finding => ({ status: 'warn', detail, fix })
+const fail = (detail: string, fix: string): Finding => ({ status: 'fail', detail, fix })
+
+/** PostgreSQL 14 has all that the statements use; older ones are out of support. */
+const postgresVersionMin = 140_000
+/** Token times have a leeway of 30 s; clocks further apart than this eat into it. */
+const skewMsMax = 2_000
+/** A socket per connection and some to spare. */
+const filesMin = 4_096
+
+export function processChecks(config: Config): readonly Check[] {
+  return [
+    {
+      name: 'mode',
+      run: () =>
+        config.POSTERN_MODE === 'production'
+          ? ok('production')
+          : warn('development: literal credentials and plain connections are allowed', 'unset it'),
+    },
+    { name: 'user', run: checkUser },
+    { name: 'open files', run: checkOpenFiles },
+    { name: 'access file', run: () => checkAccessFile(config) },
+  ]
+}
+
+function checkUser(): Finding {
+  const uid = process.getuid?.()
+  if (uid !== 0) return ok(`uid ${uid}`)
+  return warn(
+    'uid 0: a break-out would own the host',
+    'run it as another user; the image has 65532',
+  )
+}
+
+async function checkOpenFiles(): Promise<Finding> {
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
+  const soft = Number.parseInt(/Max open files\s+(\d+)/.exec(limits)?.[1] ?? '', 10)
+  if (!Number.isInteger(soft) || soft >= filesMin) return ok(Number.isNaN(soft) ? '?' : `${soft}`)
+  return warn(`${soft}, too few for many callers`, `raise it to ${filesMin} or more (ulimit -n)`)
+}
+
+async function checkAccessFile(config: Config): Promise<Finding> {
+  const path = required(config, 'POSTERN_ACCESS_FILE')
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
+    throw new ConfigError([`POSTERN_ACCESS_FILE: ${path} cannot be read (${code})`])
+  })
+  const { issuers, zones } = parseAccessFile(text, config.POSTERN_MODE)
+  const empty = Object.entries(zones).filter(([, cidrs]) => cidrs.length === 0)
+  if (issuers.length === 0) return fail('no issuer: nobody can be admitted', 'add one to issuers')
+  if (empty.length === 0) return ok(`${issuers.length} issuer(s), every zone has its CIDRs`)
+  const names = empty.map(([name]) => name).join(', ')
+  return warn(`zone ${names} admits nobody`, 'add a CIDR, or leave it closed on purpose')
+}
+
+/** Secret zero, then every reference that the configuration holds. */
+export function storeChecks(config: Config): readonly Check[] {
+  const references = Object.entries(config).flatMap(([name, value]) =>
+    typeof value === 'string' && isSecretReference(value) ? [{ name, value }] : [],
+  )
+  const store: Check = {
+    name: 'secret store',
+    async run() {
+      const open = openSecretStore(config)
+      if (open === undefined) {
+        return references.length === 0
+          ? warn('none: credentials are literals', 'fine on a laptop only')
+          : fail('none, yet there are references', 'set POSTERN_SECRET_STORE')
+      }
+      await open.check()
+      return ok(`${open.name}, opened with ${config.POSTERN_SECRET_BOOTSTRAP_FILE}`)
+    },
+  }
+  const resolved = references.map(({ name, value }) => ({
+    name: 'secret',
+    async run() {
+      await resolveCredential(openSecretStore(config), value)
+      return ok(`${name} resolves`)
+    },
+  }))
+  return [store, ...resolved, { name: 'data directory', run: () => checkDataDirectory(config) }]
+}
+
+async function checkDataDirectory(config: Config): Promise<Finding> {
+  const path = config.POSTERN_DATA_DIRECTORY
+  const isWritable = await access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+  return ok(isWritable ? `${path} is writable` : `${path} is not there; only \`up\` needs it`)
+}
+
+export function databaseChecks(config: Config): readonly Check[] {
+  const ask = async <Answer>(
+    question: (sql: ReturnType<typeof connectPostgres>) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const reference = required(config, 'POSTERN_DATABASE_URL')
+    const sql = connectPostgres({
+      url: await resolveCredential(openSecretStore(config), reference),
+      caFile: config.POSTERN_DATABASE_CA_FILE,
+      mode: config.POSTERN_MODE,
+      applicationName: 'postern doctor',
+      max: 1,
+    })
+    try {
+      return await question(sql)
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  }
+  return [
+    { name: 'postgres', run: () => ask(checkServer) },
+    {
+      name: 'schema',
+      run: async () => {
+        const pending = await ask((sql) => pendingMigrations({ sql, queue: config.POSTERN_QUEUE }))
+        if (pending.length === 0) return ok('up to date')
+        return fail(`${pending.join(', ')} not applied`, 'run `postern migrate`')
+      },
+    },
+  ]
+}
+
+async function checkServer(sql: ReturnType<typeof connectPostgres>): Promise<Finding> {
+  const before = Date.now()
+  const [row] = await sql<{ number: number; name: string; now: Date; fsync: string }[]>`
+    select current_setting('server_version_num')::integer as number,
+      current_setting('server_version') as name, clock_timestamp() as now,
+      current_setting('fsync') as fsync`
+  const after = Date.now()
+  if (row === undefined) return fail('no answer', 'look at the server')
+  if (row.number < postgresVersionMin) return fail(`version ${row.name}`, 'upgrade to 14 or newer')
+  if (row.fsync !== 'on') return fail('fsync is off: a crash loses commits', 'set fsync = on')
+  const skewMs = Math.round(row.now.getTime() - (before + after) / 2)
+  if (Math.abs(skewMs) > skewMsMax + (after - before)) {
+    return warn(`its clock is ${skewMs} ms from ours`, 'synchronise both with NTP')
+  }
+  return ok(`version ${row.name}, clock ${skewMs} ms from ours`)
+}
+
+export function redisChecks(config: Config): readonly Check[] {
+  return [{ name: 'redis', run: () => checkRedisServer(config) }]
+}
+
+async function checkRedisServer(config: Config): Promise<Finding> {
+  const reference = required(config, 'POSTERN_REDIS_URL')
+  const connection = connectProducer({
+    url: await resolveCredential(openSecretStore(config), reference),
+    caFile: config.POSTERN_REDIS_CA_FILE,
+    mode: config.POSTERN_MODE,
+    cluster: config.POSTERN_REDIS_CLUSTER,
+  })
+  try {
+    const { version, isPersistent } = await checkRedis(connection)
+    if (isPersistent) return ok(`version ${version}, noeviction, append-only file`)
+    return warn(
+      `version ${version}, noeviction, no append-only file`,
+      'a restart empties the queues and costs a re-dispatch from Postgres; set appendonly yes',
+    )
+  } finally {
+    connection.disconnect()
+  }
+}
