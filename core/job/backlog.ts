@@ -55,12 +55,17 @@ export function watchBacklog(options: {
 
   return {
     admit({ jobs, caller }) {
-      for (const job of jobs) {
-        const key = keyOf(job.kind.name, caller.principal)
+      const byKind = Map.groupBy(jobs, (job) => job.kind.name)
+      const asked = [...byKind].map(([kind, some]) => ({
+        kind,
+        key: keyOf(kind, caller.principal),
+        jobs: some.length,
+      }))
+      for (const { kind, key, jobs: more } of asked) {
         const unfinished = (counted.get(key) ?? 0) + (accepted.get(key) ?? 0)
-        if (unfinished >= limit) throw queueFull(job.kind.name, limit)
-        add(accepted, key, 1)
+        if (unfinished + more > limit) throw queueFull(kind, limit)
       }
+      for (const { key, jobs: more } of asked) add(accepted, key, more)
     },
     close: () => clearInterval(timer),
   }
@@ -90,7 +95,7 @@ function add(counts: Map<string, number>, key: string, jobs: number): void {
 
 function queueFull(kind: string, limit: number): PosternError {
   return new PosternError('job.queue_full', {
-    detail: `You have ${limit} unfinished jobs of kind ${kind}; wait for some to end.`,
+    detail: `At most ${limit} unfinished jobs of kind ${kind} are yours to have; wait for some to end.`,
     retryAfterSeconds,
   })
 }
