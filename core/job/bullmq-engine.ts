@@ -51,7 +51,7 @@ export function queuePrefix(name: string): string {
 }
 
 /** Postgres holds what became of a job; the engine keeps nothing that has ended. */
-export const engineJobOptions = {
+const engineJobOptions = {
   removeOnComplete: true,
   removeOnFail: true,
 } as const satisfies JobsOptions

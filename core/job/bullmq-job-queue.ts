@@ -11,7 +11,7 @@ import { canaryKindName } from './kind.ts'
 const callMsMax = 2_000
 
 /** The name of the backoff that workers bring; BullMQ's own has no cap. */
-export const cappedBackoff = 'capped'
+const cappedBackoff = 'capped'
 
 export type BullJobQueueOptions = {
   readonly engine: QueueEngine

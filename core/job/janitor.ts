@@ -8,7 +8,7 @@ const roundMs = 600_000
 const rowsMax = 5_000
 
 /** How long an Idempotency-Key replays its first answer. Published in README. */
-export const idempotencyDays = 7
+const idempotencyDays = 7
 
 /** Deletes finished jobs past their kind's retention and idempotency keys past theirs. */
 export function startJanitor(options: {

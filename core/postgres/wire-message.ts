@@ -54,6 +54,8 @@ export function messageCutter() {
   }
 }
 
+export type MessageCutter = ReturnType<typeof messageCutter>
+
 /** All messages of an answer, which is always complete. */
 export function messagesOf(answer: Uint8Array): WireMessage[] {
   const cutter = messageCutter()
@@ -83,7 +85,7 @@ export function cStrings(...texts: readonly string[]): Uint8Array {
 }
 
 /** The zero-terminated string at an offset of a message, and where the next field begins. */
-export function readCString(bytes: Uint8Array, offset: number): { text: string; end: number } {
+function readCString(bytes: Uint8Array, offset: number): { text: string; end: number } {
   const zero = bytes.indexOf(0, offset)
   const stop = zero === -1 ? bytes.length : zero
   return { text: decoder.decode(bytes.subarray(offset, stop)), end: stop + 1 }
@@ -98,6 +100,17 @@ export function statementText({ type, bytes }: WireMessage): string | undefined 
   if (type === 'Q') return readCString(bytes, headerBytes).text
   if (type !== 'P') return undefined
   return readCString(bytes, readCString(bytes, headerBytes).end).text
+}
+
+/** The same Query or Parse message with another text, which takes no parameters. */
+export function withStatementText(message: WireMessage, text: string): WireMessage {
+  if (message.type === 'Q') return { type: 'Q', bytes: queryMessage(text) }
+  const { text: name } = readCString(message.bytes, headerBytes)
+  const parameterTypes = new Uint8Array(2)
+  return {
+    type: 'P',
+    bytes: wireMessage('P', Buffer.concat([cStrings(name, text), parameterTypes])),
+  }
 }
 
 /** Where a message names a prepared statement: offset of the name. */
