@@ -85,13 +85,10 @@ test('a processor that ignores its cancellation has no effect', async () => {
 test('a run whose worker does not answer is cancelled all the same, and the answer says so', async () => {
   await using world = await openWorld()
   const accepting = await world.accept()
-  const working = await world.work((_, signal) => never(signal))
+  const worker = await world.workElsewhere()
   const [id = ''] = await acceptSteps(accepting, ['a'])
-  await eventually(() => working.workers.active() === 1)
-  // The worker's listening connection is cut, as by a network that fails without a word.
-  await world.sql`
-    select pg_terminate_backend(pid) from pg_stat_activity
-    where query like 'listen "postern_cancel"%' and datname = current_database()`
+  await worker.held
+  worker.signal('SIGSTOP')
   const answer = await accepting.jobs.cancel(id, owner, testCaller)
   expect(answer).toMatchObject({ outcome: 'cancelled', run: 'not_confirmed' })
 })

@@ -127,6 +127,7 @@ test('a restart of Postgres under running jobs spends none of their attempts', a
   })
   await Bun.sleep(3_500)
   await world.server.start()
+  await eventually(() => accepting.jobs.list({ limit: 1 }, 'any').catch(() => undefined))
   const ended = await Promise.all(jobs.map((job) => finished(accepting, job.id, 20_000)))
   expect(ended.map((job) => [job.state, job.dispatch])).toEqual(jobs.map(() => ['completed', 1]))
   expect(new Set(attempts)).toEqual(new Set([1]))
@@ -155,13 +156,10 @@ test('a cancellation reaches its worker after Postgres was away', async () => {
 test('a worker that died without a word is replaced, and its jobs take effect once', async () => {
   await using world = await openWorld()
   const accepting = await world.accept()
-  const child = Bun.spawn({
-    cmd: [process.execPath, `${import.meta.dir}/dying-worker.ts`],
-    env: { URLS: JSON.stringify(world.urls) },
-    stdout: 'pipe',
-  })
+  const doomed = await world.workElsewhere()
   const ids = await acceptSteps(accepting, steps(30))
-  await child.exited
+  await doomed.held
+  doomed.signal('SIGKILL')
   await world.work(({ jobId, attempt }) => Promise.resolve(effectOf(jobId, attempt)))
   const jobs = await Promise.all(ids.map((id) => finished(accepting, id, 35_000)))
   expect(jobs.every((job) => job.state === 'completed')).toBe(true)

@@ -1,10 +1,9 @@
 import { setDefaultTimeout } from 'bun:test'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { z } from 'zod'
 import type { Submission } from '#core/job/intake.ts'
 import type { Attempt, Processor, Work } from '#core/job/processor.ts'
+import { migrate } from '#core/postgres/migrate.ts'
 import {
   type EngineUrls,
   newJob,
@@ -67,7 +66,16 @@ export async function worldOn(urls: EngineUrls) {
       stack.defer(() => close(500))
       return { ...working, close }
     },
-    adopt: stack.adopt.bind(stack),
+    /** A worker process that holds what it takes until it is killed; `held` resolves at its first. */
+    async workElsewhere() {
+      const child = Bun.spawn({
+        cmd: [process.execPath, `${import.meta.dir}/holding-worker.ts`, JSON.stringify(urls)],
+        stdout: 'pipe',
+      })
+      stack.defer(() => child.kill('SIGKILL'))
+      const held = child.stdout.getReader().read()
+      return { held, signal: (name: 'SIGKILL' | 'SIGSTOP') => child.kill(name) }
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -86,8 +94,7 @@ export function probeProcessor(probe: Probe): Processor {
 
 export async function applyMigrations(url: string): Promise<void> {
   const sql = openSql(url)
-  const folder = join(import.meta.dir, '../../core/postgres/sql')
-  for (const name of (await readdir(folder)).sort()) await sql.file(join(folder, name))
+  await migrate({ sql, queue: 'redis' })
   // What a job did to the world, counted by the effects of the tests' processors.
   await sql`create table test_effect (job uuid not null, attempt integer not null)`
   await sql.end()

@@ -1,5 +1,4 @@
-import { Redis } from 'ioredis'
-import postgres, { type Sql } from 'postgres'
+import type { Sql } from 'postgres'
 import { z } from 'zod'
 import type { Caller } from '#core/access/principal.ts'
 import type { QueueEngine } from '#core/job/bullmq-engine.ts'
@@ -13,10 +12,12 @@ import { postgresIntake } from '#core/job/postgres-intake.ts'
 import { postgresJobStore } from '#core/job/postgres-job-store.ts'
 import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
 import type { Processor } from '#core/job/processor.ts'
+import { connectProducer, connectWorker } from '#core/job/redis-connect.ts'
 import { confirmAborted, isSettled, noteRunning } from '#core/job/run-store.ts'
 import { startSweeper } from '#core/job/sweeper.ts'
 import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
 import { startWorkers } from '#workers/start-workers.ts'
 
 /** A kind whose processor is given by each test. */
@@ -88,8 +89,8 @@ export type EngineUrls = { readonly postgresUrl: string; readonly redisUrl: stri
 
 /** The accepting half: what `serve` opens, without HTTP. */
 export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
-  const sql = postgres(postgresUrl, { max: 4, onnotice: () => undefined, backoff: () => 0.2 })
-  const piped = postgres(postgresUrl, { max: 1, onnotice: () => undefined, backoff: () => 0.2 })
+  const sql = openPool(postgresUrl, 4)
+  const piped = openPool(postgresUrl, 1)
   const engine = openEngine(redisUrl)
   const log = silentLog()
   const metrics = createMetrics()
@@ -119,22 +120,18 @@ export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
   }
 }
 
-function openEngine(redisUrl: string) {
-  return {
-    backend: 'redis',
-    producer: new Redis(redisUrl, {
-      maxRetriesPerRequest: 1,
-      enableOfflineQueue: true,
-      retryStrategy: () => 200,
-    }).on('error', () => undefined),
-    worker: new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 200 }).on(
-      'error',
-      () => undefined,
-    ),
-  } as const satisfies QueueEngine
+function openPool(url: string, max: number): Sql {
+  return connectPostgres({ url, mode: 'development', applicationName: 'test', max })
 }
 
-function closeEngine(engine: { readonly producer: Redis; readonly worker: Redis }): void {
+function openEngine(url: string) {
+  const redis = { url, mode: 'development', cluster: false } as const
+  const producer = connectProducer(redis).on('error', () => undefined)
+  const worker = connectWorker(redis).on('error', () => undefined)
+  return { backend: 'redis', producer, worker } as const satisfies QueueEngine
+}
+
+function closeEngine(engine: ReturnType<typeof openEngine>): void {
   engine.producer.disconnect()
   engine.worker.disconnect()
 }
@@ -144,8 +141,8 @@ export async function openWorking(
   { postgresUrl, redisUrl }: EngineUrls,
   processors: readonly Processor[],
 ) {
-  const sql = postgres(postgresUrl, { max: 8, onnotice: () => undefined, backoff: () => 0.2 })
-  const grouped = postgres(postgresUrl, { max: 1, onnotice: () => undefined, backoff: () => 0.2 })
+  const sql = openPool(postgresUrl, 8)
+  const grouped = openPool(postgresUrl, 1)
   const engine = openEngine(redisUrl)
   const log = silentLog()
   const metrics = createMetrics()

@@ -2,15 +2,13 @@ import { z } from 'zod'
 import { openWorking } from '#test/support/job-engine.ts'
 import { probeProcessor } from './world.ts'
 
-// A worker process that is killed once it holds jobs: locks stay behind, nothing is put back.
+// A worker process that takes jobs, says so, and never ends one: for tests that kill or stop it.
 const urls = z
   .object({ postgresUrl: z.string(), redisUrl: z.string() })
-  .parse(JSON.parse(process.env['URLS'] ?? ''))
-let held = 0
+  .parse(JSON.parse(process.argv[2] ?? ''))
 await openWorking(urls, [
   probeProcessor(() => {
-    held += 1
-    if (held === 10) process.kill(process.pid, 'SIGKILL')
+    process.stdout.write('held\n')
     return new Promise(() => undefined)
   }),
 ])
