@@ -39,12 +39,14 @@ export async function openEmbeddedEngine(options: {
       initdbWasmModule,
       fsBundle: new Blob([await Bun.file(pgliteData).arrayBuffer()]),
     })
+    const password = crypto.randomUUID()
     const front = await openWireFront({
+      password,
       execute: (unit) => engine.execProtocolRaw(unit, { syncToFs: false }),
       serverVersion: await versionOf(engine),
     })
     return {
-      url: `postgres://postgres@127.0.0.1:${front.port}/postgres`,
+      url: `postgres://postgres:${password}@127.0.0.1:${front.port}/postgres`,
       async close() {
         await front.close()
         await engine.close()

@@ -1,4 +1,4 @@
-import { messagesOf, queryMessage, type WireMessage } from './wire-message.ts'
+import { messagesOf, queryMessage, type WireMessage, wireMessage } from './wire-message.ts'
 
 /** Runs a unit of protocol messages and returns all that the server answers. */
 export type ExecuteRaw = (unit: Uint8Array) => Promise<Uint8Array>
@@ -80,7 +80,7 @@ export function sharedSession(execute: ExecuteRaw) {
         const silent = { channels: member.channels, write: () => undefined }
         if (holder === member) {
           holder = silent
-          submit(silent, queryMessage('rollback'))
+          submit(silent, abandon)
         }
         for (const text of tidy) submit(silent, queryMessage(text))
       }
@@ -96,6 +96,9 @@ export function sharedSession(execute: ExecuteRaw) {
 }
 
 export type SharedSession = ReturnType<typeof sharedSession>
+
+/** The Sync first: after a failed Parse or Execute the server skips everything up to one. */
+const abandon = Buffer.concat([wireMessage('S', new Uint8Array()), queryMessage('rollback')])
 
 const idle = 'I'.charCodeAt(0)
 const notificationHeaderBytes = 9

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import {
   type ExecuteRaw,
@@ -7,13 +8,16 @@ import {
 } from './shared-session.ts'
 import {
   cStrings,
+  type MessageCutter,
   messageCutter,
   prefixStatement,
   queryMessage,
+  readCString,
   statementText,
   view,
   type WireMessage,
   wireMessage,
+  withStatementText,
 } from './wire-message.ts'
 
 /** Request codes in place of a protocol version (PostgreSQL manual 55.7). */
@@ -25,12 +29,13 @@ const unitEnds = new Set(['S', 'Q', 'H', 'c', 'f'])
 export type WireFront = { readonly port: number; close(): Promise<void> }
 
 /**
- * A Postgres server's front for one embedded session, on loopback. Accepts any user: what can reach
- * a loopback port of this machine can read the data directory as well.
+ * A Postgres server's front for one embedded session, on loopback. The password keeps out the other
+ * users of the machine, who reach the port and not the data directory.
  */
 export async function openWireFront(options: {
   readonly execute: ExecuteRaw
   readonly serverVersion: string
+  readonly password: string
 }): Promise<WireFront> {
   const session = sharedSession(options.execute)
   const sockets = new Set<Socket>()
@@ -40,7 +45,8 @@ export async function openWireFront(options: {
     socket.setNoDelay(true)
     socket.on('close', () => sockets.delete(socket))
     connections += 1
-    serveConnection({ socket, session, id: connections, serverVersion: options.serverVersion })
+    const { serverVersion, password } = options
+    serveConnection({ socket, session, id: connections, serverVersion, password })
   })
   const port = await listening(server)
   return {
@@ -69,6 +75,7 @@ type Connection = {
   readonly session: SharedSession
   readonly id: number
   readonly serverVersion: string
+  readonly password: string
 }
 
 function serveConnection(connection: Connection): void {
@@ -76,12 +83,18 @@ function serveConnection(connection: Connection): void {
   const cutter = messageCutter()
   const client = clientOf(connection)
   let isStarted = false
+  let isAdmitted = false
+
+  function isReady(): boolean {
+    isStarted ||= start(connection, cutter)
+    isAdmitted ||= isStarted && admit(connection, cutter, client.member)
+    return isAdmitted
+  }
 
   socket.on('data', (chunk) => {
     try {
       cutter.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
-      if (!isStarted) isStarted = start(connection, cutter, client.member)
-      if (!isStarted) return
+      if (!isReady()) return
       for (let message = cutter.next(); message !== undefined; message = cutter.next()) {
         client.take(message)
       }
@@ -94,12 +107,8 @@ function serveConnection(connection: Connection): void {
   socket.on('close', () => session.leave(client.member, client.statements))
 }
 
-/** Answers start-up packets; true once the client may send messages. */
-function start(
-  { socket, session, id, serverVersion }: Connection,
-  cutter: ReturnType<typeof messageCutter>,
-  member: SessionMember,
-): boolean {
+/** Answers start-up packets; true once the client has been asked for its password. */
+function start({ socket }: Connection, cutter: MessageCutter): boolean {
   for (let packet = cutter.nextStartup(); packet !== undefined; packet = cutter.nextStartup()) {
     const code = view(packet).getInt32(4)
     if (code === cancelRequest) {
@@ -111,11 +120,37 @@ function start(
       socket.write('N')
       continue
     }
-    session.join(member)
-    socket.write(greeting(id, serverVersion))
+    socket.write(passwordRequest)
     return true
   }
   return false
+}
+
+/** True once the client may send statements; a wrong password ends the connection. */
+function admit(connection: Connection, cutter: MessageCutter, member: SessionMember): boolean {
+  const { socket, session, id, serverVersion, password } = connection
+  const message = cutter.next()
+  if (message === undefined) return false
+  const given = message.type === 'p' ? readCString(message.bytes, passwordOffset).text : ''
+  if (!timingSafeEqual(digest(given), digest(password))) {
+    socket.end(wrongPassword)
+    return false
+  }
+  session.join(member)
+  socket.write(greeting(id, serverVersion))
+  return true
+}
+
+const passwordOffset = 5
+/** AuthenticationCleartextPassword: it never leaves this machine. */
+const passwordRequest = wireMessage('R', new Uint8Array([0, 0, 0, 3]))
+const wrongPassword = wireMessage(
+  'E',
+  cStrings('SFATAL', 'VFATAL', 'C28P01', 'Mpassword authentication failed', ''),
+)
+
+function digest(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest()
 }
 
 /** AuthenticationOk, parameters, key, ReadyForQuery. */
@@ -173,7 +208,7 @@ function clientOf({ socket, session, id }: Connection) {
     }
     const text = statementText(message)
     if (text !== undefined) follow(text)
-    const { bytes, name } = prefixStatement(message, prefix)
+    const { bytes, name } = prefixStatement(withoutCopy(message, text), prefix)
     if (name !== undefined && message.type === 'P') statements.add(name)
     if (name !== undefined && message.type === 'C') statements.delete(name)
     unit.push(bytes)
@@ -184,6 +219,20 @@ function clientOf({ socket, session, id }: Connection) {
 
   return { member, statements, take }
 }
+
+/**
+ * The engine ends with its process when it waits for COPY data that is not in the same unit. The
+ * statement is replaced by one that fails, so that the server keeps its own account of the failure.
+ */
+function withoutCopy(message: WireMessage, text: string | undefined): WireMessage {
+  if (text === undefined || !copyPattern.test(text)) return message
+  return withStatementText(message, copyRefusal)
+}
+
+const copyPattern = /\bcopy\b[^;]*\bfrom\s+stdin\b/i
+const copyRefusal = `do $$ begin
+  raise exception 'the embedded engine takes no COPY FROM STDIN' using errcode = '0A000';
+end $$`
 
 const nobody: SessionMember = { channels: new Set(), write: () => undefined }
 

@@ -85,7 +85,7 @@ export function cStrings(...texts: readonly string[]): Uint8Array {
 }
 
 /** The zero-terminated string at an offset of a message, and where the next field begins. */
-function readCString(bytes: Uint8Array, offset: number): { text: string; end: number } {
+export function readCString(bytes: Uint8Array, offset: number): { text: string; end: number } {
   const zero = bytes.indexOf(0, offset)
   const stop = zero === -1 ? bytes.length : zero
   return { text: decoder.decode(bytes.subarray(offset, stop)), end: stop + 1 }
