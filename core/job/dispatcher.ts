@@ -1,11 +1,17 @@
 import type { Sql } from 'postgres'
+import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { groupCommit, type Settled } from '../postgres/group-commit.ts'
 import type { Submission } from './intake.ts'
 import type { Delivery, JobQueue } from './job-queue.ts'
 
-/** Batches on their way to the engine at once; what exceeds this is left to the sweeper. */
-const sendsInFlightMax = 64
+/** Accepted batches that share one call to the engine: a round trip costs more than a job. */
+const batchesPerSendMax = 8
+/** Calls under way at once: the engine works off one while the next is on its way. */
+const sendsInFlightMax = 2
+/** Accepted batches that may wait for a call; what exceeds this is left to the sweeper. */
+const batchesWaitingMax = 64
 /** How long a finished outbox row may stay when no further batch comes to take it away. */
 const tidyMs = 500
 
@@ -27,8 +33,14 @@ export function dispatcher(options: {
 }): Dispatcher {
   const { sql, queue, log, metrics } = options
   let dispatched: string[] = []
-  const underWay = new Set<Promise<void>>()
   let tidyTimer: Timer | undefined
+  const sends = groupCommit<Batch, void>({
+    run: sendBatches,
+    batchMax: batchesPerSendMax,
+    inFlightMax: sendsInFlightMax,
+    waitingMax: batchesWaitingMax,
+    refuse: () => new PosternError('queue.unavailable', { reason: 'too many batches waiting' }),
+  })
 
   function takeDispatched(): readonly string[] {
     const taken = dispatched
@@ -48,36 +60,35 @@ export function dispatcher(options: {
     }
   }
 
-  async function sendBatch(outboxId: string, deliveries: readonly Delivery[]): Promise<void> {
-    try {
-      await queue.add(deliveries)
-      dispatched.push(outboxId)
-      tidyTimer ??= setTimeout(() => void tidy(), tidyMs)
-    } catch (error) {
-      metrics.dispatchFailures.inc()
-      log.warn('dispatch.failed', { jobs: deliveries.length, error })
-    }
+  async function sendBatches(batches: readonly Batch[]): Promise<readonly Settled<void>[]> {
+    await queue.add(batches.flatMap((batch) => batch.deliveries))
+    for (const batch of batches) dispatched.push(batch.outboxId)
+    tidyTimer ??= setTimeout(() => void tidy(), tidyMs)
+    return batches.map(() => ({ ok: true, value: undefined }))
   }
 
   return {
     send(outboxId, submissions) {
       const deliveries = submissions.flatMap((submission) => deliveriesOf(submission))
       for (const { kind } of deliveries) metrics.accepted.inc({ kind: kind.name })
-      if (underWay.size >= sendsInFlightMax) return
-      const sending = sendBatch(outboxId, deliveries).finally(() => underWay.delete(sending))
-      underWay.add(sending)
+      sends.submit({ outboxId, deliveries }).catch((error: unknown) => {
+        metrics.dispatchFailures.inc()
+        log.warn('dispatch.failed', { jobs: deliveries.length, error })
+      })
     },
     takeDispatched,
     giveBack: (ids) => {
       dispatched.push(...ids)
     },
     async close() {
-      await Promise.allSettled(underWay)
+      await sends.idle()
       clearTimeout(tidyTimer)
       await tidy()
     },
   }
 }
+
+type Batch = { readonly outboxId: string; readonly deliveries: readonly Delivery[] }
 
 function deliveriesOf(submission: Submission): Delivery[] {
   return submission.jobs.map((job) => ({
