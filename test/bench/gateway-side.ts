@@ -18,6 +18,7 @@ import { zoneAllowlist } from '#gateway/zone-allowlist.ts'
 import { openFoundation } from '../../commands/foundation.ts'
 import { openAccess } from '../../commands/open-access.ts'
 import { openServices } from '../../commands/open-services.ts'
+import { terminated } from '../../commands/process-life.ts'
 import { benchKind } from './bench-kind.ts'
 
 /**
@@ -39,7 +40,8 @@ const liveGateways = () => 1
 
 if (mode === 'full') await serveGateway()
 else serveChain()
-await new Promise(() => undefined)
+await terminated()
+process.exit(0)
 
 function tellNothing(c: GatewayContext): Response {
   return answer(c, 200, { status: 'ok' })
