@@ -97,7 +97,7 @@ export function sharpeSampleOf(metrics: Metrics): SharpeSample | undefined {
  * neither profit nor a reason for an absurd ratio to yesterday's small change. Ends with the day
  * on which everything was lost.
  */
-export function dailyReturns(curve: EquityCurve): number[] {
+function dailyReturns(curve: EquityCurve): number[] {
   const returns: number[] = []
   let previous = curve.opening.equity
   for (const { equity, inflow } of curve.days) {

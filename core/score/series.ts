@@ -1,6 +1,6 @@
 /** Plain statistics of doubles; each answers undefined where it is not defined, never NaN. */
 
-export function sum(values: readonly number[]): number {
+function sum(values: readonly number[]): number {
   let total = 0
   for (const value of values) total += value
   return total
