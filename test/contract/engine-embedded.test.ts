@@ -10,6 +10,9 @@ import { type EmbeddedEngine, openEmbeddedEngine } from '#core/postgres/embedded
 import { migrate } from '#core/postgres/migrate.ts'
 import { cStrings, messageCutter, queryMessage, wireMessage } from '#core/postgres/wire-message.ts'
 
+/** initdb in WebAssembly takes seconds, and many on a busy machine. */
+const initializeTwiceMs = 60_000
+
 let directory: string
 let engine: EmbeddedEngine
 let sql: Sql
@@ -160,31 +163,35 @@ test('a directory in use by a living process is refused', async () => {
   await rm(taken, { recursive: true })
 })
 
-test('state survives a restart, a dead predecessor is no obstacle, and fresh starts over', async () => {
-  const own = await mkdtemp(join(tmpdir(), 'postern-restart-'))
-  const first = await openEmbeddedEngine({ directory: own })
-  const before = open(first.url)
-  await before`create table kept (n integer)`
-  await before`insert into kept values (7)`
-  await before.end()
-  await first.close()
+test(
+  'state survives a restart, a dead predecessor is no obstacle, and fresh starts over',
+  async () => {
+    const own = await mkdtemp(join(tmpdir(), 'postern-restart-'))
+    const first = await openEmbeddedEngine({ directory: own })
+    const before = open(first.url)
+    await before`create table kept (n integer)`
+    await before`insert into kept values (7)`
+    await before.end()
+    await first.close()
 
-  const dead = Bun.spawn(['true'])
-  await dead.exited
-  await writeFile(join(own, 'postern.pid'), `${dead.pid}\n`)
-  const second = await openEmbeddedEngine({ directory: own })
-  const after = open(second.url)
-  expect(await after`select n from kept`).toMatchObject([{ n: 7 }])
-  await after.end()
-  await second.close()
+    const dead = Bun.spawn(['true'])
+    await dead.exited
+    await writeFile(join(own, 'postern.pid'), `${dead.pid}\n`)
+    const second = await openEmbeddedEngine({ directory: own })
+    const after = open(second.url)
+    expect(await after`select n from kept`).toMatchObject([{ n: 7 }])
+    await after.end()
+    await second.close()
 
-  const third = await openEmbeddedEngine({ directory: own, fresh: true })
-  const fresh = open(third.url)
-  expect(await fresh`select to_regclass('kept') as kept`).toMatchObject([{ kept: null }])
-  await fresh.end()
-  await third.close()
-  await rm(own, { recursive: true })
-})
+    const third = await openEmbeddedEngine({ directory: own, fresh: true })
+    const fresh = open(third.url)
+    expect(await fresh`select to_regclass('kept') as kept`).toMatchObject([{ kept: null }])
+    await fresh.end()
+    await third.close()
+    await rm(own, { recursive: true })
+  },
+  initializeTwiceMs,
+)
 
 test('BullMQ, transactions and notifications share it: every job runs once', async () => {
   const jobs = 300

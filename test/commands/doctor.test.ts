@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type PostgresServer, sharedPostgres } from '#test/support/postgres-server.ts'
+import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
+
+let folder: string
+let server: PostgresServer
+let redis: RedisServer
+let forgetful: RedisServer
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-doctor-'))
+  server = await sharedPostgres()
+  redis = await startRedis({ persistence: true })
+  forgetful = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
+})
+
+afterAll(async () => {
+  await Promise.all([redis.stop(), forgetful.stop(), rm(folder, { recursive: true })])
+})
+
+const root = join(import.meta.dir, '..', '..')
+
+/** Runs the command in an empty folder with nothing but the given settings. */
+async function postern(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const child = Bun.spawn([process.execPath, join(root, 'main.ts'), ...args], {
+    cwd: folder,
+    env: { PATH: '/usr/bin:/bin', ...settings },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [code, out, error] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { code, out, error }
+}
+
+const report = z.object({
+  checks: z.array(
+    z.object({
+      check: z.string(),
+      status: z.enum(['ok', 'warn', 'fail']),
+      detail: z.string(),
+      fix: z.string().optional(),
+    }),
+  ),
+})
+
+async function diagnose(settings: Readonly<Record<string, string>>) {
+  const { code, out } = await postern(['doctor', '--json'], {
+    POSTERN_MODE: 'development',
+    ...settings,
+  })
+  const { checks } = report.parse(JSON.parse(out))
+  return { code, of: (name: string) => checks.find(({ check }) => check === name) }
+}
+
+test('with nothing configured doctor says how to start and exits 78', async () => {
+  const { code, out } = await postern(['doctor'])
+  expect(code).toBe(78)
+  expect(out).toContain('postern up')
+})
+
+test('an unknown setting exits 78 and is named', async () => {
+  const { code, error } = await postern(['doctor'], { POSTERN_DATABSE_URL: 'x' })
+  expect(code).toBe(78)
+  expect(error).toContain('POSTERN_DATABSE_URL')
+})
+
+test('servers that are down fail their checks and the rest are still made', async () => {
+  const { code, of } = await diagnose({
+    POSTERN_DATABASE_URL: 'postgres://postern@127.0.0.1:1/postern',
+    POSTERN_REDIS_URL: 'redis://127.0.0.1:1',
+  })
+  expect(code).toBe(1)
+  expect(of('postgres')).toMatchObject({ status: 'fail' })
+  expect(of('redis')).toMatchObject({ status: 'fail' })
+  expect(of('user')).toMatchObject({ status: process.getuid?.() === 0 ? 'warn' : 'ok' })
+})
+
+test('a schema behind the binary fails until it is migrated', async () => {
+  const settings = {
+    POSTERN_DATABASE_URL: await server.createDatabase(),
+    POSTERN_REDIS_URL: redis.url,
+  }
+  const before = await diagnose(settings)
+  expect(before.of('schema')).toMatchObject({ status: 'fail', fix: 'run `postern migrate`' })
+  expect(before.of('postgres')).toMatchObject({ status: 'ok' })
+  expect(before.of('redis')).toMatchObject({ status: 'ok' })
+
+  const development = { ...settings, POSTERN_MODE: 'development' }
+  const dry = await postern(['migrate', '--dry-run', '--json'], development)
+  const { pending } = z.object({ pending: z.array(z.string()) }).parse(JSON.parse(dry.out))
+  expect(pending[0]).toBe('0001-jobs')
+  const real = await postern(['migrate'], development)
+  expect(real.out).toBe(pending.map((name) => `applied ${name}\n`).join(''))
+  const again = await postern(['migrate'], development)
+  expect(again).toMatchObject({ code: 0, out: 'The schema is up to date.\n' })
+
+  expect((await diagnose(settings)).of('schema')).toMatchObject({ status: 'ok' })
+})
+
+test('a Redis that would drop jobs fails and the fix is named', async () => {
+  const { of } = await diagnose({
+    POSTERN_DATABASE_URL: await server.createDatabase(),
+    POSTERN_REDIS_URL: forgetful.url,
+  })
+  expect(of('redis')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining('set maxmemory-policy noeviction'),
+  })
+})
+
+test('a database that cannot be reached makes migrate fail and say so', async () => {
+  const { code, error } = await postern(['migrate'], {
+    POSTERN_MODE: 'development',
+    POSTERN_DATABASE_URL: 'postgres://postern@127.0.0.1:1/postern',
+  })
+  expect(code).toBe(1)
+  expect(error).toContain('database.unavailable')
+})
