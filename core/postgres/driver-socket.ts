@@ -98,7 +98,7 @@ function afterStale(bytes: Buffer): Buffer {
   return isStartup ? bytes.subarray(start) : bytes
 }
 
-export function unavailable(fault: unknown): PosternError {
+function unavailable(fault: unknown): PosternError {
   const cause = fault ?? new Error('the server hung up')
   const code = cause instanceof Error && 'code' in cause ? `${String(cause.code)} ` : ''
   const reason = `connection: ${code}${cause instanceof Error ? cause.message : String(cause)}`

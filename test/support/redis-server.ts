@@ -29,14 +29,6 @@ export type RedisServerOptions = {
   readonly args?: readonly string[]
 }
 
-let shared: Promise<RedisServer> | undefined
-
-/** One server for all suites of a test process; use queue names or prefixes of your own. */
-export function sharedRedis(): Promise<RedisServer> {
-  shared ??= startRedis()
-  return shared
-}
-
 /** A real server on a free loopback port, gone when the test process ends. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const binary = Bun.which('redis-server')
