@@ -9,8 +9,8 @@ const stepMinutesMax = 12
 /** Run by hand, by scripts of their own: they take minutes or Docker. */
 const notInTests = ['bench', 'fault', 'image', 'load']
 
-/** What starts a real Redis or Postgres. */
-const serverFiles = ['test/support/postgres-server.ts', 'test/support/redis-server.ts']
+/** What a test takes seconds for: servers and commands as processes, and the embedded engine. */
+const slow = /\bBun\.spawn|embedded-engine/
 
 const tool = (name) => join(root, 'node_modules', '.bin', name)
 
@@ -32,16 +32,16 @@ export function testFiles() {
     .sort()
 }
 
-/** Whether a test, or a file of test/ that it imports, starts a real server. */
-export function needsServer(file, seen = new Set()) {
-  if (serverFiles.includes(file)) return true
+/** Whether a test, or a file of test/ that it imports, needs more than this process. */
+export function isSlow(file, seen = new Set()) {
   if (seen.has(file)) return false
   seen.add(file)
   const text = readFileSync(join(root, file), 'utf8')
+  if (slow.test(text)) return true
   return [...text.matchAll(/from '(#test\/|\.\.?\/)(.+)'/g)].some(([, start, rest]) => {
     const from = start === '#test/' ? join(root, 'test') : join(root, dirname(file), start)
     const imported = relative(root, join(from, rest))
-    return imported.startsWith('test/') && needsServer(imported, seen)
+    return imported.startsWith('test/') && isSlow(imported, seen)
   })
 }
 
