@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import postgres from 'postgres'
+import { migrate } from '#core/postgres/migrate.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
 
@@ -22,7 +21,6 @@ export async function startDatabases(): Promise<Databases & { close(): Promise<v
 
 async function createTables(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  const folder = join(import.meta.dir, '../../core/postgres/sql')
-  for (const name of (await readdir(folder)).sort()) await sql.file(join(folder, name))
+  await migrate({ sql, queue: 'redis' })
   await sql.end()
 }

@@ -116,12 +116,13 @@ function shorten(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits })
 }
 
-/** What a bench script ends with: a table, or with `--json` the same for a machine. */
-export function printFigures(figures: readonly Figure[]): void {
-  if (process.argv.includes('--json')) {
-    const told = figures.map((figure) => ({ ...figure, met: isMet(figure) }))
-    process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`)
-  } else {
-    process.stdout.write(tableOf(figures))
-  }
+/**
+ * What a bench script ends with: a table, or with `--json` the same for a machine. True when every
+ * figure is met.
+ */
+export function printFigures(figures: readonly Figure[]): boolean {
+  const told = figures.map((figure) => ({ ...figure, met: isMet(figure) }))
+  const isJson = process.argv.includes('--json')
+  process.stdout.write(isJson ? `${JSON.stringify(told, undefined, 2)}\n` : tableOf(figures))
+  return told.every(({ met }) => met)
 }

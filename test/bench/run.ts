@@ -1,0 +1,17 @@
+import { acceptFigures } from './accept.ts'
+import { type Figure, printFigures } from './figures.ts'
+import { latencyFigures } from './latency.ts'
+import { readFigures } from './read.ts'
+import { startFigures } from './start.ts'
+import { workFigures } from './work.ts'
+
+/**
+ * All benches, one after the other, and one table. Needs redis-server, PostgreSQL, wrk and HAProxy,
+ * and ten quiet minutes; exits 1 when a figure is missed.
+ *
+ *   bun test/bench/run.ts [--json]
+ */
+const figures: Figure[] = []
+const benches = [acceptFigures, readFigures, workFigures, latencyFigures, startFigures]
+for (const bench of benches) figures.push(...(await bench()))
+process.exit(printFigures(figures) ? 0 : 1)
