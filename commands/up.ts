@@ -70,6 +70,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
   const data = asked.POSTERN_DATA_DIRECTORY
+  io.stderr.write('postern: starting; the first time takes some seconds …\n')
   const embedded = stack.adopt(
     await openEmbeddedEngine({ directory: join(data, 'postgres'), fresh: options.fresh === true }),
     (open) => open.close(),
