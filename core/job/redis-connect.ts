@@ -55,6 +55,13 @@ type Temper = Pick<
 > & { readonly enableOfflineQueue: boolean; readonly retryStrategy: (attempts: number) => number }
 
 function connectRedis(options: RedisConnectOptions, temper: Temper): Redis | Cluster {
+  const connection = openRedis(options, temper)
+  // ioredis prints what nobody listens to; commands and BullMQ's own events tell of an outage.
+  connection.on('error', () => undefined)
+  return connection
+}
+
+function openRedis(options: RedisConnectOptions, temper: Temper): Redis | Cluster {
   const address = parseRedisUrl(options)
   const { host, port, database, ...login } = address
   const connection = { ...temper, ...login, connectTimeout: connectTimeoutMs }
