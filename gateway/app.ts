@@ -98,19 +98,17 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     app.all(path, nameRoute(path), zoneAllowlist(access, zone), refuseMethod(methods))
   }
   app.notFound((c) => renderProblem(c, new PosternError('route.not_found')))
-  app.onError((thrown, c) => answerError(c, asPosternError(thrown)))
+  app.onError((thrown, c) => answerError(c, asPosternError(c, thrown)))
 
   async function answerError(c: GatewayContext, error: PosternError): Promise<Response> {
-    if (!isAudited(error)) return renderProblem(c, error)
+    if (!isAudited(error)) return answerProblem(c, error)
     try {
       // The record first: a refusal that nobody can look up later did not happen.
       await refusals.record(c, error)
     } catch (cause) {
-      const unavailable = new PosternError('audit.unavailable', { cause })
-      c.error = unavailable
-      return renderProblem(c, unavailable)
+      return answerProblem(c, new PosternError('audit.unavailable', { cause }))
     }
-    return renderProblem(c, error)
+    return answerProblem(c, error)
   }
 
   async function fetch(request: Request, listener: Listener): Promise<Response> {
@@ -176,6 +174,12 @@ function refuseMethod(methods: readonly string[]): MiddlewareHandler<GatewayEnv>
     c.header('allow', allow)
     throw new PosternError('route.method_not_allowed', { detail: `Allowed here: ${allow}.` })
   }
+}
+
+/** The log line tells what the caller is told; a bug it tells as it was thrown. */
+function answerProblem(c: GatewayContext, error: PosternError): Response {
+  if (error.code !== 'internal') c.error = error
+  return renderProblem(c, error)
 }
 
 function isAudited(error: PosternError): boolean {

@@ -89,6 +89,7 @@ function isJson(mediaType: string): boolean {
 
 /** UTF-8 is the only charset (RFC 8259, 8.1); other parameters of a media type change nothing. */
 function acceptedMediaType(c: GatewayContext, isAccepted: (mediaType: string) => boolean): string {
+  refuseCoding(c)
   const header = c.req.header('content-type') ?? ''
   if (isAccepted(header)) return header
   const [type = '', ...parameters] = header.split(';')
@@ -96,6 +97,15 @@ function acceptedMediaType(c: GatewayContext, isAccepted: (mediaType: string) =>
   if (isAccepted(mediaType) && parameters.every(isHarmless)) return mediaType
   throw new PosternError('request.media_type_unsupported', {
     detail: 'Send the body as a media type of this route, in UTF-8.',
+  })
+}
+
+/** Nothing here unpacks a body, so one that says it is packed is not what its type says. */
+function refuseCoding(c: GatewayContext): void {
+  const coding = c.req.header('content-encoding')
+  if (coding === undefined || coding.toLowerCase() === 'identity') return
+  throw new PosternError('request.media_type_unsupported', {
+    detail: 'Send the body without a Content-Encoding.',
   })
 }
 

@@ -17,6 +17,12 @@ import type { GatewayContext } from './context.ts'
 /** A shorter limit than a round trip to Postgres ends every attempt before it begins. */
 const timeoutMsMin = 100
 
+/** A caller's own label of a job. */
+export const tagSchema = z
+  .string()
+  .max(tagCharactersMax)
+  .regex(/^[A-Za-z0-9._:/-]+$/)
+
 /** The options of a job, within what its kind allows. */
 function optionMembers(kind: JobKind) {
   return {
@@ -26,11 +32,7 @@ function optionMembers(kind: JobKind) {
     attemptsMax: z.int().min(1).max(kind.attemptsMax).optional(),
     timeoutMs: z.int().min(Math.min(timeoutMsMin, kind.timeoutMs)).max(kind.timeoutMs).optional(),
     callback: z.string().max(callbackUrlCharactersMax).optional(),
-    tag: z
-      .string()
-      .max(tagCharactersMax)
-      .regex(/^[A-Za-z0-9._:/-]+$/)
-      .optional(),
+    tag: tagSchema.optional(),
   }
 }
 

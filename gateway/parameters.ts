@@ -12,6 +12,11 @@ export function integerParameter(minimum: number, maximum: number) {
     .meta({ type: 'integer', minimum, maximum })
 }
 
+/** Postgres has no year 0. */
+export const instantParameter = z.iso
+  .datetime()
+  .refine((text) => !text.startsWith('0000'), 'The first year is 0001')
+
 export const jobParams = z.strictObject({ id: z.uuid() })
 
 /** A job of somebody else is as absent as one that never was, unless the token has `anyScope`. */

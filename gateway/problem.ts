@@ -17,8 +17,12 @@ export type Problem = {
 }
 
 /** Whatever was thrown, as the error a caller may know of; anything unforeseen is `internal`. */
-export function asPosternError(thrown: unknown): PosternError {
+export function asPosternError(c: GatewayContext, thrown: unknown): PosternError {
   if (thrown instanceof PosternError) return thrown
+  // Reading a body fails so when its sender leaves half way: nobody's fault but the sender's.
+  if (c.req.raw.signal.aborted && thrown instanceof Error && thrown.name === 'AbortError') {
+    return new PosternError('request.malformed', { reason: 'caller_left', cause: thrown })
+  }
   if (thrown instanceof HTTPException && thrown.status < 500) {
     const code = thrown.status === 404 ? 'route.not_found' : 'request.malformed'
     return new PosternError(code, { reason: `http_${thrown.status}`, cause: thrown })

@@ -18,6 +18,10 @@ export type ChangesRequest = {
 
 /** A cursor is the writing transaction's id (64 bits) and the job's: `7319.0190a3f2-…`. */
 const cursorPattern = /^(\d{1,19})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+export function isCursor(text: string): boolean {
+  return cursorPattern.test(text)
+}
+
 const firstId = '00000000-0000-0000-0000-000000000000'
 
 /**
@@ -54,9 +58,7 @@ async function startOf(sql: Sql, { cursor, scope }: ChangesRequest): Promise<Pos
   if (cursor !== undefined) {
     const [, changed, id] = cursorPattern.exec(cursor) ?? []
     if (changed !== undefined && id !== undefined) return { changed, id }
-    throw new PosternError('request.malformed', {
-      detail: 'Last-Event-ID must be an id that this stream has sent.',
-    })
+    throw new PosternError('request.malformed', { reason: 'cursor_odd' })
   }
   // A stream of one job begins with the job as it is; a stream of a kind with what comes next.
   if ('job' in scope) return { changed: '0', id: firstId }

@@ -159,7 +159,7 @@ function refuseUnscoped(
     if (scope !== undefined && principal.scopes.has(scope)) continue
     throw new PosternError('access.scope_missing', {
       detail: `The kind ${kind.name} needs the scope ${scope}.`,
-      reason: 'scope_missing',
+      reason: 'scope.missing',
     })
   }
 }

@@ -2,11 +2,18 @@ import { z } from 'zod'
 import { PosternError } from '#core/errors.ts'
 import type { JobStore } from '#core/job/job-store.ts'
 import { type JobKind, jobStates } from '#core/job/kind.ts'
-import { listPageMax, tagCharactersMax, waitSecondsMax } from '#core/job/limits.ts'
+import { listPageMax, waitSecondsMax } from '#core/job/limits.ts'
 import { answer } from '../answer.ts'
 import { callerOf } from '../context.ts'
 import { jobDocument, jobExample } from '../job-document.ts'
-import { integerParameter, jobParams, readAnyScope, visibilityOf } from '../parameters.ts'
+import { tagSchema } from '../job-request.ts'
+import {
+  instantParameter,
+  integerParameter,
+  jobParams,
+  readAnyScope,
+  visibilityOf,
+} from '../parameters.ts'
 import { defineRoute, type Route } from '../route.ts'
 import type { Waiting } from '../wait-finished.ts'
 import { kindsRoute } from './kinds.ts'
@@ -59,11 +66,14 @@ function getRoute(deps: JobDependencies, waits: Waiting): Route {
 }
 
 const listQuery = z.strictObject({
-  kind: z.string().max(tagCharactersMax).optional(),
+  kind: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/)
+    .optional(),
   state: z.enum(jobStates).optional(),
-  tag: z.string().max(tagCharactersMax).optional(),
-  since: z.iso.datetime().optional(),
-  until: z.iso.datetime().optional(),
+  tag: tagSchema.optional(),
+  since: instantParameter.optional(),
+  until: instantParameter.optional(),
   limit: integerParameter(1, listPageMax).default(listPageDefault),
   cursor: z.uuid().optional(),
 })

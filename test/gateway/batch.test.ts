@@ -75,12 +75,13 @@ test('a batch past 4 MiB is refused while it is read', async () => {
 })
 
 test('the right to send batches is not the right to a kind', async () => {
-  const { post, submissions } = memoryGateway()
+  const { post, submissions, records } = memoryGateway()
   const problem = await problemIn(await post('/v1/jobs', [job('a')], { as: 'batch' }))
   expect(problem).toMatchObject({
     code: 'access.scope_missing',
     detail: 'The kind score-wallet needs the scope jobs:write:scoring.',
   })
+  expect(records.map((record) => record.reason)).toEqual(['scope.missing'])
   expect(submissions.length).toBe(0)
 })
 

@@ -50,6 +50,12 @@ test.each([
   '/v1/jobs?state=failed&state=completed',
   '/v1/jobs?__proto__=1',
   '/v1/jobs?since=yesterday',
+  '/v1/jobs?since=0000-01-01T00:00:00Z',
+  '/v1/jobs?until=0000-12-31T23:59:59Z',
+  '/v1/jobs?tag=%00',
+  '/v1/jobs?tag=',
+  '/v1/jobs?kind=a%00b',
+  '/v1/jobs?kind=Score',
   '/v1/jobs?cursor=1',
   '/v1/jobs/not-a-uuid',
   '/v1/jobs/0190a3f2-7c1e-7a4b-9d2e-5f60718293a4?wait=61',
@@ -69,6 +75,12 @@ test.each([
     headers: type === '' ? {} : { 'content-type': type },
     body: new TextEncoder().encode(JSON.stringify(body)),
   })
+  expect((await problemIn(response)).code).toBe('request.media_type_unsupported')
+})
+
+test.each(['gzip', 'identity, br', 'x'])('a body encoded as %s is refused', async (coding) => {
+  const headers = { 'content-type': 'application/json', 'content-encoding': coding }
+  const response = await post(path, body, { headers })
   expect((await problemIn(response)).code).toBe('request.media_type_unsupported')
 })
 

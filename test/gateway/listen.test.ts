@@ -77,6 +77,31 @@ test('a declared body past the limit gets a problem too', async () => {
   expect((await problemIn(response)).code).toBe('request.body_too_large')
 })
 
+test.each([
+  ['declared', 'Content-Length: 100', '{"payload"'],
+  ['chunked', 'Transfer-Encoding: chunked', 'a\r\n{"payload"\r\n'],
+])(
+  'a caller who leaves in the middle of a %s body is no fault of ours',
+  async (_name, length, part) => {
+    const { url, lines } = start()
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) })
+    const type = 'Content-Type: application/json'
+    const request = ['POST /v1/jobs/score-wallet HTTP/1.1', host, token, type, length]
+    socket.write(`${request.join('\r\n')}\r\n\r\n${part}`)
+    // The answer to a second request proves that the first has reached its handler.
+    await fetch(`${url}/v1/kinds`, { headers: { authorization: 'Bearer all' } })
+    socket.destroy()
+    const line = () => lines.find(({ fields }) => fields['route'] === '/v1/jobs/score-wallet')
+    for (let tries = 0; line() === undefined && tries < 1_000; tries++)
+      await fetch(`${url}/healthz`)
+    expect(line()?.fields).toMatchObject({
+      status: 400,
+      code: 'request.malformed',
+      reason: 'caller_left',
+    })
+  },
+)
+
 test('a chunked body within the limit is accepted', async () => {
   const { url } = start()
   const response = await fetch(`${url}/v1/jobs/score-wallet`, {
