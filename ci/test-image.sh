@@ -76,4 +76,4 @@ DOCKER_BUILDKIT=1 "$docker" build --quiet --file Dockerfile.distroless --tag "$n
   --build-arg BINARY=prebuilt --build-arg COMMIT="$commit" --build-arg VERSION="$version" .
 
 say 'checking'
-POSTERN_TEST_IMAGE=$name POSTERN_TEST_DOCKER=$docker node ci/with-bun.mjs test test/image
+IMAGE_UNDER_TEST=$name DOCKER_CLIENT=$docker node ci/with-bun.mjs test test/image

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort, startServer } from '#test/support/server-process.ts'
 
 const root = join(import.meta.dir, '..', '..')
 const buildTimeoutMs = 120_000
@@ -146,6 +147,22 @@ test('every command prints its help', async () => {
     expect(code).toBe(0)
   }
 })
+
+test('alone in its folder it runs everything, is alive, and ends on SIGTERM', async () => {
+  const data = join(folder, 'state')
+  const port = String(await freePort())
+  const server = await startServer({
+    command: [binary, 'up', '--port', port, '--data', data],
+    ready: /Postern is up/,
+    cwd: folder,
+  })
+  const ask = () => run([binary, 'healthcheck', 'serve'], { POSTERN_LISTEN_PORT: port })
+  expect((await ask()).code).toBe(0)
+  await server.stop('SIGTERM')
+  expect((await ask()).code).toBe(1)
+  expect(await isSprung()).toBe(false)
+  await rm(data, { recursive: true })
+}, 60_000)
 
 const readelf = Bun.which('readelf')
 

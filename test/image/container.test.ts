@@ -9,8 +9,8 @@ import { type PostgresServer, startPostgres } from '#test/support/postgres-serve
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit, runCommand } from '#test/support/server-process.ts'
 
-const image = process.env['POSTERN_TEST_IMAGE']
-const docker = process.env['POSTERN_TEST_DOCKER'] ?? 'docker'
+const image = process.env['IMAGE_UNDER_TEST']
+const docker = process.env['DOCKER_CLIENT'] ?? 'docker'
 const uid = 65_532
 const healthyMsMax = 60_000
 const drainSeconds = 10
