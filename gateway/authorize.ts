@@ -3,20 +3,16 @@ import type { AccessControl } from '#core/access/access-control.ts'
 import { PosternError } from '#core/errors.ts'
 import type { GatewayContext, GatewayEnv } from './context.ts'
 
-/** A route's own scope, or how to find it from the request where it depends on the job kind. */
-export type RouteScope = string | ((c: GatewayContext) => string)
-
 /**
  * Asks for the route's scope and for those that the access file adds to its template. Needs
  * `routeTemplate` and `principal`.
  */
-export function authorize(access: AccessControl, scope: RouteScope): MiddlewareHandler<GatewayEnv> {
+export function authorize(access: AccessControl, scope: string): MiddlewareHandler<GatewayEnv> {
   return function authorizeScopes(c, next) {
     const { scopes } = c.get('principal')
-    const required = typeof scope === 'string' ? scope : scope(c)
-    if (!scopes.has(required)) refuseScope(c, required)
+    if (!scopes.has(scope)) refuseScope(scope)
     for (const further of access.scopesFor(`${ruleMethod(c)} ${c.get('routeTemplate')}`)) {
-      if (!scopes.has(further)) refuseScope(c, further)
+      if (!scopes.has(further)) refuseScope(further)
     }
     return next()
   }
@@ -27,8 +23,7 @@ function ruleMethod(c: GatewayContext): string {
   return c.req.method === 'HEAD' ? 'GET' : c.req.method
 }
 
-function refuseScope(c: GatewayContext, scope: string): never {
-  c.set('refusal', 'scope.missing')
+function refuseScope(scope: string): never {
   throw new PosternError('access.scope_missing', {
     reason: 'scope.missing',
     detail: `This needs a token with the scope ${scope}.`,

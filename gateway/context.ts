@@ -17,8 +17,6 @@ export type GatewayEnv = {
     principal: Principal
     /** The route's template such as `/v1/jobs/:id`; the only path that is a metric label. */
     routeTemplate: string
-    /** For the log line and the audit record of a refusal. */
-    refusal: string | undefined
   }
 }
 

@@ -40,7 +40,6 @@ export function rateLimit(
     if (isAdmitted) bucket.tokens -= 1
     setHeaders(c, bucket, share)
     if (isAdmitted) return next()
-    c.set('refusal', 'rate.limited')
     throw new PosternError('access.rate_limited', {
       reason: 'rate.limited',
       retryAfterSeconds: Math.ceil((1 - bucket.tokens) / share.perMs / 1_000),

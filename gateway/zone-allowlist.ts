@@ -15,7 +15,6 @@ export function zoneAllowlist(access: AccessControl, zone: Zone): MiddlewareHand
     c.set('zone', zone)
     c.set('clientAddress', admission.clientAddress)
     if (admission.admitted) return next()
-    c.set('refusal', admission.reason)
     throw new PosternError('access.address_refused', { reason: admission.reason })
   }
 }

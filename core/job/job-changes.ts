@@ -18,6 +18,7 @@ export type ChangesRequest = {
 
 /** A cursor is the writing transaction's id (64 bits) and the job's: `7319.0190a3f2-…`. */
 const cursorPattern = /^(\d{1,19})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
 export function isCursor(text: string): boolean {
   return cursorPattern.test(text)
 }

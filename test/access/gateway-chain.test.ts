@@ -20,8 +20,8 @@ async function openChain(change: Partial<AccessDocument> = {}, liveGateways = 1)
   const refusals: (string | undefined)[] = []
   const app = new Hono<GatewayEnv>()
   app.onError((error, c) => {
-    refusals.push(c.var.refusal)
     if (!(error instanceof PosternError)) throw error
+    refusals.push(error.reason)
     return renderProblem(c, error)
   })
   const path = '/v1/jobs/:id'
