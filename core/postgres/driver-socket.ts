@@ -27,9 +27,10 @@ export type DriverSocket = EventEmitter & {
 }
 
 /**
- * Stands between postgres.js and a socket and reports its end as one step, error and close together
- * and every query rejected: a query that postgres.js puts on a connection between the two events
- * would never settle.
+ * Stands between postgres.js and a socket and reports its end in two steps. At the error a
+ * transaction sends its rollback, which postgres.js writes to a socket that is gone already when
+ * the close comes with the error (a TypeError that nobody can catch). The close follows as one
+ * without an error: only then does postgres.js reject what it was given between the two.
  */
 export function driverSocket(raw: Socket): DriverSocket {
   let isFirst = true
@@ -62,8 +63,12 @@ export function driverSocket(raw: Socket): DriverSocket {
     fault = error
   })
   raw.once('close', () => {
-    if (!isEnding) socket.emit('error', unavailable(fault))
-    socket.emit('close', !isEnding)
+    if (isEnding) {
+      socket.emit('close', false)
+      return
+    }
+    socket.emit('error', unavailable(fault))
+    setImmediate(() => socket.emit('close', false))
   })
   return socket
 }

@@ -5,7 +5,7 @@ import {
   type SessionMember,
   type SharedSession,
   sharedSession,
-} from './shared-session.ts'
+} from './one-session.ts'
 import {
   cStrings,
   type MessageCutter,

@@ -30,7 +30,7 @@ export type MemoryDenyList = DenyList & {
   setLoaded(isLoaded: boolean): void
 }
 
-export function memoryDenyList(): MemoryDenyList {
+function memoryDenyList(): MemoryDenyList {
   const denied = new Set<string>()
   const listeners: (() => void)[] = []
   let isLoaded = true
@@ -50,7 +50,7 @@ export function memoryDenyList(): MemoryDenyList {
   }
 }
 
-export function recordingAudit(): AuditLog & { readonly records: AuditRecord[] } {
+function recordingAudit(): AuditLog & { readonly records: AuditRecord[] } {
   const records: AuditRecord[] = []
   return {
     records,

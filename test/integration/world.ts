@@ -16,7 +16,7 @@ import { type PostgresServer, sharedPostgres } from '#test/support/postgres-serv
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 
 export type Accepting = Awaited<ReturnType<typeof openAccepting>>
-export type Working = Awaited<ReturnType<typeof openWorking>>
+type Working = Awaited<ReturnType<typeof openWorking>>
 
 export type Probe = (
   attempt: Attempt<{ step: string; text?: string | undefined }>,
@@ -76,6 +76,8 @@ export async function worldOn(urls: EngineUrls) {
       const held = child.stdout.getReader().read()
       return { held, signal: (name: 'SIGKILL' | 'SIGSTOP') => child.kill(name) }
     },
+    /** Closed after what was opened later. */
+    atEnd: (close: () => Promise<void>) => stack.defer(close),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
