@@ -14,6 +14,8 @@ export type ActiveRun = {
   /** Undefined while nothing has aborted the run. */
   readonly abortReason: () => AbortReason | undefined
   readonly abort: (reason: AbortReason) => void
+  /** Settles with the work, or rejects as soon as the run is aborted, cooperative or not. */
+  readonly untilAborted: <Result>(work: Promise<Result>) => Promise<Result>
   readonly end: () => void
 }
 
@@ -30,30 +32,35 @@ export function activeRuns(now: () => Date) {
       readonly jobId: string
       readonly fence: bigint
       readonly timeoutMs: number
-      /** BullMQ's own, for when it cancels by itself. */
-      readonly engineSignal: AbortSignal | undefined
     }): ActiveRun {
-      const { jobId, fence, timeoutMs, engineSignal } = options
+      const { jobId, fence, timeoutMs } = options
       const controller = new AbortController()
+      const { signal } = controller
       let reason: AbortReason | undefined
+      let onAbort: ((error: unknown) => void) | undefined
       const abort = (why: AbortReason) => {
         reason ??= why
         controller.abort(new PosternError(why === 'timed_out' ? 'job.timed_out' : 'job.cancelled'))
+        onAbort?.(signal.reason)
       }
       const timer = setTimeout(() => abort('timed_out'), timeoutMs)
-      const onEngineAbort = () => abort('lock_lost')
-      engineSignal?.addEventListener('abort', onEngineAbort)
       const run: ActiveRun = {
         jobId,
         fence,
         attempt: attemptOf(fence),
         startedAt: now(),
-        signal: controller.signal,
+        signal,
         abortReason: () => reason,
         abort,
+        // By callback: a listener on the signal costs a short job more than all the rest of this.
+        untilAborted: (work) =>
+          new Promise((resolve, reject) => {
+            if (signal.aborted) reject(signal.reason)
+            onAbort = reject
+            work.then(resolve, reject)
+          }),
         end() {
           clearTimeout(timer)
-          engineSignal?.removeEventListener('abort', onEngineAbort)
           if (runs.get(jobId) === run) runs.delete(jobId)
         },
       }
@@ -78,19 +85,3 @@ export function activeRuns(now: () => Date) {
 }
 
 export type ActiveRuns = ReturnType<typeof activeRuns>
-
-/** Settles with the work, or rejects as soon as the run is aborted, cooperative or not. */
-export async function untilAborted<Result>(
-  work: Promise<Result>,
-  signal: AbortSignal,
-): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
-  if (signal.aborted) onAbort()
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}

@@ -6,7 +6,7 @@ import type { Outcome, OutcomeWriter } from '#core/job/outcome-writer.ts'
 import type { Processor } from '#core/job/processor.ts'
 import type { Log } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
-import { type ActiveRun, type ActiveRuns, untilAborted } from './active-runs.ts'
+import type { ActiveRun, ActiveRuns } from './active-runs.ts'
 import {
   type AttemptFailure,
   describeFailure,
@@ -36,14 +36,14 @@ export function runJob(options: RunJobOptions, processor: Processor) {
   const { runs, metrics } = options
   const { kind } = processor
 
-  // BullMQ passes the signal only to a function that names three parameters.
-  return async (job: Job, token: string | undefined, signal?: AbortSignal): Promise<void> => {
+  // Two parameters, or BullMQ makes a signal of its own for each job; nothing here cancels by it.
+  return async (job: Job, token: string | undefined): Promise<void> => {
     const delivered = dispatchedData.parse(job.data)
     const jobId = job.id ?? ''
     const isFirst = delivered.dispatch === 1 && job.attemptsStarted === 1
     const fence = fenceOf(delivered.dispatch, job.attemptsStarted)
     const { timeoutMs } = delivered
-    const run = runs.begin({ jobId, fence, timeoutMs, engineSignal: signal })
+    const run = runs.begin({ jobId, fence, timeoutMs })
     if (isFirst) metrics.startSeconds.observe({ kind: kind.name }, waitedSeconds(job, run))
     const ended = await endOf(options, { processor, job, delivered, run, isFirst }).finally(run.end)
     report(options, { kind, run, delivered, outcome: ended.outcome })
@@ -59,7 +59,7 @@ async function endOf(options: RunJobOptions, input: AttemptInput): Promise<Ended
   const { run, isFirst } = input
   try {
     // A job that comes again may have ended: its acknowledgement was lost, or the engine's memory.
-    if (!isFirst && (await untilAborted(options.isSettled(run.jobId), run.signal))) {
+    if (!isFirst && (await run.untilAborted(options.isSettled(run.jobId)))) {
       return { outcome: 'fenced' }
     }
     const isStored = await attempt(options, input)
@@ -85,7 +85,7 @@ async function attempt(options: RunJobOptions, input: AttemptInput): Promise<boo
   if (!parsed.success) {
     throw new PosternError('job.payload_refused', { reason: parsed.error.message })
   }
-  const work = await untilAborted(
+  const work = await run.untilAborted(
     processor.process(
       {
         jobId: run.jobId,
@@ -97,7 +97,6 @@ async function attempt(options: RunJobOptions, input: AttemptInput): Promise<boo
       },
       run.signal,
     ),
-    run.signal,
   )
   const outcome = outcomeOf(options, { kind, run, delivered }, 'completed')
   const completed = { ...outcome, result: work.result, details: work.details }

@@ -73,7 +73,7 @@ export function startWorkers(options: WorkersOptions): Workers {
 function openWorker(
   engine: QueueEngine,
   kind: JobKind,
-  processor: (job: Job, token: string | undefined, signal?: AbortSignal) => Promise<void>,
+  processor: (job: Job, token: string | undefined) => Promise<void>,
   log: Log,
 ): BullWorker {
   const { firstMs, capMs } = kind.backoff
