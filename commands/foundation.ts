@@ -97,6 +97,27 @@ async function openEngine(options: {
   return { backend: 'redis', producer, worker }
 }
 
+/** What a process with a gateway cannot do without. */
+export function serveSettings(config: Config): readonly (keyof Config)[] {
+  return ['POSTERN_ACCESS_FILE', ...engineSettings(config)]
+}
+
+/** What every process on the engines cannot do without. */
+export function engineSettings(config: Config): readonly (keyof Config)[] {
+  const redis = ['POSTERN_REDIS_URL'] as const
+  return ['POSTERN_DATABASE_URL', ...(config.POSTERN_QUEUE === 'redis' ? redis : [])]
+}
+
+/** Throws `ConfigError` with all that is missing, so that it need not be found out one by one. */
+export function requireSettings(config: Config, names: readonly (keyof Config)[]): void {
+  const missing = names.filter((name) => config[name] === undefined)
+  if (missing.length > 0) throw new ConfigError(missing.map(missingLine))
+}
+
+function missingLine(name: keyof Config): string {
+  return `${name}: required by this command and not set`
+}
+
 /** The value of a setting that this command cannot do without. */
 export function required<Name extends keyof Config>(
   config: Config,
@@ -104,5 +125,5 @@ export function required<Name extends keyof Config>(
 ): NonNullable<Config[Name]> {
   const value = config[name]
   if (value !== undefined && value !== null) return value
-  throw new ConfigError([`${name}: required by this command and not set`])
+  throw new ConfigError([missingLine(name)])
 }

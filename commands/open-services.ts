@@ -1,6 +1,8 @@
+import type { Sql } from 'postgres'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { systemRecord } from '#core/audit/record.ts'
+import { PosternError } from '#core/errors.ts'
 import { startJanitor } from '#core/job/janitor.ts'
 import {
   type ProcessRegistry,
@@ -8,6 +10,8 @@ import {
   startProcessRegistry,
 } from '#core/job/process-registry.ts'
 import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
+import { pendingMigrations } from '#core/postgres/migrate.ts'
+import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds } from './job-kinds.ts'
 
@@ -28,6 +32,7 @@ export async function openServices(
   const { log, metrics, version, host, queue, now, stack } = foundation
   const sql = foundation.database('services', 3)
   const kinds = jobKinds
+  await refusePendingSchema(foundation, sql)
   const registry = stack.adopt(
     await startProcessRegistry({ sql, log, roles, version, host }),
     (open) => open.close(),
@@ -46,6 +51,15 @@ export async function openServices(
   stack.adopt(startJanitor({ sql, kinds, log }), (open) => open.close())
   stack.adopt(startCanary(foundation, registry), (timer) => clearInterval(timer))
   return { audit, registry, sweeper }
+}
+
+/** Half the tables would do until a request needs the others. */
+async function refusePendingSchema({ config }: Foundation, sql: Sql): Promise<void> {
+  const queue = config.POSTERN_QUEUE
+  const pending = await pendingMigrations({ sql, queue }).catch(rethrowAsOutage)
+  if (pending.length === 0) return
+  const detail = `The schema lacks ${pending.join(', ')}; run \`postern migrate\`.`
+  throw new PosternError('database.schema_refused', { detail })
 }
 
 function processRecord(

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import type { CommandIo } from './command-io.ts'
+import { requireSettings, serveSettings } from './foundation.ts'
 import { supervise } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {
@@ -22,6 +23,7 @@ reaches both, which get POSTERN_DRAIN_SECONDS.`,
 
 async function run(io: CommandIo): Promise<void> {
   const config = io.config()
+  requireSettings(config, serveSettings(config))
   // Unbuffered: the supervisor has little to say, and it must not be lost.
   const log = openLog({
     level: config.POSTERN_LOG_LEVEL,

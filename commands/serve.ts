@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import { listen } from '#gateway/listen.ts'
+import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
-import { openFoundation, required } from './foundation.ts'
+import { openFoundation, required, requireSettings, serveSettings } from './foundation.ts'
 import { listenerTls } from './listener-tls.ts'
 import { openAccess } from './open-access.ts'
 import { openGateway } from './open-gateway.ts'
@@ -27,6 +28,7 @@ POSTERN_REDIS_URL. Stops on SIGTERM within POSTERN_DRAIN_SECONDS.`,
 
 async function serve(io: CommandIo): Promise<void> {
   const config = io.config()
+  requireSettings(config, serveSettings(config))
   const accessFile = required(config, 'POSTERN_ACCESS_FILE')
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'gateway' } })
   exitOnBug(log)
@@ -36,13 +38,9 @@ async function serve(io: CommandIo): Promise<void> {
   const services = await openServices(foundation, ['gateway'])
   const access = await openAccess(foundation, services.audit, { file: accessFile })
   const gateway = await openGateway(foundation, services, access)
-  const listener = listen({
-    gateway,
-    address: config.POSTERN_LISTEN_ADDRESS,
-    port: config.POSTERN_LISTEN_PORT,
-    tls: await listenerTls(config, foundation.secrets),
-    log,
-  })
+  const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
+  const tls = await listenerTls(config, foundation.secrets)
+  const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, tls, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
   log.info('serve.ready', { url: listener.url })
   const signal = await io.terminated()

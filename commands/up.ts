@@ -12,6 +12,7 @@ import { connectPostgres } from '#core/postgres/connect.ts'
 import { openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import { listen } from '#gateway/listen.ts'
+import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { openFoundation } from './foundation.ts'
 import { jobKinds } from './job-kinds.ts'
@@ -86,13 +87,8 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const document = developmentAccess({ key, audience, scopes, callbackPrefixes: localCallbacks })
   const access = await openAccess(foundation, services.audit, { document })
   const gateway = await openGateway(foundation, services, access)
-  const listener = listen({
-    gateway,
-    address: config.POSTERN_LISTEN_ADDRESS,
-    port: config.POSTERN_LISTEN_PORT,
-    tls: undefined,
-    log,
-  })
+  const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
+  const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
   await openWorkers(foundation, services)
   const subject = 'developer'

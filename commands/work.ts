@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
+import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
-import { openFoundation } from './foundation.ts'
+import { engineSettings, openFoundation, requireSettings } from './foundation.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { exitOnBug } from './process-life.ts'
@@ -27,6 +28,7 @@ POSTERN_DRAIN_SECONDS; what is left goes back to the queue without spending an a
 
 async function work(io: CommandIo): Promise<void> {
   const config = io.config()
+  requireSettings(config, engineSettings(config))
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'worker' } })
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
@@ -40,7 +42,12 @@ async function work(io: CommandIo): Promise<void> {
     now,
   })
   const port = config.POSTERN_PROBE_PORT
-  const probes = stack.adopt(listenProbes({ port, readiness, metrics }), (open) => open.stop())
+  const probes = stack.adopt(
+    bind('POSTERN_PROBE_PORT', { address: '127.0.0.1', port }, () =>
+      listenProbes({ port, readiness, metrics }),
+    ),
+    (open) => open.stop(),
+  )
   await openWorkers(foundation, services)
   log.info('work.ready', { probes: probes.url })
   const signal = await io.terminated()

@@ -18,6 +18,8 @@ export function listenProbes(options: {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port,
+    // Without it and outside development, Bun lets a second process answer for the first.
+    reusePort: false,
     idleTimeout: idleSeconds,
     development: false,
     routes: {

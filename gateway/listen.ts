@@ -28,18 +28,17 @@ export type ListenOptions = {
   readonly address: string
   readonly port: number
   readonly tls?: ListenerTls | undefined
-  /** Several processes on one port, Linux only. */
-  readonly reusePort?: boolean
   readonly log: Log
 }
 
 /** Throws when the port is taken. */
 export function listen(options: ListenOptions): HttpListener {
-  const { gateway, address, port, tls, reusePort = false, log } = options
+  const { gateway, address, port, tls, log } = options
   const server = Bun.serve({
     hostname: address,
     port,
-    reusePort,
+    // Without it and outside development, Bun lets a second process share the port.
+    reusePort: false,
     // Bun's error page shows source code.
     development: false,
     idleTimeout: idleSeconds,

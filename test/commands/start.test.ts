@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { certificates } from '#test/support/certificates.ts'
+import { type PostgresServer, sharedPostgres } from '#test/support/postgres-server.ts'
+
+const root = join(import.meta.dir, '..', '..')
+const access = {
+  zones: { v1: ['127.0.0.1/32'], internal: [], probe: [] },
+  trustedProxies: { header: 'x-forwarded-for', proxies: [] },
+  issuers: [],
+  limits: { default: { perSecond: 1, burst: 1 } },
+  callbackPrefixes: [],
+}
+
+let folder: string
+let server: PostgresServer
+let taken: ReturnType<typeof Bun.serve>
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-start-'))
+  await writeFile(join(folder, 'access.json'), JSON.stringify(access))
+  server = await sharedPostgres()
+  const fetch = () => new Response('')
+  taken = Bun.serve({ hostname: '127.0.0.1', port: 0, development: false, fetch })
+})
+
+afterAll(async () => {
+  await taken.stop(true)
+  await rm(folder, { recursive: true })
+})
+
+/** Runs a command in an empty folder with nothing but the given settings, until it ends. */
+async function postern(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const child = Bun.spawn([process.execPath, join(root, 'main.ts'), ...args], {
+    cwd: folder,
+    env: { PATH: '/usr/bin:/bin', POSTERN_LOG_LEVEL: 'silent', ...settings },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [code, error] = await Promise.all([child.exited, new Response(child.stderr).text()])
+  return { code, lines: error.trimEnd().split('\n') }
+}
+
+const postgresOnly = (url: string) => ({
+  POSTERN_MODE: 'development',
+  POSTERN_QUEUE: 'postgres',
+  POSTERN_DATABASE_URL: url,
+  POSTERN_ACCESS_FILE: 'access.json',
+  POSTERN_LISTEN_ADDRESS: '127.0.0.1',
+})
+
+async function migrated(): Promise<Record<string, string>> {
+  const settings = postgresOnly(await server.createDatabase())
+  expect((await postern(['migrate'], settings)).code).toBe(0)
+  return settings
+}
+
+test.each([
+  ['serve', ['POSTERN_ACCESS_FILE', 'POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL']],
+  ['work', ['POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL']],
+  ['run', ['POSTERN_ACCESS_FILE', 'POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL']],
+])('%s names all that is missing at once', async (command, names) => {
+  const lines = names.map((name) => `${name}: required by this command and not set`)
+  expect(await postern([command])).toEqual({ code: 78, lines })
+})
+
+test.each(['serve', 'work'])('%s refuses a schema that was not migrated', async (command) => {
+  const { code, lines } = await postern([command], postgresOnly(await server.createDatabase()))
+  expect(code).toBe(1)
+  expect(lines).toEqual([
+    expect.stringMatching(/^database\.schema_refused: .*0001-jobs.*run `postern migrate`\.$/),
+  ])
+})
+
+test.each([
+  ['serve', 'POSTERN_LISTEN_PORT'],
+  ['work', 'POSTERN_PROBE_PORT'],
+])('%s on a port that is taken names the setting', async (command, setting) => {
+  const settings = { ...(await migrated()), [setting]: String(taken.port) }
+  expect(await postern([command], settings)).toEqual({
+    code: 78,
+    lines: [
+      `${setting}: 127.0.0.1:${taken.port} is in use; stop what listens there, or choose another port`,
+    ],
+  })
+})
+
+test('serve refuses a certificate, a key or a client CA that is none', async () => {
+  const { good, foreign } = await certificates()
+  const [certificate, key, otherKey] = await Promise.all(
+    [good.certificateFile, good.keyFile, foreign.keyFile].map((path) => readFile(path, 'utf8')),
+  )
+  if (certificate === undefined || key === undefined || otherKey === undefined) {
+    throw new Error('no files')
+  }
+  const fits = { POSTERN_TLS_CERTIFICATE: certificate, POSTERN_TLS_KEY: key }
+  const settings = await migrated()
+  const refusal = async (tls: Record<string, string>) => {
+    const { code, lines } = await postern(['serve'], { ...settings, ...fits, ...tls })
+    return [code, ...lines]
+  }
+  expect(await refusal({ POSTERN_TLS_CERTIFICATE: key })).toEqual([
+    78,
+    'POSTERN_TLS_CERTIFICATE: refers to no PEM of its kind',
+  ])
+  expect(await refusal({ POSTERN_TLS_CLIENT_CA: 'none' })).toEqual([
+    78,
+    'POSTERN_TLS_CLIENT_CA: refers to no PEM of its kind',
+  ])
+  expect(await refusal({ POSTERN_TLS_KEY: otherKey })).toEqual([
+    78,
+    'POSTERN_TLS_KEY: is not the key of POSTERN_TLS_CERTIFICATE',
+  ])
+})
