@@ -123,5 +123,7 @@ function quote(text: string): string {
 }
 
 function shorten(userAgent: string): string {
-  return userAgent.length <= userAgentBytesMax ? userAgent : userAgent.slice(0, userAgentBytesMax)
+  if (userAgent.length <= userAgentBytesMax) return userAgent
+  // The cut may go through a character, and RFC 8785 has no half ones.
+  return userAgent.slice(0, userAgentBytesMax).toWellFormed()
 }

@@ -58,6 +58,8 @@ async function main(): Promise<void> {
     await stage.postgres.stop('immediate')
     await stage.postgres.start()
   })
+  for (const { pid } of [gateway, ...workers])
+    check(isAlive(pid), `process ${pid} lived through it`)
   await trickle.stop()
   await ended('everything', Date.now())
   await judge()
@@ -221,6 +223,14 @@ async function isOutboxEmpty(): Promise<boolean> {
 
 function check(isKept: boolean, promise: string): void {
   if (!isKept) problems.push(promise)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 function seconds(ms: number): string {

@@ -16,7 +16,6 @@ import { type PostgresServer, sharedPostgres } from '#test/support/postgres-serv
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 
 export type Accepting = Awaited<ReturnType<typeof openAccepting>>
-type Working = Awaited<ReturnType<typeof openWorking>>
 
 export type Probe = (
   attempt: Attempt<{ step: string; text?: string | undefined }>,

@@ -1,0 +1,70 @@
+import { expect, test } from 'bun:test'
+import canonicalize from 'canonicalize'
+import {
+  type AuditRecord,
+  callerRecord,
+  encodeAuditRecord,
+  systemRecord,
+} from '#core/audit/record.ts'
+import { testCaller } from '#test/support/job-engine.ts'
+
+const at = new Date('2026-03-01T12:00:00.123Z')
+const base = {
+  id: '01960000-0000-7000-8000-000000000000',
+  type: 'job.accepted',
+  at,
+  target: 'job/1',
+  outcome: 'ok',
+} as const satisfies Partial<AuditRecord>
+
+const full: AuditRecord = {
+  ...callerRecord(testCaller, {
+    ...base,
+    reason: 'a.b',
+    details: { z: 1, a: { y: [1.5, 1e21, -0, null], b: 'ä€𝄞' }, '€': true, '\ud83d\ude00': 1 },
+  }),
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+}
+
+const records: readonly (readonly [string, AuditRecord])[] = [
+  ['with every member', full],
+  ['of the system', systemRecord(base)],
+  ['without details', { ...full, details: undefined }],
+  ['with empty details', { ...full, details: {} }],
+  ['with an undefined detail', { ...full, details: { a: undefined, b: 1 } }],
+  [
+    'with quotes, controls and separators',
+    { ...full, target: '"\\\u0000\u001f\u007f\u2028\u2029</' },
+  ],
+  ['with a subject in every script', withSubject('日本 العربية 𝔘𝔫𝔦 é e\u0301')],
+  ['with a user agent that needs escapes', { ...full, userAgent: '"a"\t\u0001' }],
+]
+
+test.each(records)('a record %s is encoded as RFC 8785 has it', (_, record) => {
+  const text = encodeAuditRecord(record)
+  expect(text).toBe(canonicalize(JSON.parse(text)) ?? '')
+  expect(JSON.parse(text)).toMatchObject({ id: base.id, ts: at.toISOString(), v: 1 })
+})
+
+test('a user agent is shortened, everything else is kept whole', () => {
+  const text = encodeAuditRecord({ ...full, userAgent: 'u'.repeat(257), target: 't'.repeat(2_000) })
+  expect(JSON.parse(text)).toMatchObject({ ua: 'u'.repeat(256), target: 't'.repeat(2_000) })
+})
+
+test.each([
+  ['an infinity', { a: Number.POSITIVE_INFINITY }],
+  ['not a number', { a: Number.NaN }],
+])('details that hold %s are refused, not written as something else', (_, details) => {
+  expect(() => encodeAuditRecord({ ...full, details })).toThrow()
+})
+
+test('a shortened user agent never ends in half a character', () => {
+  const text = encodeAuditRecord({ ...full, userAgent: `${'u'.repeat(255)}😀` })
+  expect(text.isWellFormed()).toBe(true)
+  expect(text).toBe(canonicalize(JSON.parse(text)) ?? '')
+})
+
+function withSubject(subject: string): AuditRecord {
+  const { principal } = testCaller
+  return callerRecord({ ...testCaller, principal: { ...principal, subject } }, base)
+}

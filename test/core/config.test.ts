@@ -1,0 +1,80 @@
+import { expect, test } from 'bun:test'
+import { ConfigError, parseConfig } from '#core/config.ts'
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parseConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+const password = 'postgres://app:hunter2@db/app'
+
+test('an unknown POSTERN_ name is refused, everybody else’s names are not looked at', () => {
+  expect(problemsOf({ POSTERN_LISTEN_PROT: '1', PATH: '/bin', POSTERNX: '1' })).toEqual([
+    expect.stringMatching(/^POSTERN_LISTEN_PROT: unknown setting/),
+  ])
+})
+
+test('every problem is named in one line of its own', () => {
+  const problems = problemsOf({
+    POSTERN_LISTEN_PORT: '65536',
+    POSTERN_MODE: 'prod',
+    POSTERN_DRAIN_SECONDS: '0',
+    POSTERN_OTHER: 'x',
+  })
+  expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+    'POSTERN_DRAIN_SECONDS',
+    'POSTERN_LISTEN_PORT',
+    'POSTERN_MODE',
+    'POSTERN_OTHER',
+  ])
+  expect(problems.every((problem) => !problem.includes('\n'))).toBe(true)
+})
+
+test.each(['POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL', 'POSTERN_WEBHOOK_KEY', 'POSTERN_TLS_KEY'])(
+  '%s: a literal credential is refused in production and never repeated',
+  (name) => {
+    const problems = problemsOf({ [name]: password })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toStartWith(`${name}: `)
+    expect(problems.join()).not.toContain('hunter2')
+    expect(problemsOf({ [name]: password, POSTERN_MODE: 'development' })).toEqual([])
+  },
+)
+
+test.each(['secret:', 'secret:a', 'secret:#b', 'secret:a#'])(
+  '%p is no reference and is refused in every mode',
+  (reference) => {
+    for (const mode of ['production', 'development']) {
+      const found = problemsOf({ POSTERN_DATABASE_URL: reference, POSTERN_MODE: mode })
+      expect(found).toHaveLength(1)
+    }
+  },
+)
+
+test('a reference is accepted in production, which is the default', () => {
+  const config = parseConfig({ POSTERN_DATABASE_URL: 'secret:postern/database#url' })
+  expect(config.POSTERN_MODE).toBe('production')
+})
+
+test('nothing that grants access has a default', () => {
+  const config = parseConfig({})
+  expect(config.POSTERN_ACCESS_FILE).toBeUndefined()
+  expect(config.POSTERN_DATABASE_URL).toBeUndefined()
+  expect(config.POSTERN_SECRET_STORE).toBeUndefined()
+})
+
+test.each([
+  ['POSTERN_LISTEN_PORT', '-1'],
+  ['POSTERN_LISTEN_PORT', '80.5'],
+  ['POSTERN_LISTEN_ADDRESS', 'localhost'],
+  ['POSTERN_DRAIN_SECONDS', '601'],
+  ['POSTERN_REDIS_CLUSTER', 'perhaps'],
+  ['POSTERN_ACCESS_FILE', ''],
+])('%s=%s is refused', (name, value) => {
+  expect(problemsOf({ [name]: value })[0]).toStartWith(`${name}: `)
+})

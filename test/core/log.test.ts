@@ -1,0 +1,27 @@
+import { expect, test } from 'bun:test'
+import { z } from 'zod'
+import { runCommand } from '#test/support/server-process.ts'
+
+const lineSchema = z.looseObject({ event: z.string(), level: z.string(), time: z.iso.datetime() })
+
+test('lines are JSON, one each, with error causes and without anything secret', async () => {
+  const output = await runCommand([process.execPath, `${import.meta.dir}/log-scenario.ts`])
+  expect(output).not.toContain('hunter2')
+  const lines = output
+    .trimEnd()
+    .split('\n')
+    .map((line) => lineSchema.parse(JSON.parse(line)))
+  expect(lines.map((line) => line.event)).toEqual(['one', 'two', 'three', 'four', 'six'])
+  expect(lines[0]).toMatchObject({
+    level: 'info',
+    process: 'test',
+    token: '[redacted]',
+    nested: { password: '[redacted]', authorization: '[redacted]' },
+  })
+  expect(lines[1]).toMatchObject({ level: 'warn', requestId: 'r', payload: '[redacted]' })
+  expect(lines[2]).toMatchObject({
+    error: { name: 'Error', message: 'outer', code: 'X', cause: { message: 'inner' } },
+  })
+  expect(lines[3]).toMatchObject({ error: { message: 'a thrown text' } })
+  expect(lines[4]).toMatchObject({ jobId: 'a\nb"' })
+})
