@@ -93,10 +93,10 @@ export function storeChecks(config: Config): readonly Check[] {
     },
   }
   const resolved = references.map(({ name, value }) => ({
-    name: 'secret',
+    name,
     async run() {
       await resolveCredential(openSecretStore(config), value)
-      return ok(`${name} resolves`)
+      return ok('resolves')
     },
   }))
   return [store, ...resolved, { name: 'data directory', run: () => checkDataDirectory(config) }]

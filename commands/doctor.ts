@@ -81,17 +81,23 @@ async function runCheck({ name, run }: Check): Promise<Result> {
   }
 }
 
+/** How OpenSSL says that nobody it trusts signed the server's certificate. */
+const untrusted = /UNABLE_TO_|unable to (?:get|verify)|self.signed/i
+const trustFix =
+  'name the PEM of its authority in POSTERN_DATABASE_CA_FILE or POSTERN_REDIS_CA_FILE'
+
 function explain(error: unknown): { readonly detail: string; readonly fix?: string } {
   if (error instanceof ConfigError) return { detail: error.problems.join('; ') }
   if (error instanceof PosternError) {
     const detail = error.detail ?? error.message
-    return { detail: `${error.code}: ${detail}`, fix: `see ${error.code} in the runbook` }
+    const fix = untrusted.test(detail) ? trustFix : `see ${error.code} in the runbook`
+    return { detail: `${error.code}: ${detail}`, fix }
   }
   return { detail: error instanceof Error ? error.message : String(error) }
 }
 
 const colours = { ok: 32, warn: 33, fail: 31 } as const
-const nameWidth = 18
+const nameWidth = 'POSTERN_TLS_CERTIFICATE'.length + 1
 
 function line({ check, status, detail, fix }: Result, isColoured: boolean): string {
   const word = status.padEnd(4)

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import { type Config, ConfigError } from '#core/config.ts'
-import {
-  type FileSecretStoreOptions,
-  listFileSecrets,
-  writeFileSecret,
-} from '#core/secret/file-secret-store.ts'
+import { listFileSecrets, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { keyBytes } from '#core/secret/key-file.ts'
+import { parseSecretReference } from '#core/secret/secret-store.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { required } from './foundation.ts'
+import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
 
 const keyFileMode = 0o400
@@ -53,8 +51,11 @@ Examples:
 
 The whole object is replaced. Refer to a member as secret:<name>#<member>.`,
     )
-    .action(async (name: string) => {
-      const options = storeOf(io.config())
+    .action(async (name: string, _options: object, command: Command) => {
+      if (parseSecretReference(`secret:${name}#x`) === undefined) {
+        command.error('error: a name has a-z, 0-9, /, _ and -, and up to 127 characters')
+      }
+      const options = fileStoreOptions(io.config())
       const members = parseJson(await readStdin(io.stdin))
       if (members === undefined) {
         io.stderr.write('standard input is not JSON\n')
@@ -72,28 +73,12 @@ function listCommand(io: CommandIo): Command {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  $ postern secrets list')
     .action(async ({ json }: { readonly json?: true }) => {
-      const secrets = await listFileSecrets(storeOf(io.config()))
+      const secrets = await listFileSecrets(fileStoreOptions(io.config()))
       const lines = secrets.flatMap(({ name, version, members }) =>
         members.map((member) => `secret:${name}#${member}  version ${version}\n`),
       )
       io.stdout.write(json === true ? `${JSON.stringify(secrets, null, 2)}\n` : lines.join(''))
     })
-}
-
-function storeOf(config: Config): FileSecretStoreOptions {
-  return {
-    secretFile: required(config, 'POSTERN_SECRET_FILE'),
-    keyFile: required(config, 'POSTERN_SECRET_BOOTSTRAP_FILE'),
-  }
-}
-
-function required(
-  config: Config,
-  name: 'POSTERN_SECRET_FILE' | 'POSTERN_SECRET_BOOTSTRAP_FILE',
-): string {
-  const value = config[name]
-  if (value === undefined) throw new ConfigError([`${name}: required by the file store`])
-  return value
 }
 
 function parseJson(text: string): unknown {

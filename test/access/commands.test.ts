@@ -55,6 +55,7 @@ test.each([
   [['access', 'explain', '--ip', '10.0.0.1', '--zone', 'admin']],
   [['access', 'check', 'a', 'b']],
   [['secrets', 'put']],
+  [['secrets', 'put', '../x']],
   [['revoke', '--issuer', 'a', '--reason', 'b']],
   [['revoke', '--issuer', 'a', '--reason', 'b', '--jti', 'c', '--kid', 'd']],
   [['revoke', '--jti', 'c', '--reason', 'b']],

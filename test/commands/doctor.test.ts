@@ -3,7 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type PostgresServer, sharedPostgres } from '#test/support/postgres-server.ts'
+import { certificates } from '#test/support/certificates.ts'
+import {
+  type PostgresServer,
+  sharedPostgres,
+  startPostgres,
+} from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 
 let folder: string
@@ -114,6 +119,31 @@ test('a Redis that would drop jobs fails and the fix is named', async () => {
   expect(of('redis')).toMatchObject({
     status: 'fail',
     detail: expect.stringContaining('set maxmemory-policy noeviction'),
+  })
+})
+
+test('servers that nobody vouches for fail, and the setting that helps is named', async () => {
+  const { good, caFile } = await certificates()
+  const [postgres, secure] = await Promise.all([
+    startPostgres({ tls: good }),
+    startRedis({ tls: { ...good, caFile } }),
+  ])
+  const urls = {
+    POSTERN_DATABASE_URL: `${postgres.url}?sslmode=verify-full`,
+    POSTERN_REDIS_URL: secure.url,
+  }
+  const { of } = await diagnose(urls)
+  for (const name of ['postgres', 'redis']) {
+    expect(of(name)).toMatchObject({ status: 'fail', fix: expect.stringContaining('_CA_FILE') })
+  }
+  await Promise.all([postgres.stop(), secure.stop()])
+})
+
+test('a reference that does not resolve is named by its setting', async () => {
+  const { of } = await diagnose({ POSTERN_DATABASE_URL: 'secret:postern/database#url' })
+  expect(of('POSTERN_DATABASE_URL')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining('secret.unavailable'),
   })
 })
 
