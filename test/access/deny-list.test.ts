@@ -3,6 +3,7 @@ import postgres, { type Sql } from 'postgres'
 import { type DenyList, openDenyList, revoke } from '#core/access/deny-list.ts'
 import type { Principal } from '#core/access/principal.ts'
 import { silentLog } from '#core/log.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrations } from '#core/postgres/migrations.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { eventually } from './world.ts'
@@ -66,6 +67,32 @@ test.each([
     expect(changes).toBe(1)
   },
 )
+
+test('a frozen Postgres ends a reading, never the process', async () => {
+  const connect = { url: server.url, mode: 'development', applicationName: 'test', max: 2 } as const
+  const pool = connectPostgres(connect)
+  const unhandled: unknown[] = []
+  const keep = (error: unknown) => void unhandled.push(error)
+  process.on('unhandledRejection', keep)
+  const list = await openDenyList({ sql: pool, log: silentLog() })
+  lists.push(list)
+  await revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
+  await server.pause()
+  try {
+    await list.nudge()
+    // Whatever the given up reading still does on the network has failed by the time this has.
+    const late = connectPostgres(connect)
+    await expect(Promise.resolve(late`select 1`)).rejects.toMatchObject({
+      code: 'database.unavailable',
+    })
+  } finally {
+    await server.resume()
+    process.off('unhandledRejection', keep)
+  }
+  expect(unhandled).toEqual([])
+  await eventually(() => list.deniedBy(principal) === 'jti')
+  await pool.end({ timeout: 1 })
+})
 
 test('a revocation and its audit record are stored together', async () => {
   await revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
