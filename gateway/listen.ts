@@ -3,8 +3,11 @@ import { type Gateway, plainProblem } from './app.ts'
 
 /** Above every limit of ours, so that the problem document comes from the route, not from Bun. */
 const bodyBytesMax = 128 * 1_048_576
-/** Seconds without a byte; routes that wait or stream ask for more. */
-const idleSeconds = 10
+/**
+ * Seconds without a byte; routes that wait or stream ask for more. Above the 12 s in which a frozen
+ * Postgres is given up, so that its callers hear 503 instead of being cut off.
+ */
+const idleSeconds = 15
 
 export type ListenerTls = {
   /** PEM. */

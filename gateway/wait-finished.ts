@@ -6,8 +6,8 @@ import { type Seats, seats } from './seats.ts'
 
 /** Requests that may wait at once, each at the cost of one small query a second. */
 const waits = { total: 2_000, perSubject: 500 }
-/** Seconds beyond the wait until the listener may cut the silent connection. */
-const idleSlackSeconds = 10
+/** Seconds beyond the wait until the listener may cut the silent connection; see `listen.ts`. */
+const idleSlackSeconds = 15
 
 /** RFC 7240, 4.3; the value is a wish, so that a longer one is cut down. */
 const preferPattern = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i
