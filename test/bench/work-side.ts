@@ -4,32 +4,39 @@ import type { Metrics } from '#core/metrics.ts'
 import { openWorking, probeKind } from '#test/support/job-engine.ts'
 
 /**
- * Works off a backlog and prints the time from its first job to its last as `{ ms }`.
+ * Works off a backlog and prints as `{ ms }` the time from the start of the first job after those
+ * for warming up until all are finished.
  *
- *   bun test/bench/work-side.ts ours|bare <concurrency> <jobs>
+ *   bun test/bench/work-side.ts ours|bare <concurrency> <jobs> <jobs for warming up>
  */
-const [side = '', concurrencyText = '', jobsText = ''] = process.argv.slice(2)
+const [side = '', concurrencyText = '', jobsText = '', warmUpText = ''] = process.argv.slice(2)
 const { POSTERN_DATABASE_URL: postgresUrl = '', POSTERN_REDIS_URL: redisUrl = '' } = process.env
 const concurrency = Number(concurrencyText)
 const jobs = Number(jobsText)
+const warmUp = Number(warmUpText)
+
+let begun = 0
+let startedAt = 0
+function begin(): void {
+  begun += 1
+  if (begun === warmUp) startedAt = performance.now()
+}
 
 if (side === 'ours') await workOurs()
 else await workBare()
 
 async function workOurs(): Promise<void> {
-  let startedAt = 0
   const kind = { ...probeKind, concurrency }
   const working = await openWorking({ postgresUrl, redisUrl }, [
     {
       kind,
       process: () => {
-        if (startedAt === 0) startedAt = performance.now()
+        begin()
         return Promise.resolve({ result: null })
       },
     },
   ])
-  // BullMQ has been told too, as on the other side, when no run is left and all are stored.
-  while (!(await allFinished(working.metrics))) await Bun.sleep(2)
+  while (!(await allFinished(working.metrics))) await Bun.sleep(10)
   tell(performance.now() - startedAt)
   await working.close()
   process.exit(0)
@@ -42,13 +49,12 @@ async function allFinished({ finished }: Metrics): Promise<boolean> {
 
 async function workBare(): Promise<void> {
   const done = Promise.withResolvers<void>()
-  let startedAt = 0
   let count = 0
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
   const worker = new Worker(
     'bare',
     async () => {
-      if (startedAt === 0) startedAt = performance.now()
+      begin()
     },
     { connection, concurrency },
   )
