@@ -1,11 +1,13 @@
 import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { type RevocableClaim, revoke } from '#core/access/deny-list.ts'
-import { type Config, ConfigError } from '#core/config.ts'
+import type { Config } from '#core/config.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { CommandIo } from './command-io.ts'
+import { required } from './foundation.ts'
 import { openSecretStore } from './open-secret-store.ts'
+import { loadAccessRules } from './operator-access.ts'
 
 type RevokeOptions = {
   readonly issuer: string
@@ -56,7 +58,7 @@ async function revokeAt(
 ): Promise<void> {
   const config = io.config()
   const sql = connectPostgres({
-    url: await resolveCredential(openSecretStore(config), databaseUrl(config)),
+    url: await resolveCredential(openSecretStore(config), required(config, 'POSTERN_DATABASE_URL')),
     caFile: config.POSTERN_DATABASE_CA_FILE,
     mode: config.POSTERN_MODE,
     applicationName: 'postern revoke',
@@ -65,15 +67,17 @@ async function revokeAt(
   try {
     const by = `${userInfo().username} at a terminal`
     await revoke(sql, { issuer, ...denied, reason, by, at: new Date() })
+    await warnOfUnknownIssuer(io, config, issuer)
     io.stdout.write(`revoked ${denied.claim} ${denied.value} of ${issuer}\n`)
   } finally {
     await sql.end({ timeout: 1 })
   }
 }
 
-function databaseUrl(config: Config): string {
-  if (config.POSTERN_DATABASE_URL === undefined) {
-    throw new ConfigError(['POSTERN_DATABASE_URL: required'])
-  }
-  return config.POSTERN_DATABASE_URL
+/** The act goes through all the same: what is leaked now may be of an issuer that was removed. */
+async function warnOfUnknownIssuer(io: CommandIo, config: Config, issuer: string): Promise<void> {
+  if (config.POSTERN_ACCESS_FILE === undefined) return
+  const rules = await loadAccessRules(config).catch(() => undefined)
+  if (rules === undefined || rules.issuers.some((entry) => entry.issuer === issuer)) return
+  io.stderr.write(`warning: ${issuer} is no issuer of the access file; look at the spelling\n`)
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,10 @@ import {
   startPostgres,
 } from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
+import { runPostern } from './run-postern.ts'
+
+/** Each test starts several processes, half a second each where nothing else runs. */
+setDefaultTimeout(30_000)
 
 let folder: string
 let server: PostgresServer
@@ -27,23 +31,8 @@ afterAll(async () => {
   await Promise.all([redis.stop(), forgetful.stop(), rm(folder, { recursive: true })])
 })
 
-const root = join(import.meta.dir, '..', '..')
-
-/** Runs the command in an empty folder with nothing but the given settings. */
-async function postern(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
-  const child = Bun.spawn([process.execPath, join(root, 'main.ts'), ...args], {
-    cwd: folder,
-    env: { PATH: '/usr/bin:/bin', ...settings },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [code, out, error] = await Promise.all([
-    child.exited,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ])
-  return { code, out, error }
+function postern(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  return runPostern(args, { folder, settings })
 }
 
 const report = z.object({

@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificates } from '#test/support/certificates.ts'
 import { type PostgresServer, sharedPostgres } from '#test/support/postgres-server.ts'
+import { runPostern } from './run-postern.ts'
 
-const root = join(import.meta.dir, '..', '..')
+/** Each test starts several processes, half a second each where nothing else runs. */
+setDefaultTimeout(30_000)
+
 const access = {
   zones: { v1: ['127.0.0.1/32'], internal: [], probe: [] },
   trustedProxies: { header: 'x-forwarded-for', proxies: [] },
@@ -31,16 +34,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs a command in an empty folder with nothing but the given settings, until it ends. */
 async function postern(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
-  const child = Bun.spawn([process.execPath, join(root, 'main.ts'), ...args], {
-    cwd: folder,
-    env: { PATH: '/usr/bin:/bin', POSTERN_LOG_LEVEL: 'silent', ...settings },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [code, error] = await Promise.all([child.exited, new Response(child.stderr).text()])
+  const silent = { POSTERN_LOG_LEVEL: 'silent', ...settings }
+  const { code, error } = await runPostern(args, { folder, settings: silent })
   return { code, lines: error.trimEnd().split('\n') }
 }
 

@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+
+const main = join(import.meta.dir, '..', '..', 'main.ts')
+
+/** Runs a command in a folder with nothing but the given settings, until it ends. */
+export async function runPostern(
+  args: readonly string[],
+  options: { readonly folder: string; readonly settings: Readonly<Record<string, string>> },
+) {
+  const child = Bun.spawn([process.execPath, main, ...args], {
+    cwd: options.folder,
+    env: { PATH: '/usr/bin:/bin', ...options.settings },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [code, out, error] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { code, out, error }
+}
