@@ -22,6 +22,8 @@ export type BullJobQueueOptions = {
 
 /** Adapter over BullMQ, on Redis or on Postgres. Jobs are added in bulk, in one round trip. */
 export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
+  // One that still waits is not added again: without workers they would pile up.
+  const canaryId = `canary-${Bun.randomUUIDv7()}`
   const { engine, log } = options
   const queues = new Map<string, BullQueue>()
 
@@ -69,7 +71,7 @@ export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
     },
     counts: (kind) => bounded(queueOf(kind.name).getJobCounts()),
     async ping() {
-      const canary = { name: canaryKindName, data: {}, opts: { jobId: Bun.randomUUIDv7() } }
+      const canary = { name: canaryKindName, data: {}, opts: { jobId: canaryId } }
       await bounded(queueOf(canaryKindName).addBulk([canary]))
     },
     async close() {
