@@ -3,6 +3,7 @@ import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
 import { z } from 'zod'
 import { ConfigError } from '../config.ts'
 import { PosternError } from '../errors.ts'
+import { skipUnreadTraces } from './unread-traces.ts'
 
 export type RedisConnectOptions = {
   /** `rediss://user:password@host:port`, resolved from its reference. */
@@ -55,6 +56,7 @@ type Temper = Pick<
 > & { readonly enableOfflineQueue: boolean; readonly retryStrategy: (attempts: number) => number }
 
 function connectRedis(options: RedisConnectOptions, temper: Temper): Redis | Cluster {
+  skipUnreadTraces()
   const connection = openRedis(options, temper)
   // ioredis prints what nobody listens to; commands and BullMQ's own events tell of an outage.
   connection.on('error', () => undefined)
