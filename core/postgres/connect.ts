@@ -1,4 +1,5 @@
 import postgres, { type Sql } from 'postgres'
+import { arrayTypes } from './bound-arrays.ts'
 import { type DatabaseOptions, parseDatabaseUrl } from './database-url.ts'
 import { startupOptions } from './driver-socket.ts'
 import { poolSockets } from './pool-sockets.ts'
@@ -33,6 +34,8 @@ export function connectPostgres(options: ConnectOptions): Sql {
     max,
     // The sockets come secured; postgres.js must not ask for TLS a second time.
     ssl: false,
+    fetch_types: false,
+    types: arrayTypes,
     socket: poolSockets({ address, answerTimeoutMs }),
     // The sockets pace the attempts, for the whole pool together.
     backoff: () => 0,

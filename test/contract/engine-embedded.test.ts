@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,9 @@ import { connectPostgres } from '#core/postgres/connect.ts'
 import { type EmbeddedEngine, openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import { cStrings, messageCutter, queryMessage, wireMessage } from '#core/postgres/wire-message.ts'
+
+/** A first start of the embedded engine takes some seconds where something else runs. */
+setDefaultTimeout(30_000)
 
 /** initdb in WebAssembly takes seconds, and many on a busy machine. */
 const initializeTwiceMs = 60_000

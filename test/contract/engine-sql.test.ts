@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,9 @@ import { connectPostgres } from '#core/postgres/connect.ts'
 import { openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
+
+/** A first start of the embedded engine takes some seconds where something else runs. */
+setDefaultTimeout(30_000)
 
 type Engine = { readonly url: string; close(): Promise<void> }
 

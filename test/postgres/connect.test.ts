@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { createServer, type Server } from 'node:net'
+import { createConnection, createServer, type Server } from 'node:net'
 import type { Sql } from 'postgres'
 import { type ConnectOptions, connectPostgres } from '#core/postgres/connect.ts'
 import { databaseOutage } from '#core/postgres/outage.ts'
@@ -162,6 +162,37 @@ test('a statement over its limit is an outage, a wrong statement is not', async 
   expect(databaseOutage(slow)).toMatchObject({ reason: '57014' })
   const wrong = await sql`select 1 / 0`.catch((error: unknown) => error)
   expect(databaseOutage(wrong)).toBeUndefined()
+})
+
+test('a connection lost right after its handshake rejects the query and nothing else', async () => {
+  const server = await start()
+  const proxy = createServer((socket) => {
+    const upstream = createConnection({ host: '127.0.0.1', port: server.port })
+    let sent = 0
+    // Lets the startup message through, and cuts at whatever the client says next.
+    socket.on('data', (bytes) => (sent++ === 0 ? upstream.write(bytes) : socket.destroy()))
+    upstream.on('data', (bytes) => socket.write(bytes))
+    for (const end of [socket, upstream]) end.on('error', () => undefined)
+    socket.on('close', () => upstream.destroy())
+  })
+  const unhandled: unknown[] = []
+  const keep = (error: unknown) => void unhandled.push(error)
+  process.on('unhandledRejection', keep)
+  const sql = connect({ url: `postgres://postern@127.0.0.1:${await portOf(proxy)}/postern` })
+  expect(await refusalOf(sql)).toBeDefined()
+  await sql.end({ timeout: 1 })
+  process.off('unhandledRejection', keep)
+  proxy.close()
+  expect(unhandled).toEqual([])
+})
+
+test('arrays of text and ids come back as they went in', async () => {
+  const sql = connect({ url: (await start()).url })
+  const texts = ['', 'a,b', '{}', 'NULL', '"\\\n', 'ü']
+  const ids = [Bun.randomUUIDv7(), Bun.randomUUIDv7()]
+  const [row] = await sql`select ${texts}::text[] as texts, ${ids}::uuid[] as ids,
+    ${[]}::text[] as none, array['a', null] as holed`
+  expect(row).toEqual({ texts, ids, none: [], holed: ['a', null] })
 })
 
 test('a proxy that accepts and hangs up rejects every query', async () => {
