@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize'
-import type { Caller } from '../access/principal.ts'
+import type { Caller, Principal } from '../access/principal.ts'
 import { invariant } from '../invariant.ts'
 
 /**
@@ -61,17 +61,28 @@ export function callerRecord(
   record: Pick<AuditRecord, 'id' | 'type' | 'at' | 'target' | 'outcome'> &
     Partial<Pick<AuditRecord, 'reason' | 'details'>>,
 ): AuditRecord {
-  const { issuer, subject, keyId, tokenId } = caller.principal
   return {
     reason: undefined,
     details: undefined,
     ...record,
-    actor: { iss: issuer, sub: subject, kid: keyId, jti: tokenId },
+    actor: actorOf(caller.principal),
     clientAddress: caller.clientAddress,
     userAgent: caller.userAgent,
     requestId: caller.requestId,
     traceparent: caller.traceparent,
   }
+}
+
+/** A principal is one object for as long as its token is remembered; so is its actor. */
+const actors = new WeakMap<Principal, AuditActor>()
+
+function actorOf(principal: Principal): AuditActor {
+  const known = actors.get(principal)
+  if (known !== undefined) return known
+  const { issuer, subject, keyId, tokenId } = principal
+  const actor = { iss: issuer, sub: subject, kid: keyId, jti: tokenId }
+  actors.set(principal, actor)
+  return actor
 }
 
 /** A record of something Postern did by itself. */
@@ -98,9 +109,7 @@ export function systemRecord(
 export function encodeAuditRecord(record: AuditRecord): string {
   const { actor } = record
   let text = '{'
-  if (actor !== undefined) {
-    text += `"actor":{"iss":${quote(actor.iss)},"jti":${quote(actor.jti)},"kid":${quote(actor.kid)},"sub":${quote(actor.sub)}},`
-  }
+  if (actor !== undefined) text += `"actor":${encodeActor(actor)},`
   if (record.details !== undefined) {
     const details = canonicalize(record.details)
     invariant(details !== undefined, 'audit details are JSON')
@@ -118,8 +127,23 @@ export function encodeAuditRecord(record: AuditRecord): string {
   return `${text},"v":1}`
 }
 
+const encodedActors = new WeakMap<AuditActor, string>()
+
+function encodeActor(actor: AuditActor): string {
+  const known = encodedActors.get(actor)
+  if (known !== undefined) return known
+  const { iss, jti, kid, sub } = actor
+  const members = `"iss":${quote(iss)},"jti":${quote(jti)},"kid":${quote(kid)},"sub":${quote(sub)}`
+  const encoded = `{${members}}`
+  encodedActors.set(actor, encoded)
+  return encoded
+}
+
+/** Printable ASCII without quote and backslash: nothing to escape. */
+const plainText = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/
+
 function quote(text: string): string {
-  return JSON.stringify(text)
+  return plainText.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function shorten(userAgent: string): string {

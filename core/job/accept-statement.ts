@@ -20,8 +20,9 @@ export type AcceptBatch = {
 export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBatch): Promise<void> {
   const jobs: unknown[] = []
   const keys: unknown[] = []
+  const at = { now: batch.now, acceptedAt: batch.now.toISOString() }
   for (const submission of batch.submissions) {
-    for (const job of submission.jobs) jobs.push(jobRow(submission, job, batch.now))
+    for (const job of submission.jobs) jobs.push(jobRow(submission, job, at))
     const key = keyRow(submission, batch.now)
     if (key !== undefined) keys.push(key)
   }
@@ -54,8 +55,11 @@ export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBat
       where id = any(${[...batch.dispatchedOutboxIds]}::uuid[]) for update skip locked)`
 }
 
-function jobRow(submission: Submission, job: NewJob, now: Date): unknown {
-  const { caller } = submission
+function jobRow(
+  { caller }: Submission,
+  job: NewJob,
+  { now, acceptedAt }: { readonly now: Date; readonly acceptedAt: string },
+): unknown {
   return {
     id: job.id,
     kind: job.kind.name,
@@ -70,7 +74,7 @@ function jobRow(submission: Submission, job: NewJob, now: Date): unknown {
     callback_url: job.callbackUrl,
     request_id: caller.requestId,
     traceparent: caller.traceparent,
-    accepted_at: now,
+    accepted_at: acceptedAt,
     rec: job.id,
     // The job's id names its accepting record too: one is written with the other, once.
     audit: encodeAuditRecord(
