@@ -1,9 +1,8 @@
-import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import { freePort } from '#test/support/server-process.ts'
 import { benchAccess } from './bench-access.ts'
 import { benchBody } from './bench-kind.ts'
-import { startDatabases } from './databases.ts'
+import { emptyDatabases, startDatabases } from './databases.ts'
 import { type Figure, inTurns, note, printFigures } from './figures.ts'
 import { requestsPerSecond, untilAnswered } from './http-load.ts'
 import { type SideProcess, startSide } from './side-process.ts'
@@ -71,7 +70,7 @@ export async function acceptFigures(): Promise<Figure[]> {
       ...{ url: urls[side], token: access.token, body: benchBody, connections, seconds: duration },
     })
     if (side === 'ours') await untilDispatched()
-    await empty()
+    await emptyDatabases(databases)
     return measured
   }
 
@@ -87,15 +86,6 @@ export async function acceptFigures(): Promise<Figure[]> {
       await Bun.sleep(20)
     }
     await sql.end()
-  }
-
-  async function empty(): Promise<void> {
-    const sql = postgres(databases.postgresUrl, { max: 1 })
-    await sql`truncate postern_job, postern_outbox, postern_audit_intake`
-    await sql.end()
-    const redis = new Redis(databases.redisUrl)
-    await redis.flushall()
-    redis.disconnect()
   }
 }
 

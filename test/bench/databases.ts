@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import { migrate } from '#core/postgres/migrate.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
@@ -17,6 +18,16 @@ export async function startDatabases(): Promise<Databases & { close(): Promise<v
       await postgresServer.stop('immediate')
     },
   }
+}
+
+/** Between rounds: a backlog slows every side down, and a subject may only have so many jobs. */
+export async function emptyDatabases({ postgresUrl, redisUrl }: Databases): Promise<void> {
+  const sql = postgres(postgresUrl, { max: 1 })
+  await sql`truncate postern_job, postern_outbox, postern_audit_intake`
+  await sql.end()
+  const redis = new Redis(redisUrl)
+  await redis.flushall()
+  redis.disconnect()
 }
 
 async function createTables(url: string): Promise<void> {

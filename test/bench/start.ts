@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, removeAtExit } from '#test/support/server-process.ts'
 import { benchAccess } from './bench-access.ts'
-import { type Databases, startDatabases } from './databases.ts'
+import { type Databases, emptyDatabases, startDatabases } from './databases.ts'
 import { type Figure, median, note, printFigures } from './figures.ts'
 import { requestsPerSecond, untilAnswered } from './http-load.ts'
 import { type SideProcess, startProcess } from './side-process.ts'
@@ -46,7 +46,7 @@ export async function startFigures(): Promise<Figure[]> {
   const first = await upMs(folder)
   const later: number[] = []
   for (let count = 0; count < starts; count++) later.push(await upMs(folder))
-  const memory = await memoryOver(await serve(databases, accessFile), access.token)
+  const memory = await memoryOver(await serve(databases, accessFile), databases, access.token)
   await databases.close()
   return [
     atMost(`serve, ${what}, exec to ready`, 'ms', median(serveMs), 400),
@@ -90,7 +90,7 @@ async function upMs(folder: string): Promise<number> {
 }
 
 /** At the end means the last quarter of the requests; growth is that of its mean over the quarter before. */
-async function memoryOver({ process, origin }: Gateway, token: string) {
+async function memoryOver({ process, origin }: Gateway, databases: Databases, token: string) {
   const samples: { readonly requests: number; readonly mb: number }[] = []
   const read = { url: `${origin}/v1/kinds`, token, connections, seconds: stretchSeconds.read }
   const accept = {
@@ -103,6 +103,7 @@ async function memoryOver({ process, origin }: Gateway, token: string) {
       requests += (await requestsPerSecond(load)) * load.seconds
       samples.push({ requests, mb: await residentMb(process.pid) })
     }
+    await emptyDatabases(databases)
     note(`${Math.round(requests)} requests, ${samples.at(-1)?.mb.toFixed(0)} MB`)
   }
   await process.stop()
