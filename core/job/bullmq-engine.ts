@@ -37,10 +37,7 @@ export type BullQueue = Pick<
   | 'waitUntilReady'
   | 'close'
 > & { on(event: 'error', listener: (error: Error) => void): unknown }
-export type BullWorker = Pick<
-  Worker,
-  'cancelJob' | 'cancelAllJobs' | 'close' | 'waitUntilReady'
-> & {
+export type BullWorker = Pick<Worker, 'close' | 'waitUntilReady'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'lockRenewalFailed', listener: (jobIds: string[]) => void): unknown
 }
@@ -74,7 +71,7 @@ export function openBullQueue(engine: QueueEngine, name: string): BullQueue {
   return new Queue(name, { ...options, connection }, createPostgresBackend)
 }
 
-/** The processor must name three parameters: BullMQ passes the signal only then. */
+/** Aborting a run is the workers' own business; BullMQ's signal per job is not used. */
 export function openBullWorker(
   engine: QueueEngine,
   name: string,

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
 import { z } from 'zod'
 import { ConfigError } from '../config.ts'
 import { PosternError } from '../errors.ts'
+import { readAuthority } from '../read-authority.ts'
 import { skipUnreadTraces } from './unread-traces.ts'
 
 export type RedisConnectOptions = {
@@ -96,18 +96,9 @@ function parseRedisUrl({ url, caFile, mode, cluster }: RedisConnectOptions) {
     database,
     ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
     ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
-    ...(isTls ? { tls: { rejectUnauthorized: true, ...readAuthority(caFile) } } : {}),
-  }
-}
-
-function readAuthority(caFile: string | undefined): { readonly ca?: string } {
-  if (caFile === undefined) return {}
-  try {
-    return { ca: readFileSync(caFile, 'utf8') }
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
-    // biome-ignore lint/style/useErrorCause: its lines are all that is ever shown of a ConfigError.
-    throw new ConfigError([`POSTERN_REDIS_CA_FILE: cannot be read (${code})`])
+    ...(isTls
+      ? { tls: { rejectUnauthorized: true, ...readAuthority('POSTERN_REDIS_CA_FILE', caFile) } }
+      : {}),
   }
 }
 

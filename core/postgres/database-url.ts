@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { ConfigError } from '../config.ts'
+import { readAuthority } from '../read-authority.ts'
 
 export type DatabaseOptions = {
   /** `postgres://user:password@host:port/database`, resolved from its reference. */
@@ -40,7 +40,8 @@ export function parseDatabaseUrl({ url, caFile, mode }: DatabaseOptions): Databa
     port: parsed.port === '' ? portDefault : Number(parsed.port),
     url: parsed.href,
   }
-  if (sslMode === 'verify-full') return { ...address, tls: readAuthority(caFile) }
+  if (sslMode === 'verify-full')
+    return { ...address, tls: readAuthority('POSTERN_DATABASE_CA_FILE', caFile) }
   if (sslMode === 'disable' && mode === 'development') return address
   throw urlProblem(
     `sslmode=${sslMode} does not prove who the server is; use sslmode=verify-full, ` +
@@ -56,17 +57,6 @@ export function queueConnectionString(options: DatabaseOptions): string {
   url.searchParams.set('sslmode', 'verify-full')
   if (options.caFile !== undefined) url.searchParams.set('sslrootcert', options.caFile)
   return url.href
-}
-
-function readAuthority(caFile: string | undefined): { readonly ca?: string } {
-  if (caFile === undefined) return {}
-  try {
-    return { ca: readFileSync(caFile, 'utf8') }
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
-    // biome-ignore lint/style/useErrorCause: its lines are all that is ever shown of a ConfigError.
-    throw new ConfigError([`POSTERN_DATABASE_CA_FILE: cannot be read (${code})`])
-  }
 }
 
 function urlProblem(problem: string): ConfigError {
