@@ -9,8 +9,9 @@ import { checkRedis, connectProducer, connectWorker } from '#core/job/redis-conn
 import type { Log } from '#core/log.ts'
 import { createMetrics, type Metrics } from '#core/metrics.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
-import { queueConnectionString } from '#core/postgres/database-url.ts'
-import { queueSchema } from '#core/postgres/migrate.ts'
+import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
+import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
+import { queueSchema } from '#core/postgres/queue-schema.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { openSecretStore } from './open-secret-store.ts'
@@ -40,9 +41,11 @@ export async function openFoundation(options: {
   readonly config: Config
   readonly log: Log
   readonly version: string
+  /** Whose rights this process has in Postgres; undefined on the embedded engine, which has one session. */
+  readonly role: DatabaseRole | undefined
   readonly stack: AsyncDisposableStack
 }): Promise<Foundation> {
-  const { config, log, version, stack } = options
+  const { config, log, version, role, stack } = options
   const secrets = openSecretStore(config)
   const databaseUrl = await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
   const database = (use: string, connections: number): Sql =>
@@ -53,11 +56,13 @@ export async function openFoundation(options: {
         mode: config.POSTERN_MODE,
         applicationName: `postern ${use}`,
         max: connections,
+        role,
       }),
       (sql) => sql.end({ timeout: closeSeconds }),
     )
-  const engine = await openEngine({ config, secrets, databaseUrl, log, stack })
+  const engine = await openEngine({ config, secrets, databaseUrl, role, log, stack })
   const sql = database('queue', sharedConnections)
+  if (role !== undefined) await confirmRole({ sql, role, login: loginOf(databaseUrl) })
   const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
   const metrics = createMetrics()
   const now = () => new Date()
@@ -69,17 +74,18 @@ async function openEngine(options: {
   readonly config: Config
   readonly secrets: SecretStore | undefined
   readonly databaseUrl: string
+  readonly role: DatabaseRole | undefined
   readonly log: Log
   readonly stack: AsyncDisposableStack
 }): Promise<QueueEngine> {
-  const { config, secrets, databaseUrl, log, stack } = options
+  const { config, secrets, databaseUrl, role, log, stack } = options
   if (config.POSTERN_QUEUE === 'postgres') {
     const connectionString = queueConnectionString({
       url: databaseUrl,
       caFile: config.POSTERN_DATABASE_CA_FILE,
       mode: config.POSTERN_MODE,
     })
-    return { backend: 'postgres', connectionString, schema: queueSchema }
+    return { backend: 'postgres', connectionString, schema: queueSchema, role }
   }
   const redis = {
     url: await resolveCredential(secrets, required(config, 'POSTERN_REDIS_URL')),

@@ -1,8 +1,11 @@
 import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
-import type { JobKind } from '#core/job/kind.ts'
+import { canaryKindName, type JobKind } from '#core/job/kind.ts'
 import { scoreCohortKind, scoreWalletKind } from '#core/score/kinds.ts'
 
 /** Every kind this binary knows. A kind without a processor in `open-workers.ts` fails a test. */
 export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
   [scoreWalletKind, scoreCohortKind, deliverWebhookKind].map((kind) => [kind.name, kind]),
 )
+
+/** Every queue of the engine. */
+export const queueNames: readonly string[] = [...jobKinds.keys(), canaryKindName]

@@ -4,6 +4,7 @@ import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { CommandIo } from './command-io.ts'
 import { required } from './foundation.ts'
+import { queueNames } from './job-kinds.ts'
 import { openSecretStore } from './open-secret-store.ts'
 
 type MigrateFlags = { readonly dryRun?: boolean; readonly json?: boolean }
@@ -41,9 +42,9 @@ async function runMigrate(io: CommandIo, flags: MigrateFlags): Promise<void> {
     }),
     (open) => open.end({ timeout: 1 }),
   )
-  const queue = config.POSTERN_QUEUE
+  const target = { sql, queue: config.POSTERN_QUEUE, queues: queueNames }
   const isDryRun = flags.dryRun === true
-  const names = isDryRun ? await pendingMigrations({ sql, queue }) : await migrate({ sql, queue })
+  const names = isDryRun ? await pendingMigrations(target) : await migrate(target)
   io.stdout.write(flags.json === true ? json(names, isDryRun) : text(names, isDryRun))
 }
 

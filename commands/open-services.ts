@@ -13,7 +13,7 @@ import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import type { Foundation } from './foundation.ts'
-import { jobKinds } from './job-kinds.ts'
+import { jobKinds, queueNames } from './job-kinds.ts'
 
 /** What gateway and workers both run beside their own work. */
 export type Services = {
@@ -55,8 +55,8 @@ export async function openServices(
 
 /** Half the tables would do until a request needs the others. */
 async function refusePendingSchema({ config }: Foundation, sql: Sql): Promise<void> {
-  const queue = config.POSTERN_QUEUE
-  const pending = await pendingMigrations({ sql, queue }).catch(rethrowAsOutage)
+  const target = { sql, queue: config.POSTERN_QUEUE, queues: queueNames }
+  const pending = await pendingMigrations(target).catch(rethrowAsOutage)
   if (pending.length === 0) return
   const detail = `The schema lacks ${pending.join(', ')}; run \`postern migrate\`.`
   throw new PosternError('database.schema_refused', { detail })

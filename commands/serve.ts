@@ -34,7 +34,8 @@ async function serve(io: CommandIo): Promise<void> {
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
-  const foundation = await openFoundation({ config, log, version: io.version, stack })
+  const start = { config, log, version: io.version }
+  const foundation = await openFoundation({ ...start, role: 'postern_gateway', stack })
   const services = await openServices(foundation, ['gateway'])
   const access = await openAccess(foundation, services.audit, { file: accessFile })
   const gateway = await openGateway(foundation, services, access)

@@ -15,7 +15,7 @@ import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { openFoundation } from './foundation.ts'
-import { jobKinds } from './job-kinds.ts'
+import { jobKinds, queueNames } from './job-kinds.ts'
 import { openAccess } from './open-access.ts'
 import { openGateway } from './open-gateway.ts'
 import { openServices } from './open-services.ts'
@@ -78,7 +78,8 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   )
   const config = developmentConfig(io, options, embedded.url)
   await migrateEmbedded(embedded.url)
-  const foundation = await openFoundation({ config, log, version: io.version, stack })
+  const start = { config, log, version: io.version }
+  const foundation = await openFoundation({ ...start, role: undefined, stack })
   const { now } = foundation
   const services = await openServices(foundation, ['gateway', 'worker'])
   const key = await loadOrCreateDevelopmentKey(data)
@@ -130,7 +131,7 @@ async function migrateEmbedded(url: string): Promise<void> {
     max: 1,
   })
   try {
-    await migrate({ sql, queue: 'postgres' })
+    await migrate({ sql, queue: 'postgres', queues: queueNames })
   } finally {
     await sql.end({ timeout: 1 })
   }

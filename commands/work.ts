@@ -33,7 +33,8 @@ async function work(io: CommandIo): Promise<void> {
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
-  const foundation = await openFoundation({ config, log, version: io.version, stack })
+  const start = { config, log, version: io.version }
+  const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
   const { now, metrics } = foundation
   const services = await openServices(foundation, ['worker'])
   const readiness = workerReadiness({

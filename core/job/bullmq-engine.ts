@@ -8,6 +8,7 @@ import {
   type WorkerOptions,
 } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
+import type { DatabaseRole } from '../postgres/database-role.ts'
 
 /**
  * Where BullMQ keeps its queues. On Redis a producer connection fails fast and a worker connection
@@ -23,6 +24,8 @@ export type QueueEngine =
       readonly backend: 'postgres'
       readonly connectionString: string
       readonly schema: string
+      /** Whose rights its connections have; without it the login's own. */
+      readonly role?: DatabaseRole | undefined
     }
 
 /** The backend is a type parameter of BullMQ's classes; what is used of them is the same for both. */
@@ -66,8 +69,7 @@ export function openBullQueue(engine: QueueEngine, name: string): BullQueue {
   if (engine.backend === 'redis') {
     return new Queue(name, { ...options, connection: engine.producer })
   }
-  const { connectionString, schema } = engine
-  const connection = { connectionString, schema, skipMigrations: true, max: 4 }
+  const connection = postgresConnection(engine)
   return new Queue(name, { ...options, connection }, createPostgresBackend)
 }
 
@@ -82,7 +84,16 @@ export function openBullWorker(
   if (engine.backend === 'redis') {
     return new Worker(name, processor, { ...options, prefix, connection: engine.worker })
   }
-  const { connectionString, schema } = engine
-  const connection = { connectionString, schema, skipMigrations: true, max: 4 }
+  const connection = postgresConnection(engine)
   return new Worker(name, processor, { ...options, prefix, connection }, createPostgresBackend)
+}
+
+function postgresConnection({
+  connectionString,
+  schema,
+  role,
+}: Extract<QueueEngine, { backend: 'postgres' }>) {
+  // BullMQ adds its `search_path` to the options.
+  const options = role === undefined ? {} : { options: `-c role=${role}` }
+  return { connectionString, schema, skipMigrations: true, max: 4, ...options }
 }

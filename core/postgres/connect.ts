@@ -1,5 +1,6 @@
 import postgres, { type Sql } from 'postgres'
 import { arrayTypes } from './bound-arrays.ts'
+import type { DatabaseRole } from './database-role.ts'
 import { type DatabaseOptions, parseDatabaseUrl } from './database-url.ts'
 import { startupOptions } from './driver-socket.ts'
 import { poolSockets } from './pool-sockets.ts'
@@ -16,6 +17,8 @@ const keepAliveSeconds = 30
 export type ConnectOptions = DatabaseOptions & {
   readonly applicationName: string
   readonly max: number
+  /** Whose rights the connections have; without it the login's own. The embedded engine has one. */
+  readonly role?: DatabaseRole | undefined
   /** 0 for migrations and restores: no limit, and no deadline for the server's answer either. */
   readonly statementTimeoutMs?: number
 }
@@ -26,7 +29,7 @@ export type ConnectOptions = DatabaseOptions & {
  * whose server would not be verified.
  */
 export function connectPostgres(options: ConnectOptions): Sql {
-  const { applicationName, max, statementTimeoutMs = statementTimeoutMsDefault } = options
+  const { applicationName, max, role, statementTimeoutMs = statementTimeoutMsDefault } = options
   const address = parseDatabaseUrl(options)
   const answerTimeoutMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + answerGraceMs
   // A variable, because `socket` is documented but missing from the library's declarations.
@@ -44,6 +47,7 @@ export function connectPostgres(options: ConnectOptions): Sql {
     connection: {
       options: startupOptions,
       application_name: applicationName,
+      ...(role === undefined ? {} : { role }),
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleTransactionTimeoutMs,
     },

@@ -59,6 +59,11 @@ export function queueConnectionString(options: DatabaseOptions): string {
   return url.href
 }
 
+/** The name that a URL logs in with. */
+export function loginOf(url: string): string {
+  return decodeURIComponent(new URL(url).username)
+}
+
 function urlProblem(problem: string): ConfigError {
   return new ConfigError([`POSTERN_DATABASE_URL: ${problem}`])
 }

@@ -1,38 +1,36 @@
 import { createHash } from 'node:crypto'
-import { assertSchemaCompatibility, LATEST_SCHEMA_VERSION, runMigrations } from 'bullmq'
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../errors.ts'
+import { insufficientPrivilege, refusedState } from './database-role.ts'
 import { migrations as embedded, type Migration } from './migrations.ts'
+import { migrateQueue, pendingQueue } from './queue-schema.ts'
 
 /** 'post' in ASCII; whoever migrates holds this lock until its commit. */
 const migrationLockKey = 0x706f_7374
 /** Waiting longer than this for another migrator is a fault that somebody must look at. */
 const lockTimeout = '60s'
 
-/** BullMQ's tables live beside ours: the embedded engine has one `search_path` for everybody. */
-export const queueSchema = 'public'
-
 export type MigrateOptions = {
   readonly sql: Sql
   /** With `postgres`, BullMQ's own tables are brought up to date in the same transaction. */
   readonly queue: 'redis' | 'postgres'
+  /** The queues of this binary, by name; those on Postgres are numbered when it is migrated. */
+  readonly queues?: readonly string[]
   readonly migrations?: readonly Migration[]
 }
 
-/** All that BullMQ's migrator binds. */
-const queryValues = z.array(z.union([z.string(), z.number()]))
 const ledgerRows = z.array(z.object({ number: z.int(), name: z.string(), sha256: z.string() }))
 
 /**
  * Brings the schema up to this binary, forward only, all of it or nothing; returns the names of
  * what was applied, in order. Safe concurrently: the second waits and finds nothing to do. Throws
- * `database.schema_refused` when the schema is newer than this binary or an applied migration
- * differs from the embedded one.
+ * `database.schema_refused` when the schema is newer than this binary, an applied migration
+ * differs from the embedded one, or the login lacks a right that a migration needs.
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
-  const { sql, queue, migrations = embedded } = options
-  return await sql.begin(async (transaction) => {
+  const { sql, queue, queues = [], migrations = embedded } = options
+  const migrated = sql.begin(async (transaction) => {
     await transaction`select set_config('lock_timeout', ${lockTimeout}, true),
       set_config('statement_timeout', '0', true)`
     await transaction`select pg_advisory_xact_lock(${migrationLockKey})`
@@ -44,19 +42,30 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
     )`
     const pending = await pendingOwn(transaction, migrations)
     for (const migration of pending) await apply(transaction, migration)
-    const queuePending = queue === 'postgres' ? await pendingQueue(transaction) : []
-    if (queuePending.length > 0) await runMigrations(insideTransaction(transaction), queueSchema)
-    return [...pending.map(titleOf), ...queuePending]
+    const queueApplied = queue === 'postgres' ? await migrateQueue(transaction, queues) : []
+    return [...pending.map(titleOf), ...queueApplied]
   })
+  return await migrated.catch(refuseLogin)
 }
 
 /** What `migrate` would apply, in order, without changing anything; throws what it would throw. */
 export async function pendingMigrations(options: MigrateOptions): Promise<readonly string[]> {
-  const { sql, queue, migrations = embedded } = options
-  return await sql.begin('read only', async (transaction) => [
+  const { sql, queue, queues = [], migrations = embedded } = options
+  const pending = sql.begin('read only', async (transaction) => [
     ...(await pendingOwn(transaction, migrations)).map(titleOf),
-    ...(queue === 'postgres' ? await pendingQueue(transaction) : []),
+    ...(queue === 'postgres' ? await pendingQueue(transaction, queues) : []),
   ])
+  return await pending.catch((error: unknown) => {
+    if (refusedState(error) !== insufficientPrivilege) throw error
+    throw refusal('The rights of this login are behind this binary; run `postern migrate`.')
+  })
+}
+
+/** The server's words name what was refused, and the migration's hint what to run. */
+function refuseLogin(error: unknown): never {
+  if (!(error instanceof Error) || refusedState(error) !== insufficientPrivilege) throw error
+  const hint = 'hint' in error && typeof error.hint === 'string' ? ` ${error.hint}` : ''
+  throw refusal(`The login may not migrate: ${error.message}.${hint}`)
 }
 
 async function pendingOwn(
@@ -101,26 +110,6 @@ async function apply(transaction: TransactionSql, migration: Migration): Promise
     name: migration.name,
     sha256: checksumOf(migration),
   })}`
-}
-
-async function pendingQueue(transaction: TransactionSql): Promise<readonly string[]> {
-  const title = `bullmq schema ${LATEST_SCHEMA_VERSION}`
-  const ledger = `${queueSchema}.migration`
-  const [row] = await transaction`select to_regclass(${ledger}) is not null as exists`
-  if (row?.['exists'] !== true) return [title]
-  const version = await assertSchemaCompatibility(insideTransaction(transaction), queueSchema)
-  return version < LATEST_SCHEMA_VERSION ? [title] : []
-}
-
-/** BullMQ opens a transaction of its own; its words for that are dropped, it is in ours. */
-function insideTransaction(transaction: TransactionSql) {
-  return {
-    async query<Row>(text: string, values: readonly unknown[] = []) {
-      if (/^(?:begin|commit|rollback)$/i.test(text)) return { rows: [] }
-      const rows: Row[] = await transaction.unsafe<Row[]>(text, queryValues.parse(values))
-      return { rows }
-    },
-  }
 }
 
 function checksumOf({ sql }: Migration): string {

@@ -1,5 +1,6 @@
 import jobs from './sql/0001-jobs.sql' with { type: 'text' }
 import scores from './sql/0002-scores.sql' with { type: 'text' }
+import roles from './sql/0004-roles.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -12,4 +13,5 @@ export type Migration = {
 export const migrations: readonly Migration[] = [
   { number: 1, name: 'jobs', sql: jobs },
   { number: 2, name: 'scores', sql: scores },
+  { number: 4, name: 'roles', sql: roles },
 ]

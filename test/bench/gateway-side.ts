@@ -32,7 +32,10 @@ const [mode = '', port = '', document = ''] = process.argv.slice(2)
 const config = parseConfig(process.env)
 const log = openLog({ level: 'info' })
 await using stack = new AsyncDisposableStack()
-const foundation = await openFoundation({ config, log, version: 'bench', stack })
+const foundation = await openFoundation({
+  ...{ config, log, version: 'bench', stack },
+  role: 'postern_gateway',
+})
 const services = await openServices(foundation, ['gateway'])
 const access = await openAccess(foundation, services.audit, { document: JSON.parse(document) })
 const { now } = foundation

@@ -98,6 +98,7 @@ export async function applyMigrations(url: string): Promise<void> {
   await migrate({ sql, queue: 'redis' })
   // What a job did to the world, counted by the effects of the tests' processors.
   await sql`create table test_effect (job uuid not null, attempt integer not null)`
+  await sql`grant select, insert on test_effect to postern_worker`
   await sql.end()
 }
 

@@ -9,6 +9,8 @@ let server: PostgresServer
 let url: string
 let sql: Sql
 
+const ownTitles = migrations.map(({ number, name }) => `${String(number).padStart(4, '0')}-${name}`)
+
 beforeAll(async () => {
   server = await sharedPostgres()
 })
@@ -58,7 +60,7 @@ test('a migration that fails leaves neither its tables nor those before it', asy
 })
 
 test('the second run applies nothing', async () => {
-  const titles = ['0001-jobs', '0002-scores', 'bullmq schema 11']
+  const titles = [...ownTitles, 'bullmq schema 11']
   expect(await pendingMigrations({ sql, queue: 'postgres' })).toEqual(titles)
   expect(await migrate({ sql, queue: 'postgres' })).toEqual(titles)
   expect(await migrate({ sql, queue: 'postgres' })).toEqual([])
@@ -75,8 +77,20 @@ test('of migrators that start together one applies and the others find it done',
   const runs = await Promise.all(
     [sql, ...others].map((each) => migrate({ sql: each, queue: 'postgres' })),
   )
-  expect(runs.map((applied) => applied.length).sort()).toEqual([0, 0, 0, 3])
+  expect(runs.map((applied) => applied.length).sort()).toEqual([0, 0, 0, ownTitles.length + 1])
   await Promise.all(others.map((each) => each.end()))
+})
+
+test('each queue on Postgres is numbered when it is migrated, also one that is new', async () => {
+  await migrate({ sql, queue: 'postgres', queues: ['one'] })
+  const target = { sql, queue: 'postgres', queues: ['one', 'two'] } as const
+  expect(await pendingMigrations(target)).toEqual(['bullmq queue two'])
+  expect(await migrate(target)).toEqual(['bullmq queue two'])
+  expect(await pendingMigrations(target)).toEqual([])
+  const rows =
+    await sql`select job_id_seq_name(name) as name, to_regclass(job_id_seq_name(name))::text as found
+    from unnest(array['one', 'two']) as name`
+  for (const row of rows) expect(row['found']).toBe(row['name'])
 })
 
 test('BullMQ takes a job in the migrated schema', async () => {

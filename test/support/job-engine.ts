@@ -18,6 +18,7 @@ import { startSweeper } from '#core/job/sweeper.ts'
 import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
+import type { DatabaseRole } from '#core/postgres/database-role.ts'
 import { startWorkers } from '#workers/start-workers.ts'
 
 /** A kind whose processor is given by each test. */
@@ -89,8 +90,8 @@ export type EngineUrls = { readonly postgresUrl: string; readonly redisUrl: stri
 
 /** The accepting half: what `serve` opens, without HTTP. */
 export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
-  const sql = openPool(postgresUrl, 4)
-  const piped = openPool(postgresUrl, 1)
+  const sql = openPool(postgresUrl, 4, 'postern_gateway')
+  const piped = openPool(postgresUrl, 1, 'postern_gateway')
   const engine = openEngine(redisUrl)
   const log = silentLog()
   const metrics = createMetrics()
@@ -120,8 +121,8 @@ export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
   }
 }
 
-function openPool(url: string, max: number): Sql {
-  return connectPostgres({ url, mode: 'development', applicationName: 'test', max })
+function openPool(url: string, max: number, role: DatabaseRole): Sql {
+  return connectPostgres({ url, mode: 'development', applicationName: 'test', max, role })
 }
 
 function openEngine(url: string) {
@@ -141,8 +142,8 @@ export async function openWorking(
   { postgresUrl, redisUrl }: EngineUrls,
   processors: readonly Processor[],
 ) {
-  const sql = openPool(postgresUrl, 8)
-  const grouped = openPool(postgresUrl, 1)
+  const sql = openPool(postgresUrl, 8, 'postern_worker')
+  const grouped = openPool(postgresUrl, 1, 'postern_worker')
   const engine = openEngine(redisUrl)
   const log = silentLog()
   const metrics = createMetrics()
