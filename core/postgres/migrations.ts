@@ -1,5 +1,6 @@
 import jobs from './sql/0001-jobs.sql' with { type: 'text' }
 import scores from './sql/0002-scores.sql' with { type: 'text' }
+import auditLog from './sql/0003-audit-log.sql' with { type: 'text' }
 import roles from './sql/0004-roles.sql' with { type: 'text' }
 
 export type Migration = {
@@ -13,5 +14,6 @@ export type Migration = {
 export const migrations: readonly Migration[] = [
   { number: 1, name: 'jobs', sql: jobs },
   { number: 2, name: 'scores', sql: scores },
+  { number: 3, name: 'audit-log', sql: auditLog },
   { number: 4, name: 'roles', sql: roles },
 ]
