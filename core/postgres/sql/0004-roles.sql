@@ -62,3 +62,15 @@ grant insert on postern_audit_intake
 grant select, delete on postern_audit_intake to postern_sequencer;
 -- For the row locks of its batch; a generated identity cannot be set to anything else.
 grant update (id) on postern_audit_intake to postern_sequencer;
+
+-- The log: one writer, and for the gateway's routes one more reader. Nobody has a right to change
+-- or remove an entry; of a checkpoint only what became of it is noted.
+revoke all on postern_audit_entry, postern_audit_checkpoint, postern_audit_head,
+  postern_audit_aside from public;
+grant select on postern_audit_entry, postern_audit_checkpoint, postern_audit_head
+  to postern_gateway, postern_sequencer;
+grant insert on postern_audit_entry, postern_audit_checkpoint, postern_audit_aside
+  to postern_sequencer;
+grant update (published_at, witnessed_note, witnessed_at) on postern_audit_checkpoint
+  to postern_sequencer;
+grant update on postern_audit_head to postern_sequencer;
