@@ -3,10 +3,13 @@ import { parseAccessFile } from '#core/access/access-file.ts'
 import { type Config, ConfigError } from '#core/config.ts'
 import { checkRedis, connectProducer } from '#core/job/redis-connect.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
+import { databaseRoles, quoteName } from '#core/postgres/database-role.ts'
+import { inspectLogin, type Login } from '#core/postgres/inspect-login.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { isSecretReference } from '#core/secret/secret-store.ts'
 import { required } from './foundation.ts'
+import { queueNames } from './job-kinds.ts'
 import { openSecretStore } from './open-secret-store.ts'
 
 export type Finding = {
@@ -134,12 +137,36 @@ export function databaseChecks(config: Config): readonly Check[] {
     {
       name: 'schema',
       run: async () => {
-        const pending = await ask((sql) => pendingMigrations({ sql, queue: config.POSTERN_QUEUE }))
+        const target = { queue: config.POSTERN_QUEUE, queues: queueNames }
+        const pending = await ask((sql) => pendingMigrations({ sql, ...target }))
         if (pending.length === 0) return ok('up to date')
         return fail(`${pending.join(', ')} not applied`, 'run `postern migrate`')
       },
     },
+    {
+      name: 'database login',
+      run: async () => judgeLogin(await ask(inspectLogin), config.POSTERN_MODE),
+    },
   ]
+}
+
+function judgeLogin({ name, isUnbound, roles, excess }: Login, mode: Config['POSTERN_MODE']) {
+  if (excess.length > 0) {
+    return fail(`rights that nobody may have: ${excess.join(', ')}`, 'revoke them')
+  }
+  if (isUnbound && mode === 'production') {
+    return warn(
+      `${name} owns the tables or is a superuser: what it runs could rewrite the audit log`,
+      `keep it for \`postern migrate\`; run with a login that was granted ${databaseRoles.join(', ')}`,
+    )
+  }
+  if (roles.length === 0) {
+    return fail(
+      `${name} may not act as any process`,
+      `run \`postern migrate\`, then as an administrator: grant ${databaseRoles.join(', ')} to ${quoteName(name)}`,
+    )
+  }
+  return ok(`${name}, which may act as ${roles.join(', ')}`)
 }
 
 async function checkServer(sql: ReturnType<typeof connectPostgres>): Promise<Finding> {

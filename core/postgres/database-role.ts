@@ -63,6 +63,6 @@ function refuseRole(error: unknown, role: DatabaseRole, login: string): never {
 }
 
 /** As it must be written in SQL (PostgreSQL manual 4.1.1). */
-function quoteName(name: string): string {
+export function quoteName(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
 }

@@ -4,7 +4,7 @@ import { type DenyList, openDenyList, revoke } from '#core/access/deny-list.ts'
 import type { Principal } from '#core/access/principal.ts'
 import { silentLog } from '#core/log.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
-import { migrations } from '#core/postgres/migrations.ts'
+import { migrate } from '#core/postgres/migrate.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { eventually } from './world.ts'
 
@@ -12,25 +12,44 @@ setDefaultTimeout(30_000)
 
 let server: PostgresServer
 let sql: Sql
+/** As the gateway, which may less. */
+let gateway: Sql
 const lists: DenyList[] = []
 
 beforeAll(async () => {
   server = await startPostgres()
   sql = postgres(server.url, { max: 3, onnotice: () => undefined, connect_timeout: 1 })
-  for (const migration of migrations) await sql.unsafe(migration.sql)
+  await migrate({ sql, queue: 'redis' })
+  gateway = connectPostgres({ ...connection(), role: 'postern_gateway' })
 })
 afterEach(async () => {
   for (const list of lists.splice(0)) list.close()
-  await server.start()
+  await start()
   await sql`truncate postern_revocation, postern_audit_intake`
 })
 afterAll(async () => {
+  await gateway.end({ timeout: 1 })
   await sql.end({ timeout: 1 })
   await server.stop()
 })
 
+function connection() {
+  return { url: server.url, mode: 'development', applicationName: 'test', max: 2 } as const
+}
+
+/** A pool whose last attempt failed lets nobody through for a moment. */
+async function start(): Promise<void> {
+  await server.start()
+  const isServing = () =>
+    gateway`select 1`.then(
+      () => true,
+      () => false,
+    )
+  await eventually(isServing)
+}
+
 async function open(): Promise<DenyList> {
-  const list = await openDenyList({ sql, log: silentLog() })
+  const list = await openDenyList({ sql: gateway, log: silentLog() })
   lists.push(list)
   return list
 }
@@ -57,7 +76,7 @@ test.each([
     let changes = 0
     there.onChange(() => changes++)
     expect(here.deniedBy(principal)).toBeUndefined()
-    await revoke(sql, { ...base, claim, value })
+    await revoke(gateway, { ...base, claim, value })
     await here.nudge()
     expect(here.deniedBy(principal)).toBe(claim)
     expect(here.deniedBy({ ...principal, issuer: 'https://other.example' })).toBeUndefined()
@@ -69,19 +88,18 @@ test.each([
 )
 
 test('a frozen Postgres ends a reading, never the process', async () => {
-  const connect = { url: server.url, mode: 'development', applicationName: 'test', max: 2 } as const
-  const pool = connectPostgres(connect)
+  const pool = connectPostgres(connection())
   const unhandled: unknown[] = []
   const keep = (error: unknown) => void unhandled.push(error)
   process.on('unhandledRejection', keep)
   const list = await openDenyList({ sql: pool, log: silentLog() })
   lists.push(list)
-  await revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
   await server.pause()
   try {
     await list.nudge()
     // Whatever the given up reading still does on the network has failed by the time this has.
-    const late = connectPostgres(connect)
+    const late = connectPostgres(connection())
     await expect(Promise.resolve(late`select 1`)).rejects.toMatchObject({
       code: 'database.unavailable',
     })
@@ -95,7 +113,7 @@ test('a frozen Postgres ends a reading, never the process', async () => {
 })
 
 test('a revocation and its audit record are stored together', async () => {
-  await revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
   const [record] =
     await sql`select convert_from(body, 'UTF8')::json as body from postern_audit_intake`
   expect(record?.['body']).toMatchObject({
@@ -107,7 +125,7 @@ test('a revocation and its audit record are stored together', async () => {
 
 test('a revocation whose record cannot be stored is not stored either', async () => {
   await sql`alter table postern_audit_intake rename to away`
-  await expect(revoke(sql, { ...base, claim: 'jti', value: 'token-1' })).rejects.toThrow()
+  await expect(revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })).rejects.toThrow()
   await sql`alter table away rename to postern_audit_intake`
   expect(await sql`select 1 from postern_revocation`).toHaveLength(0)
 })
@@ -115,7 +133,7 @@ test('a revocation whose record cannot be stored is not stored either', async ()
 test('a token revoked twice stays revoked', async () => {
   const list = await open()
   for (let again = 0; again < 2; again++)
-    await revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
+    await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
   await list.nudge()
   expect(list.deniedBy(principal)).toBe('jti')
   expect(await sql`select 1 from postern_revocation`).toHaveLength(1)
@@ -132,7 +150,7 @@ test('an entry that committed late under an early number is seen', async () => {
     await committed.promise
   })
   await inserted.promise
-  await revoke(sql, { ...base, claim: 'sub', value: 'another' })
+  await revoke(gateway, { ...base, claim: 'sub', value: 'another' })
   await list.nudge()
   expect(list.deniedBy(principal)).toBeUndefined()
   committed.resolve()
@@ -142,14 +160,14 @@ test('an entry that committed late under an early number is seen', async () => {
 })
 
 test('with Postgres away what was denied stays denied, and what came meanwhile follows', async () => {
-  await revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
   const list = await open()
   await server.stop()
   await list.nudge()
   expect(list.isLoaded()).toBe(true)
   expect(list.deniedBy(principal)).toBe('jti')
-  await server.start()
-  await revoke(sql, { ...base, claim: 'sub', value: 'service-b' })
+  await start()
+  await revoke(gateway, { ...base, claim: 'sub', value: 'service-b' })
   await list.nudge()
   expect(list.deniedBy({ ...principal, subject: 'service-b', tokenId: 'other' })).toBe('sub')
 })
@@ -158,7 +176,7 @@ test('a list that could not be read is not loaded, until it can be', async () =>
   await server.stop()
   const list = await open()
   expect(list.isLoaded()).toBe(false)
-  await server.start()
+  await start()
   await eventually(async () => {
     await list.nudge()
     return list.isLoaded()
@@ -167,6 +185,6 @@ test('a list that could not be read is not loaded, until it can be', async () =>
 
 test('a revocation with Postgres away is an outage, not a success', async () => {
   await server.stop()
-  const attempt = revoke(sql, { ...base, claim: 'jti', value: 'token-1' })
+  const attempt = revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
   await expect(attempt).rejects.toMatchObject({ code: 'database.unavailable' })
 })

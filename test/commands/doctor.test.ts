@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import { z } from 'zod'
 import { certificates } from '#test/support/certificates.ts'
 import {
@@ -98,6 +99,34 @@ test('a schema behind the binary fails until it is migrated', async () => {
   expect(again).toMatchObject({ code: 0, out: 'The schema is up to date.\n' })
 
   expect((await diagnose(settings)).of('schema')).toMatchObject({ status: 'ok' })
+})
+
+test('a login without a role fails, one with too many rights too, and a fix is named', async () => {
+  const url = await server.createDatabase()
+  const of = async (login: string) => {
+    const settings = { POSTERN_DATABASE_URL: url.replace('//postern@', `//${login}@`) }
+    return (await diagnose({ ...settings, POSTERN_REDIS_URL: redis.url })).of('database login')
+  }
+  const development = { POSTERN_MODE: 'development', POSTERN_DATABASE_URL: url }
+  expect((await postern(['migrate'], development)).code).toBe(0)
+  expect(await of('postern')).toMatchObject({ status: 'ok' })
+
+  const sql = postgres(url, { max: 1 })
+  await sql`create role doctor_login login`
+  expect(await of('doctor_login')).toMatchObject({
+    status: 'fail',
+    fix: expect.stringMatching(/grant postern_gateway, .* to doctor_login$/),
+  })
+  await sql`grant postern_worker to doctor_login`
+  expect(await of('doctor_login')).toMatchObject({
+    ...{ status: 'ok', detail: 'doctor_login, which may act as postern_worker' },
+  })
+  await sql`grant delete on postern_audit_entry to doctor_login`
+  expect(await of('doctor_login')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining('doctor_login: delete on postern_audit_entry'),
+  })
+  await sql.end()
 })
 
 test('a Redis that would drop jobs fails and the fix is named', async () => {

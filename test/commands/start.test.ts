@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import { certificates } from '#test/support/certificates.ts'
 import { type PostgresServer, sharedPostgres } from '#test/support/postgres-server.ts'
 import { runPostern } from './run-postern.ts'
@@ -64,11 +65,29 @@ test.each([
 })
 
 test.each(['serve', 'work'])('%s refuses a schema that was not migrated', async (command) => {
+  // Roles are the server's: another database has made them.
+  await migrated()
   const { code, lines } = await postern([command], postgresOnly(await server.createDatabase()))
   expect(code).toBe(1)
   expect(lines).toEqual([
     expect.stringMatching(/^database\.schema_refused: .*0001-jobs.*run `postern migrate`\.$/),
   ])
+})
+
+test.each([
+  ['serve', 'postern_gateway'],
+  ['work', 'postern_worker'],
+  ['run', '(?:postern_gateway|postern_worker)'],
+])('%s with a login that may not act as %s exits 78 and names the grant', async (command, role) => {
+  const settings = await migrated()
+  const sql = postgres(server.adminUrl, { max: 1 })
+  const login = `login_${command}`
+  await sql.unsafe(`create role ${login} login`)
+  await sql.end()
+  const url = settings['POSTERN_DATABASE_URL']?.replace('//postern@', `//${login}@`) ?? ''
+  const { code, lines } = await postern([command], { ...settings, POSTERN_DATABASE_URL: url })
+  expect(code).toBe(78)
+  expect(lines.join('\n')).toMatch(new RegExp(`run: grant ${role} to ${login}$`, 'm'))
 })
 
 test.each([

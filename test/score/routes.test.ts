@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
-import postgres, { type Sql } from 'postgres'
+import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { silentLog } from '#core/log.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import {
   postgresScoreStore,
@@ -26,16 +27,22 @@ const ranking = z.strictObject({
 })
 
 let sql: Sql
+/** With the rights of the processes that serve and score. */
+let served: Sql
+let worker: Sql
 let gateway: ReturnType<typeof memoryGateway>
 beforeAll(async () => {
-  const server = await sharedPostgres()
-  sql = postgres(await server.createDatabase(), { max: 4, onnotice: () => undefined })
+  const url = await (await sharedPostgres()).createDatabase()
+  const pool = { url, mode: 'development', applicationName: 'test', max: 4 } as const
+  sql = connectPostgres(pool)
   await migrate({ sql, queue: 'redis' })
-  const trades = tradeRoutes({ trades: postgresTradeStore({ sql, now }), now })
-  const scores = scoreRoutes({ scores: postgresScoreStore({ sql }) })
+  worker = connectPostgres({ ...pool, role: 'postern_worker' })
+  served = connectPostgres({ ...pool, role: 'postern_gateway' })
+  const trades = tradeRoutes({ trades: postgresTradeStore({ sql: served, now }), now })
+  const scores = scoreRoutes({ scores: postgresScoreStore({ sql: served }) })
   gateway = memoryGateway({ overrides: { routes: [...trades, ...scores] } })
 })
-afterAll(() => sql.end({ timeout: 1 }))
+afterAll(() => Promise.all([sql, served, worker].map((each) => each.end({ timeout: 1 }))))
 beforeEach(async () => {
   await sql`truncate postern_trade, postern_trade_staging, postern_score, postern_cohort`
 })
@@ -115,14 +122,14 @@ test('the sample as CSV is ingested, scored as a cohort and read back', async ()
   const ingested = await upload(sample, 'text/csv; charset=utf-8')
   expect(await ingested.json()).toMatchObject({ duplicates: 0 })
   const jobId = Bun.randomUUIDv7()
-  const work = await scoreCohort({ sql, now, log: silentLog() }).process(
+  const work = await scoreCohort({ sql: worker, now, log: silentLog() }).process(
     {
       ...{ jobId, payload: {}, issuer: undefined, attempt: 1, attemptsMax: 1 },
       ...{ requestId: 'r', traceparent: undefined },
     },
     new AbortController().signal,
   )
-  await sql.begin(async (transaction) => work.effect?.(transaction))
+  await worker.begin(async (transaction) => work.effect?.(transaction))
 
   const page = ranking.parse(await (await gateway.request('/v1/scores?limit=2')).json())
   expect(page.scores).toHaveLength(2)

@@ -4,6 +4,7 @@ import type { Caller } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
 import type { Attempt } from '#core/job/processor.ts'
 import { silentLog } from '#core/log.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import type { ScoreCohortPayload, ScoreWalletPayload } from '#core/score/kinds.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
@@ -28,12 +29,18 @@ const caller: Caller = {
 }
 
 let sql: Sql
+/** With the rights of the processes that upload, read and score. */
+let gateway: Sql
+let worker: Sql
 beforeAll(async () => {
-  const server = await sharedPostgres()
-  sql = postgres(await server.createDatabase(), { max: 4, onnotice: () => undefined })
+  const url = await (await sharedPostgres()).createDatabase()
+  const pool = { url, mode: 'development', applicationName: 'test', max: 4 } as const
+  sql = connectPostgres(pool)
+  gateway = connectPostgres({ ...pool, role: 'postern_gateway' })
+  worker = connectPostgres({ ...pool, role: 'postern_worker' })
   await migrate({ sql, queue: 'redis' })
 })
-afterAll(() => sql.end({ timeout: 1 }))
+afterAll(() => Promise.all([sql, gateway, worker].map((each) => each.end({ timeout: 1 }))))
 beforeEach(async () => {
   await sql`truncate postern_trade, postern_trade_staging, postern_score, postern_cohort,
     postern_audit_intake`
@@ -43,8 +50,8 @@ async function* inBatches(...batches: readonly Trade[][]) {
   for (const batch of batches) yield batch
 }
 
-const trades = () => postgresTradeStore({ sql, now })
-const scores = () => postgresScoreStore({ sql })
+const trades = () => postgresTradeStore({ sql: gateway, now })
+const scores = () => postgresScoreStore({ sql: gateway })
 const count = async (table: string) =>
   Number((await sql`select count(*) from ${sql(table)}`)[0]?.['count'])
 
@@ -138,14 +145,14 @@ const signal = new AbortController().signal
 
 async function runCohort(payload: ScoreCohortPayload) {
   const job = attempt(payload)
-  const work = await scoreCohort({ sql, now, log: silentLog() }).process(job, signal)
-  await sql.begin(async (transaction) => work.effect?.(transaction))
+  const work = await scoreCohort({ sql: worker, now, log: silentLog() }).process(job, signal)
+  await worker.begin(async (transaction) => work.effect?.(transaction))
   return { ...work.result, jobId: job.jobId }
 }
 
 async function runWallet(payload: ScoreWalletPayload) {
-  const work = await scoreWallet({ sql, now }).process(attempt(payload), signal)
-  await sql.begin(async (transaction) => work.effect?.(transaction))
+  const work = await scoreWallet({ sql: worker, now }).process(attempt(payload), signal)
+  await worker.begin(async (transaction) => work.effect?.(transaction))
   return work.result
 }
 
@@ -236,7 +243,10 @@ test('an end date in the future is refused', async () => {
 test('a cancelled cohort stops between wallets', async () => {
   const wallets = await ingestWallets(3)
   const stopped = AbortSignal.abort(new Error('cancelled'))
-  const running = scoreCohort({ sql, now, log: silentLog() }).process(attempt({ wallets }), stopped)
+  const running = scoreCohort({ sql: worker, now, log: silentLog() }).process(
+    attempt({ wallets }),
+    stopped,
+  )
   expect(running).rejects.toThrow('cancelled')
 })
 
