@@ -18,6 +18,7 @@ export function createMetrics() {
     ...gatewayMetrics(registers),
     ...jobMetrics(registers),
     ...processMetrics(registers),
+    ...sequencerMetrics(registers),
   }
 }
 
@@ -115,6 +116,52 @@ function processMetrics(registers: Registry[]) {
     auditLost: new Counter({
       name: 'postern_audit_lost_total',
       help: 'Audit records of the may class that could not be written',
+      registers,
+    }),
+  }
+}
+
+function sequencerMetrics(registers: Registry[]) {
+  return {
+    auditLeader: new Gauge({
+      name: 'postern_audit_leader',
+      help: '1 while this process sequences the audit log',
+      registers,
+    }),
+    auditLogSize: new Gauge({
+      name: 'postern_audit_log_size',
+      help: 'Records in the signed log, as its leader knows',
+      registers,
+    }),
+    auditUnsequenced: new Gauge({
+      name: 'postern_audit_unsequenced_records',
+      help: 'Committed audit records that have no place in the log yet',
+      registers,
+    }),
+    auditUnsequencedSeconds: new Gauge({
+      name: 'postern_audit_unsequenced_seconds',
+      help: 'Age of the oldest audit record without a place in the log',
+      registers,
+    }),
+    auditUnpublishedSeconds: new Gauge({
+      name: 'postern_audit_unpublished_seconds',
+      help: 'For how long the log has held records that its published checkpoint does not cover',
+      registers,
+    }),
+    auditUnwitnessedSeconds: new Gauge({
+      name: 'postern_audit_unwitnessed_seconds',
+      help: 'For how long published checkpoints have lacked the cosignatures that the policy asks for',
+      registers,
+    }),
+    auditConflicts: new Counter({
+      name: 'postern_audit_conflicts_total',
+      help: 'Records set aside because the log holds their id with other bytes',
+      registers,
+    }),
+    auditRefused: new Gauge({
+      name: 'postern_audit_refused',
+      help: '1 while the sequencer must not sign: the outside knows more of the log or another one',
+      labelNames: ['reason'],
       registers,
     }),
   }
