@@ -113,20 +113,19 @@ test('the table of rights is printed', () => {
   expect(matrix).toHaveLength(databaseRoles.length * auditTableNames.length)
 })
 
-test('the sequencer locks its batch, notes what became of a checkpoint, and changes neither', async () => {
+test('the sequencer shuts the intake, notes what became of a checkpoint, and changes neither', async () => {
   const sql = connect(url, 'postern_sequencer')
-  const lock = 'select id from postern_audit_intake order by id limit 1 for update skip locked'
   const note = `update postern_audit_checkpoint
     set published_at = now(), witnessed_at = now(), witnessed_note = '' where size = 1`
-  expect(await attempt(sql, lock)).toBe('allowed')
+  expect(await attempt(sql, 'lock table postern_audit_intake in share mode')).toBe('allowed')
   expect(await attempt(sql, note)).toBe('allowed')
-  for (const column of ['rec', 'body']) {
-    const change = `update postern_audit_intake set ${column} = ${column} where false`
-    expect(await attempt(sql, change)).toBe('refused')
-  }
   for (const column of ['size', 'root', 'note', 'signed_at']) {
     const change = `update postern_audit_checkpoint set ${column} = ${column} where false`
     expect(await attempt(sql, change)).toBe('refused')
+  }
+  for (const role of ['postern_gateway', 'postern_worker', 'postern_rotator'] as const) {
+    const shut = 'lock table postern_audit_intake in share mode'
+    expect(await attempt(connect(url, role), shut)).toBe('refused')
   }
 })
 

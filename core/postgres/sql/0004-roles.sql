@@ -60,8 +60,6 @@ revoke all on postern_audit_intake from public;
 grant insert on postern_audit_intake
   to postern_gateway, postern_worker, postern_sequencer, postern_rotator;
 grant select, delete on postern_audit_intake to postern_sequencer;
--- For the row locks of its batch; a generated identity cannot be set to anything else.
-grant update (id) on postern_audit_intake to postern_sequencer;
 
 -- The log: one writer, and for the gateway's routes one more reader. Nobody has a right to change
 -- or remove an entry; of a checkpoint only what became of it is noted.
