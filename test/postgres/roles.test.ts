@@ -166,3 +166,15 @@ test.each([
 ] as const)('%s is refused: %s', async (role, statement) => {
   expect(await attempt(connect(url, role), statement)).toBe('refused')
 })
+
+test.each(['postern_gateway', 'postern_worker'] as const)('%s cleans up', async (role) => {
+  const sql = connect(url, role)
+  for (const statement of [
+    'delete from postern_job where id in (select id from postern_job where false)',
+    `delete from postern_idempotency where ctid in (
+      select ctid from postern_idempotency where created_at < now() limit 1)`,
+    'delete from postern_process where seen_at < now()',
+  ]) {
+    expect([statement, await attempt(sql, statement)]).toEqual([statement, 'allowed'])
+  }
+})
