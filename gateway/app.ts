@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import { Hono } from 'hono'
 import type { AccessControl } from '#core/access/access-control.ts'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { PosternError } from '#core/errors.ts'
@@ -17,8 +17,8 @@ import { asPosternError, problemHeaders, problemOf, renderProblem } from './prob
 import { rateLimit } from './rate-limit.ts'
 import { readAudit } from './read-audit.ts'
 import { refusalAudit } from './refusal-audit.ts'
-import { guardRequest } from './request-guard.ts'
-import type { Route } from './route.ts'
+import { refuseAmbiguous } from './request-guard.ts'
+import type { BodyDeclaration, Route } from './route.ts'
 import { batchRoute } from './routes/batch.ts'
 import { enqueueRoutes } from './routes/enqueue.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -27,6 +27,7 @@ import { metricsRoute } from './routes/metrics.ts'
 import { probeRoutes, type Readiness } from './routes/probes.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { queueRoutes } from './routes/queues.ts'
+import { inOrder, type Step } from './step.ts'
 import { type CheckedContext, validate } from './validate.ts'
 import { waiting } from './wait-finished.ts'
 import { zoneAllowlist } from './zone-allowlist.ts'
@@ -71,15 +72,13 @@ export function createGateway(deps: GatewayDependencies): Gateway {
 
   // The outermost, so that every answer has an id, a log line and a metric.
   app.use(observe({ ...deps, reads }))
-  // Before any decision: a request that means two things is refused, not interpreted.
-  app.use(guardRequest())
 
   const { access } = deps
   const limitRate = rateLimit(access, deps)
   for (const route of routes) {
-    app.on(
-      route.method,
-      route.path,
+    const steps = [
+      // Before any decision: a request that means two things is refused, not interpreted.
+      refuseAmbiguous,
       nameRoute(route.path),
       // The cheapest check first, and the one that needs nothing from the caller.
       zoneAllowlist(access, route.zone),
@@ -90,14 +89,20 @@ export function createGateway(deps: GatewayDependencies): Gateway {
         : [authenticate(access), authorize(access, route.scope), limitRate]),
       // Only an admitted caller learns what is wrong with its request.
       validate(route),
-      handle(route),
-    )
+    ]
+    app.on(route.method, route.path, inOrder(steps, handle(route)))
   }
   for (const [path, zone] of new Map(routes.map((route) => [route.path, route.zone]))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method)
-    app.all(path, nameRoute(path), zoneAllowlist(access, zone), refuseMethod(methods))
+    app.all(
+      path,
+      inOrder([refuseAmbiguous, nameRoute(path), zoneAllowlist(access, zone)], refuseMethod(methods)),
+    )
   }
-  app.notFound((c) => renderProblem(c, new PosternError('route.not_found')))
+  app.notFound((c) => {
+    refuseAmbiguous(c)
+    return renderProblem(c, new PosternError('route.not_found'))
+  })
   app.onError((thrown, c) => answerError(c, asPosternError(c, thrown)))
 
   async function answerError(c: GatewayContext, error: PosternError): Promise<Response> {
@@ -150,27 +155,33 @@ function routeTable(deps: GatewayDependencies, closing: AbortSignal): readonly R
   return [...routes, openApiRoute(routes)]
 }
 
-function nameRoute(path: string): MiddlewareHandler<GatewayEnv> {
-  return function nameMatchedRoute(c, next) {
+function nameRoute(path: string): Step {
+  return function nameMatchedRoute(c) {
     c.set('routeTemplate', path)
-    return next()
   }
 }
 
 function handle(route: Route) {
   const { body } = route
-  return async function handleRoute(c: CheckedContext): Promise<Response> {
-    return await route.handle(c, {
-      params: c.req.valid('param'),
-      query: c.req.valid('query'),
-      body: body === undefined ? undefined : await body.read(c),
-    })
+  return function handleRoute(c: CheckedContext): Response | Promise<Response> {
+    const params = c.req.valid('param')
+    const query = c.req.valid('query')
+    if (body === undefined) return route.handle(c, { params, query, body })
+    return readAndHandle(c, body, { params, query })
+  }
+
+  async function readAndHandle(
+    c: GatewayContext,
+    declared: BodyDeclaration<unknown>,
+    input: { readonly params: unknown; readonly query: unknown },
+  ): Promise<Response> {
+    return await route.handle(c, { ...input, body: await declared.read(c) })
   }
 }
 
-function refuseMethod(methods: readonly string[]): MiddlewareHandler<GatewayEnv> {
+function refuseMethod(methods: readonly string[]) {
   const allow = methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', ')
-  return function refuseOtherMethods(c) {
+  return function refuseOtherMethods(c: GatewayContext): never {
     c.header('allow', allow)
     throw new PosternError('route.method_not_allowed', { detail: `Allowed here: ${allow}.` })
   }

@@ -1,18 +1,14 @@
-import type { MiddlewareHandler } from 'hono'
 import type { AccessControl } from '#core/access/access-control.ts'
-import type { GatewayEnv } from './context.ts'
+import type { Step } from './step.ts'
 
 /** Sets `principal` from the bearer token; stays synchronous for a token seen before. */
-export function authenticate(access: AccessControl): MiddlewareHandler<GatewayEnv> {
-  return function authenticateToken(c, next) {
+export function authenticate(access: AccessControl): Step {
+  return function authenticateToken(c) {
     const principal = access.authenticate(c.req.header('authorization'))
     if (principal instanceof Promise) {
-      return principal.then((verified) => {
-        c.set('principal', verified)
-        return next()
-      })
+      return principal.then((verified) => c.set('principal', verified))
     }
     c.set('principal', principal)
-    return next()
+    return undefined
   }
 }

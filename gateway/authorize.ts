@@ -1,20 +1,19 @@
-import type { MiddlewareHandler } from 'hono'
 import type { AccessControl } from '#core/access/access-control.ts'
 import { PosternError } from '#core/errors.ts'
-import type { GatewayContext, GatewayEnv } from './context.ts'
+import type { GatewayContext } from './context.ts'
+import type { Step } from './step.ts'
 
 /**
  * Asks for the route's scope and for those that the access file adds to its template. Needs
  * `routeTemplate` and `principal`.
  */
-export function authorize(access: AccessControl, scope: string): MiddlewareHandler<GatewayEnv> {
-  return function authorizeScopes(c, next) {
+export function authorize(access: AccessControl, scope: string): Step {
+  return function authorizeScopes(c) {
     const { scopes } = c.get('principal')
     if (!scopes.has(scope)) refuseScope(scope)
     for (const further of access.scopesFor(`${ruleMethod(c)} ${c.get('routeTemplate')}`)) {
       if (!scopes.has(further)) refuseScope(further)
     }
-    return next()
   }
 }
 

@@ -1,8 +1,8 @@
-import type { MiddlewareHandler } from 'hono'
 import type { AccessControl, SubjectLimit } from '#core/access/access-control.ts'
 import type { Principal } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
-import type { GatewayContext, GatewayEnv } from './context.ts'
+import type { GatewayContext } from './context.ts'
+import type { Step } from './step.ts'
 
 /** Subjects; above it the ones that have been idle longest start over. */
 const bucketsMax = 10_000
@@ -25,12 +25,12 @@ type Share = {
 export function rateLimit(
   access: AccessControl,
   options: { readonly now: () => Date; readonly liveGateways: () => number },
-): MiddlewareHandler<GatewayEnv> {
+): Step {
   const { now, liveGateways } = options
   const bucketOf = bucketStore()
   const shareOf = shareStore()
 
-  return function limitRate(c, next) {
+  return function limitRate(c) {
     const principal = c.get('principal')
     const share = shareOf(access.limitFor(principal), Math.max(1, liveGateways()))
     const nowMs = now().getTime()
@@ -39,7 +39,7 @@ export function rateLimit(
     const isAdmitted = bucket.tokens >= 1
     if (isAdmitted) bucket.tokens -= 1
     setHeaders(c, bucket, share)
-    if (isAdmitted) return next()
+    if (isAdmitted) return
     throw new PosternError('access.rate_limited', {
       reason: 'rate.limited',
       retryAfterSeconds: Math.ceil((1 - bucket.tokens) / share.perMs / 1_000),

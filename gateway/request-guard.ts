@@ -1,6 +1,5 @@
-import type { MiddlewareHandler } from 'hono'
 import { PosternError } from '#core/errors.ts'
-import type { GatewayContext, GatewayEnv } from './context.ts'
+import type { GatewayContext } from './context.ts'
 
 /**
  * Headers that may come once. Bun joins lines of the same name with a comma, which none of these
@@ -15,7 +14,7 @@ const hostPattern = /^[a-zA-Z0-9.:[\]_-]*$/
  * Refuses requests that two readers understand differently, before anything is decided about
  * them. Throws `request.malformed`.
  */
-function refuseAmbiguous(c: GatewayContext): void {
+export function refuseAmbiguous(c: GatewayContext): void {
   const { url, headers } = c.req.raw
   refusePath(url)
   if (!hostPattern.test(headers.get('host') ?? '')) {
@@ -45,14 +44,6 @@ function refusePath(url: string): void {
       throw malformed('The path holds `//`, `;`, `\\` or `%`; no resource here does.', 'path_odd')
     }
     previous = code
-  }
-}
-
-/** The first middleware, so that nothing is decided about a request that means two things. */
-export function guardRequest(): MiddlewareHandler<GatewayEnv> {
-  return function refuseAmbiguousRequest(c, next) {
-    refuseAmbiguous(c)
-    return next()
   }
 }
 

@@ -8,6 +8,7 @@ import { authorize } from '#gateway/authorize.ts'
 import type { GatewayEnv } from '#gateway/context.ts'
 import { renderProblem } from '#gateway/problem.ts'
 import { rateLimit } from '#gateway/rate-limit.ts'
+import { inOrder } from '#gateway/step.ts'
 import { zoneAllowlist } from '#gateway/zone-allowlist.ts'
 import { accessDocument, issuerName, openWorld, signingKey, token } from './world.ts'
 
@@ -27,15 +28,16 @@ async function openChain(change: Partial<AccessDocument> = {}, liveGateways = 1)
   const path = '/v1/jobs/:id'
   app.get(
     path,
-    (c, next) => {
-      c.set('routeTemplate', path)
-      return next()
-    },
-    zoneAllowlist(access, 'v1'),
-    authenticate(access),
-    authorize(access, 'jobs:read'),
-    rateLimit(access, { now: clock.now, liveGateways: () => liveGateways }),
-    (c) => c.json({ client: c.var.clientAddress, subject: c.var.principal.subject }),
+    inOrder(
+      [
+        (c) => c.set('routeTemplate', path),
+        zoneAllowlist(access, 'v1'),
+        authenticate(access),
+        authorize(access, 'jobs:read'),
+        rateLimit(access, { now: clock.now, liveGateways: () => liveGateways }),
+      ],
+      (c) => c.json({ client: c.var.clientAddress, subject: c.var.principal.subject }),
+    ),
   )
   const call = async (
     headers: Record<string, string>,

@@ -12,8 +12,9 @@ import { authorize } from '#gateway/authorize.ts'
 import type { GatewayContext, GatewayEnv } from '#gateway/context.ts'
 import { listen } from '#gateway/listen.ts'
 import { rateLimit } from '#gateway/rate-limit.ts'
-import { guardRequest } from '#gateway/request-guard.ts'
+import { refuseAmbiguous } from '#gateway/request-guard.ts'
 import { defineRoute } from '#gateway/route.ts'
+import { inOrder } from '#gateway/step.ts'
 import { zoneAllowlist } from '#gateway/zone-allowlist.ts'
 import { openFoundation } from '../../commands/foundation.ts'
 import { openAccess } from '../../commands/open-access.ts'
@@ -82,15 +83,14 @@ async function serveGateway(): Promise<void> {
 
 function serveChain(): void {
   const app = new Hono<GatewayEnv>()
-  app.use(guardRequest())
-  app.get(
-    '/v1/nothing',
+  const steps = [
+    refuseAmbiguous,
     zoneAllowlist(access, 'v1'),
     authenticate(access),
     authorize(access, 'jobs:read'),
     rateLimit(access, { now, liveGateways }),
-    tellNothing,
-  )
+  ]
+  app.get('/v1/nothing', inOrder(steps, tellNothing))
   Bun.serve({
     hostname: '127.0.0.1',
     port: Number(port),
