@@ -3,8 +3,12 @@ import { ConfigError } from '#core/config.ts'
 /** What the build puts into the binary; see ci/build.ts. */
 const hardeningFlags = ['--disallow-code-generation-from-strings=strict', '--no-addons'] as const
 
-/** Names by which an environment makes a program load foreign code, or trust anybody. */
-const forbiddenNames = /^(?:BUN_.*|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED)$/
+/**
+ * Names by which an environment makes a program load foreign code, or trust anybody. The one setting
+ * of the collector (`collector.ts`) does neither.
+ */
+const forbiddenNames =
+  /^(?:BUN_(?!JSC_useConcurrentGC$).*|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED)$/
 
 /**
  * Refuses to run where the environment could change what this program is: throws `ConfigError`

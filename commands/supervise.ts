@@ -1,4 +1,5 @@
 import type { Log } from '#core/log.ts'
+import { collectorEnvironment } from './collector.ts'
 import { exitCodes } from './command-io.ts'
 import { reapOrphans } from './reap-orphans.ts'
 
@@ -38,12 +39,13 @@ export function countEnds(before: number, ranMs: number): number {
   return ranMs >= healthyMs ? 1 : before + 1
 }
 
+/** What a child may see, and how its collector is set. */
 export function childEnvironment(environment: Environment): Record<string, string> {
   const allowed = Object.entries(environment).flatMap(([name, value]) => {
     const isAllowed = name.startsWith('POSTERN_') || inheritedNames.has(name)
     return isAllowed && value !== undefined ? [[name, value] as const] : []
   })
-  return Object.fromEntries(allowed)
+  return { ...Object.fromEntries(allowed), ...collectorEnvironment }
 }
 
 /**

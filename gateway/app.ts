@@ -75,30 +75,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
 
   const { access } = deps
   const limitRate = rateLimit(access, deps)
-  for (const route of routes) {
-    const steps = [
-      // Before any decision: a request that means two things is refused, not interpreted.
-      refuseAmbiguous,
-      nameRoute(route.path),
-      // The cheapest check first, and the one that needs nothing from the caller.
-      zoneAllowlist(access, route.zone),
-      // Token before scope, scope before limit: a limit is the subject's, so it has to be known,
-      // and a caller who may not ask costs its subject nothing.
-      ...(route.scope === undefined
-        ? []
-        : [authenticate(access), authorize(access, route.scope), limitRate]),
-      // Only an admitted caller learns what is wrong with its request.
-      validate(route),
-    ]
-    app.on(route.method, route.path, inOrder(steps, handle(route)))
-  }
-  for (const [path, zone] of new Map(routes.map((route) => [route.path, route.zone]))) {
-    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
-    app.all(
-      path,
-      inOrder([refuseAmbiguous, nameRoute(path), zoneAllowlist(access, zone)], refuseMethod(methods)),
-    )
-  }
+  registerRoutes(app, routes, access, limitRate)
   app.notFound((c) => {
     refuseAmbiguous(c)
     return renderProblem(c, new PosternError('route.not_found'))
@@ -136,6 +113,42 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   }
 
   return { fetch, app, routes, close }
+}
+
+/** Each operation behind its steps, and every other method of a known path behind a refusal. */
+function registerRoutes(
+  app: Hono<GatewayEnv>,
+  routes: readonly Route[],
+  access: AccessControl,
+  limitRate: Step,
+): void {
+  for (const route of routes) {
+    const steps = [
+      // Before any decision: a request that means two things is refused, not interpreted.
+      refuseAmbiguous,
+      nameRoute(route.path),
+      // The cheapest check first, and the one that needs nothing from the caller.
+      zoneAllowlist(access, route.zone),
+      // Token before scope, scope before limit: a limit is the subject's, so it has to be known,
+      // and a caller who may not ask costs its subject nothing.
+      ...(route.scope === undefined
+        ? []
+        : [authenticate(access), authorize(access, route.scope), limitRate]),
+      // Only an admitted caller learns what is wrong with its request.
+      validate(route),
+    ]
+    app.on(route.method, route.path, inOrder(steps, handle(route)))
+  }
+  for (const [path, zone] of new Map(routes.map((route) => [route.path, route.zone]))) {
+    const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+    app.all(
+      path,
+      inOrder(
+        [refuseAmbiguous, nameRoute(path), zoneAllowlist(access, zone)],
+        refuseMethod(methods),
+      ),
+    )
+  }
 }
 
 /** In the order of the API page. */

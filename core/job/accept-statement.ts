@@ -2,6 +2,8 @@ import type { Sql, TransactionSql } from 'postgres'
 import { callerRecord, encodeAuditRecord } from '../audit/record.ts'
 import type { NewJob, Submission } from './intake.ts'
 
+const recordSeparator = '\n'
+
 /** An outbox row is written with its jobs and taken away by a later batch, once they are dispatched. */
 export type AcceptBatch = {
   readonly outboxId: string
@@ -19,10 +21,16 @@ export type AcceptBatch = {
  */
 export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBatch): Promise<void> {
   const jobs: unknown[] = []
+  const ids: string[] = []
+  const records: string[] = []
   const keys: unknown[] = []
   const at = { now: batch.now, acceptedAt: batch.now.toISOString() }
   for (const submission of batch.submissions) {
-    for (const job of submission.jobs) jobs.push(jobRow(submission, job, at))
+    for (const job of submission.jobs) {
+      jobs.push(jobRow(submission, job, at.acceptedAt))
+      ids.push(job.id)
+      records.push(acceptedRecord(submission, job, batch.now))
+    }
     const key = keyRow(submission, batch.now)
     if (key !== undefined) keys.push(key)
   }
@@ -31,7 +39,7 @@ export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBat
       select * from jsonb_to_recordset(${JSON.stringify(jobs)}::text::jsonb) as r(
         id uuid, kind text, issuer text, subject text, tag text, payload jsonb, priority integer,
         not_before timestamptz, attempts_max integer, timeout_ms integer, callback_url text,
-        request_id text, traceparent text, accepted_at timestamptz, rec uuid, audit text)
+        request_id text, traceparent text, accepted_at timestamptz)
     ), accepted as (
       insert into postern_job (id, kind, issuer, subject, tag, payload, priority, not_before,
         attempts_max, timeout_ms, callback_url, request_id, traceparent, accepted_at)
@@ -39,9 +47,10 @@ export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBat
         attempts_max, timeout_ms, callback_url, request_id, traceparent, accepted_at from input
     ), recorded as (
       insert into postern_audit_intake (rec, body)
-      select rec, convert_to(audit, 'UTF8') from input
+      select rec, convert_to(body, 'UTF8')
+      from unnest(${ids}::uuid[], string_to_array(${records.join(recordSeparator)}, ${recordSeparator})) as r(rec, body)
     ), outbox as (
-      insert into postern_outbox (id, jobs) select ${batch.outboxId}, array_agg(id) from input
+      insert into postern_outbox (id, jobs) values (${batch.outboxId}, ${ids}::uuid[])
     ), keys as (
       insert into postern_idempotency (issuer, subject, method, route, key, fingerprint, response)
       select issuer, subject, method, route, key, decode(fingerprint, 'hex'), response
@@ -55,11 +64,7 @@ export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBat
       where id = any(${[...batch.dispatchedOutboxIds]}::uuid[]) for update skip locked)`
 }
 
-function jobRow(
-  { caller }: Submission,
-  job: NewJob,
-  { now, acceptedAt }: { readonly now: Date; readonly acceptedAt: string },
-): unknown {
+function jobRow({ caller }: Submission, job: NewJob, acceptedAt: string): unknown {
   return {
     id: job.id,
     kind: job.kind.name,
@@ -68,26 +73,28 @@ function jobRow(
     tag: job.tag,
     payload: job.payload,
     priority: job.priority,
-    not_before: job.delayMs > 0 ? new Date(now.getTime() + job.delayMs) : undefined,
+    not_before: job.delayMs > 0 ? new Date(Date.parse(acceptedAt) + job.delayMs) : undefined,
     attempts_max: job.attemptsMax,
     timeout_ms: job.timeoutMs,
     callback_url: job.callbackUrl,
     request_id: caller.requestId,
     traceparent: caller.traceparent,
     accepted_at: acceptedAt,
-    rec: job.id,
-    // The job's id names its accepting record too: one is written with the other, once.
-    audit: encodeAuditRecord(
-      callerRecord(caller, {
-        id: job.id,
-        type: 'job.accepted',
-        at: now,
-        target: `job/${job.id}`,
-        outcome: 'ok',
-        details: { kind: job.kind.name },
-      }),
-    ),
   }
+}
+
+/** The job's id names its accepting record too: one is written with the other, once. */
+function acceptedRecord({ caller }: Submission, job: NewJob, at: Date): string {
+  return encodeAuditRecord(
+    callerRecord(caller, {
+      id: job.id,
+      type: 'job.accepted',
+      at,
+      target: `job/${job.id}`,
+      outcome: 'ok',
+      details: { kind: job.kind.name },
+    }),
+  )
 }
 
 function keyRow(submission: Submission, now: Date): unknown {

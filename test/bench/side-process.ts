@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
+import { collectorEnvironment } from '../../commands/collector.ts'
 import type { Databases } from './databases.ts'
 
 export type SideProcess = {
@@ -20,7 +21,8 @@ process.on('exit', () => {
 
 /**
  * Each side of a comparison runs in a process of its own, so that neither warms the other up.
- * Output is thrown away unless `collect` asks for it.
+ * All are started with the image's
+ * setting of the collector. Output is thrown away unless `collect` asks for it.
  */
 export function startSide(
   [script = '', ...args]: readonly string[],
@@ -30,6 +32,7 @@ export function startSide(
   return startProcess([process.execPath, join(import.meta.dir, script), ...args], {
     ...options,
     environment: {
+      ...collectorEnvironment,
       POSTERN_MODE: 'development',
       POSTERN_DATABASE_URL: databases.postgresUrl,
       POSTERN_REDIS_URL: databases.redisUrl,

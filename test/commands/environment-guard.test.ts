@@ -14,7 +14,14 @@ function problems(environment: Record<string, string>, options: { isCompiled?: b
 }
 
 test.each([
-  ...['BUN_BE_BUN', 'BUN_OPTIONS', 'BUN_INSPECT', 'BUN_INSPECT_CONNECT_TO', 'BUN_CONFIG_FILE'],
+  ...[
+    'BUN_BE_BUN',
+    'BUN_OPTIONS',
+    'BUN_INSPECT',
+    'BUN_INSPECT_CONNECT_TO',
+    'BUN_CONFIG_FILE',
+    'BUN_JSC_useJIT',
+  ],
   ...['LD_PRELOAD', 'LD_LIBRARY_PATH', 'LD_AUDIT', 'DYLD_INSERT_LIBRARIES'],
   ...['NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED'],
 ])('%s is refused by name, and its value is not repeated', (name) => {
@@ -37,12 +44,17 @@ test('a binary built without its hardening flags refuses to run', () => {
   expect(start).toThrow(/--disallow-code-generation-from-strings=strict.*\n.*--no-addons/)
 })
 
-test.each(['PATH', 'HOME', 'POSTERN_MODE', 'HTTPS_PROXY', 'XBUN_OPTIONS', 'BUNDLE'])(
-  '%s is none of the guard’s business',
-  (name) => {
-    expect(problems({ [name]: 'production' })).toEqual([])
-  },
-)
+test.each([
+  'BUN_JSC_useConcurrentGC',
+  'PATH',
+  'HOME',
+  'POSTERN_MODE',
+  'HTTPS_PROXY',
+  'XBUN_OPTIONS',
+  'BUNDLE',
+])('%s is none of the guard’s business', (name) => {
+  expect(problems({ [name]: 'production' })).toEqual([])
+})
 
 test('in development, and from source, nothing is refused', () => {
   expect(problems({ BUN_INSPECT: '1', POSTERN_MODE: 'development' })).toEqual([])

@@ -100,7 +100,11 @@ test('a child that fails at every start is started again and again', async () =>
 test('a child gets settings and no other name of the environment', async () => {
   const { code, until, terminate } = start({ serve: 'drain', work: 'drain' })
   const [[line]] = await Promise.all([until('serve', 1), until('work', 1)])
-  expect(line?.split(' ')[2]?.split(',')).toEqual(['PATH', 'POSTERN_DATA_DIRECTORY'])
+  expect(line?.split(' ')[2]?.split(',')).toEqual([
+    'BUN_JSC_useConcurrentGC',
+    'PATH',
+    'POSTERN_DATA_DIRECTORY',
+  ])
   terminate()
   expect(await code).toBe(0)
 })
@@ -109,6 +113,7 @@ test.each(['LD_PRELOAD', 'BUN_BE_BUN', 'NODE_TLS_REJECT_UNAUTHORIZED', 'PGPASSWO
   '%s is not handed to a child',
   (name) => {
     expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
+      BUN_JSC_useConcurrentGC: '0',
       POSTERN_MODE: 'production',
     })
   },
