@@ -11,7 +11,7 @@ export type AddCheckpoint = {
 }
 
 /** C2SP tlog-witness: one for each level of a tree of 2^63 leaves. */
-export const proofLinesMax = 63
+const proofLinesMax = 63
 /** Bytes: a note of 64 KiB, the proof lines of 45 bytes each and the first line. */
 export const requestBytesMax = 69_632
 
