@@ -32,7 +32,10 @@ export function respondWitness(options: {
     try {
       const limits = { bytesMax: requestBytesMax, timeoutMs: bodyMsMax }
       const body = await readBoundedText(request, limits)
-      if (typeof body === 'object') return text(body.status, body.reason)
+      if (typeof body === 'object') {
+        log.warn('witness.refused', { ...body, remoteAddress })
+        return text(body.status, body.reason)
+      }
       const answered = answer(body)
       logAnswer(log, answered, { remoteAddress, durationMs: performance.now() - startedAt })
       return respondAnswer(answered)

@@ -4,6 +4,7 @@ import { verifyCosignature } from '#core/audit/note/cosignature.ts'
 import { parseNote } from '#core/audit/note/note.ts'
 import { collectCosignatures } from '#core/audit/witness/collect-cosignatures.ts'
 import { httpWitness } from '#core/audit/witness/http-witness.ts'
+import { policyWitnesses } from '#core/audit/witness/policy-witnesses.ts'
 import { originHash } from '#core/audit/witness/witness-store.ts'
 import { makeSigner, origin, smallLog } from './small-log.ts'
 import { ask, client, log, startWitness, witnessSigner } from './start-witness.ts'
@@ -213,4 +214,21 @@ test('all witnesses are asked at once; who is late or broken keeps nobody waitin
   const note = parseNote(log.note(5) + lines.join(''))
   expect(verifyCosignature(note, witnessSigner.key)).not.toBeUndefined()
   expect(verifyCosignature(note, other.key)).not.toBeUndefined()
+})
+
+test('a policy asks the witnesses that have a URL', async () => {
+  const { url } = start()
+  const { key } = witnessSigner
+  const witnesses = policyWitnesses(
+    {
+      witnesses: [
+        { name: 'w1', key, url },
+        { name: 'w2', key, url: undefined },
+      ],
+    },
+    async (old, size) => log.consistency(old, size),
+  )
+  const collect = collectCosignatures({ witnesses, deadlineMs: 2_000 })
+  const { outcomes } = await collect(log.note(5))
+  expect(outcomes).toMatchObject([{ witness: 'w1', outcome: 'cosigned' }])
 })
