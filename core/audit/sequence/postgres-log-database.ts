@@ -1,0 +1,316 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { z } from 'zod'
+import { invariant } from '#core/invariant.ts'
+import { type Hash, hashBytes } from '../tree/hash.ts'
+import { splitHashes } from '../tree/tile.ts'
+import type {
+  Description,
+  IntakeRead,
+  IntakeRow,
+  LogDatabase,
+  LogEntry,
+  LogGrowth,
+  LogHead,
+  LostEntries,
+  SignedTree,
+} from './log-database.ts'
+
+/** Seconds after which another process may lead when the leader is silent; failing over takes it. */
+const leaseSeconds = 5
+/** Bytes of one read of the intake: with 65,535 bytes each, a batch of 4,096 would be 268 MB. */
+const readBytesMax = 4_000_000
+/** Waiting records beyond which the exact number says nothing more. */
+const backlogMax = 1_000_000
+
+/** Everybody who accepts something waits as long. */
+const freezeLockTimeout = '5s'
+
+/** Separates values in a text that Postgres splits: no description holds a control character. */
+const separator = '\x1f'
+
+const integer = z.coerce.number().refine(Number.isSafeInteger)
+const bytes = z.instanceof(Uint8Array)
+const headRow = z.object({
+  size: integer,
+  root: bytes,
+  frontier: bytes,
+  epoch: integer,
+  frozen_at: z.date().nullable(),
+})
+const treeRow = z.object({ size: integer, root: bytes, note: z.string() })
+
+/**
+ * The log in Postgres. A pool of two connections is enough: the next batch is read while one is
+ * being committed.
+ */
+export function postgresLogDatabase(sql: Sql): LogDatabase {
+  return {
+    lead: (owner) => lead(sql, owner),
+    async renew(epoch) {
+      const { count } = await sql`
+        update postern_audit_head set led_until = now() + make_interval(secs => ${leaseSeconds})
+        where epoch = ${epoch}`
+      return count > 0
+    },
+    async release(epoch) {
+      await sql`update postern_audit_head set led_until = '-infinity' where epoch = ${epoch}`
+    },
+    readIntake: (range) => readIntake(sql, range),
+    append: (growth) => append(sql, growth),
+    leavesOf: (recs) => leavesOf(sql, recs),
+    freeze: (head) => freeze(sql, head),
+    async treeAt(size) {
+      const rows = await sql`
+        select size, root, note from postern_audit_checkpoint where size = ${size}`
+      return firstTree(rows)
+    },
+    async newestTree() {
+      const rows = await sql`
+        select size, root, note from postern_audit_checkpoint order by size desc limit 1`
+      return firstTree(rows)
+    },
+    readEntries: (from, to) => readEntries(sql, from, to),
+    async notePublished(size) {
+      await sql`
+        update postern_audit_checkpoint set published_at = now()
+        where size = ${size} and published_at is null`
+    },
+    async noteWitnessed(size, note) {
+      await sql`
+        update postern_audit_checkpoint set witnessed_at = now(), witnessed_note = ${note}
+        where size = ${size} and witnessed_at is null`
+    },
+    backlog: () => backlog(sql),
+    restore: (lost) => restore(sql, lost),
+  }
+}
+
+/** Waits for a commit of the previous leader that is under way, or makes it come to nothing. */
+async function lead(sql: Sql, owner: string): Promise<LogHead | undefined> {
+  const [row] = await sql`
+    update postern_audit_head set epoch = epoch + 1, owner = ${owner},
+      led_until = now() + make_interval(secs => ${leaseSeconds})
+    where owner = ${owner} or led_until <= now()
+    returning size, root, frontier, epoch, frozen_at`
+  if (row === undefined) return undefined
+  const { size, root, frontier, epoch, frozen_at } = headRow.parse(row)
+  return {
+    size,
+    root,
+    frontier: splitHashes(frontier),
+    epoch,
+    frozenAt: frozen_at ?? undefined,
+  }
+}
+
+async function freeze(sql: Sql, head: LogHead): Promise<boolean> {
+  return await sql.begin(async (transaction) => {
+    await transaction`select set_config('lock_timeout', ${freezeLockTimeout}, true)`
+    // Waits for the writers under way and keeps others out until the log is frozen.
+    await transaction`lock table postern_audit_intake in share mode`
+    const { count } = await transaction`
+      update postern_audit_head set frozen_at = now()
+      where size = ${head.size} and epoch = ${head.epoch} and frozen_at is null
+        and not exists (select from postern_audit_intake)`
+    return count > 0
+  })
+}
+
+type RawIntakeRow = { readonly id: string; readonly rec: string; readonly body: Uint8Array }
+
+async function readIntake(
+  sql: Sql,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<IntakeRead> {
+  const rows = await sql<RawIntakeRow[]>`
+    select id, rec, body from (
+      select id, rec, body, sum(octet_length(body)) over (order by id rows unbounded preceding)
+        - octet_length(body) as before
+      from (select id, rec, body from postern_audit_intake where id > ${after}
+        order by id limit ${limit}) as first
+    ) as summed where before < ${readBytesMax} order by id`
+  const readBytes = rows.reduce((sum, row) => sum + row.body.length, 0)
+  return {
+    rows: rows.map(({ id, rec, body }) => ({ id: Number(id), rec, body })),
+    isMore: rows.length === limit || readBytes >= readBytesMax,
+  }
+}
+
+/** Thrown inside a transaction to roll it back. */
+class Superseded extends Error {}
+
+async function append(
+  sql: Sql,
+  growth: LogGrowth,
+): Promise<'appended' | 'superseded' | 'repeated'> {
+  try {
+    await sql.begin(async (transaction) => {
+      await advanceHead(transaction, growth)
+      await moveAside(transaction, growth.conflicting)
+      await drop(transaction, growth.repeated)
+      if (growth.tree === undefined) return
+      await Promise.all([moveEntries(transaction, growth), storeTree(transaction, growth.tree)])
+    })
+    return 'appended'
+  } catch (error) {
+    if (error instanceof Superseded) return 'superseded'
+    if (isRepeatedRecord(error)) return 'repeated'
+    throw error
+  }
+}
+
+/** First of all, so that whoever is not the leader any more waits here and then leaves. */
+async function advanceHead(
+  transaction: TransactionSql,
+  growth: LogGrowth | LostEntries,
+): Promise<void> {
+  const { epoch, oldSize, oldRoot, entries, frontier, root } = growth
+  const { count } = await transaction`
+    update postern_audit_head set size = ${oldSize + entries.length}, root = ${root},
+      frontier = ${joined(frontier)},
+      led_until = now() + make_interval(secs => ${leaseSeconds})
+    where size = ${oldSize} and root = ${oldRoot} and epoch = ${epoch} and frozen_at is null`
+  refuseOthers(count, 1)
+}
+
+async function moveEntries(
+  transaction: TransactionSql,
+  { oldSize, entries }: LogGrowth,
+): Promise<void> {
+  const leaves = joined(entries.map((entry) => entry.leaf))
+  const ids = idList(entries)
+  const { ts, type, subject, requestId } = columnsOf(entries)
+  const { count } = await transaction`
+    with taken as (
+      delete from postern_audit_intake where id = any(string_to_array(${ids}, ',')::bigint[])
+      returning id, rec, body
+    )
+    insert into postern_audit_entry (idx, rec, body, leaf, ts, type, subject, request_id)
+    select ${oldSize}::bigint + n - 1, rec, body,
+      substring(${leaves}::bytea from (${hashBytes} * (n - 1) + 1)::integer for ${hashBytes}),
+      ts::timestamptz, type, subject, request_id
+    from unnest(
+      string_to_array(${ids}, ',')::bigint[],
+      string_to_array(${ts}, ${separator}, ''), string_to_array(${type}, ${separator}, ''),
+      string_to_array(${subject}, ${separator}, ''), string_to_array(${requestId}, ${separator}, '')
+    ) with ordinality as described (id, ts, type, subject, request_id, n)
+    join taken using (id)`
+  refuseOthers(count, entries.length)
+}
+
+async function storeTree(transaction: TransactionSql, tree: SignedTree): Promise<void> {
+  await transaction`
+    insert into postern_audit_checkpoint (size, root, note)
+    values (${tree.size}, ${tree.root}, ${tree.note})`
+}
+
+async function drop(transaction: TransactionSql, rows: readonly IntakeRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const { count } = await transaction`
+    delete from postern_audit_intake
+    where id = any(string_to_array(${idList(rows)}, ',')::bigint[])`
+  refuseOthers(count, rows.length)
+}
+
+async function moveAside(transaction: TransactionSql, rows: readonly IntakeRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const { count } = await transaction`
+    with taken as (
+      delete from postern_audit_intake
+      where id = any(string_to_array(${idList(rows)}, ',')::bigint[]) returning rec, body
+    )
+    insert into postern_audit_aside (rec, body) select rec, body from taken`
+  refuseOthers(count, rows.length)
+}
+
+/** A row that is gone was taken by another leader. */
+function refuseOthers(count: number, expected: number): void {
+  if (count !== expected) throw new Superseded()
+}
+
+function idList(rows: readonly IntakeRow[]): string {
+  return rows.map((row) => row.id).join(',')
+}
+
+function columnsOf(entries: readonly { readonly description: Description }[]) {
+  const column = (name: keyof Description) =>
+    entries.map(({ description }) => description[name] ?? '').join(separator)
+  return {
+    ts: column('ts'),
+    type: column('type'),
+    subject: column('subject'),
+    requestId: column('requestId'),
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts)
+}
+
+const repeatedRecord = z.object({
+  code: z.literal('23505'),
+  constraint_name: z.literal('postern_audit_entry_rec'),
+})
+
+function isRepeatedRecord(error: unknown): boolean {
+  return repeatedRecord.safeParse(error).success
+}
+
+async function leavesOf(sql: Sql, recs: readonly string[]): Promise<Map<string, Hash>> {
+  const rows = await sql<{ rec: string; leaf: Uint8Array }[]>`
+    select rec, leaf from postern_audit_entry where rec = any(${[...recs]}::uuid[])`
+  return new Map(rows.map(({ rec, leaf }) => [rec, leaf]))
+}
+
+async function readEntries(sql: Sql, from: number, to: number): Promise<LogEntry[]> {
+  const rows = await sql<LogEntry[]>`
+    select rec, body, leaf from postern_audit_entry where idx >= ${from} and idx < ${to}
+    order by idx`
+  invariant(rows.length === to - from, 'the log has an entry for each index below its size')
+  return rows.map(({ rec, body, leaf }) => ({ rec, body, leaf }))
+}
+
+function firstTree(rows: readonly unknown[]): SignedTree | undefined {
+  return rows.length === 0 ? undefined : treeRow.parse(rows[0])
+}
+
+async function backlog(sql: Sql) {
+  const [row] = await sql<{ records: number; oldest: string | null }[]>`
+    select (select count(*)::integer from (
+      select from postern_audit_intake limit ${backlogMax}) as some) as records,
+      (select rec from postern_audit_intake order by id limit 1) as oldest`
+  return { records: row?.records ?? 0, oldestRec: row?.oldest ?? undefined }
+}
+
+async function restore(sql: Sql, lost: LostEntries): Promise<boolean> {
+  const { entries, tree, oldSize } = lost
+  const { ts, type, subject, requestId } = columnsOf(entries)
+  const recs = entries.map((entry) => entry.rec).join(',')
+  const lengths = entries.map((entry) => entry.body.length).join(',')
+  const bodies = joined(entries.map((entry) => entry.body))
+  const leaves = joined(entries.map((entry) => entry.leaf))
+  try {
+    await sql.begin(async (transaction) => {
+      await advanceHead(transaction, lost)
+      await transaction`
+        insert into postern_audit_entry (idx, rec, body, leaf, ts, type, subject, request_id)
+        select ${oldSize}::bigint + n - 1, rec,
+          substring(${bodies}::bytea from (ends - length + 1)::integer for length),
+          substring(${leaves}::bytea from (${hashBytes} * (n - 1) + 1)::integer for ${hashBytes}),
+          ts::timestamptz, type, subject, request_id
+        from (
+          select *, sum(length) over (order by n) as ends from unnest(
+            string_to_array(${recs}, ',')::uuid[], string_to_array(${lengths}, ',')::integer[],
+            string_to_array(${ts}, ${separator}, ''), string_to_array(${type}, ${separator}, ''),
+            string_to_array(${subject}, ${separator}, ''),
+            string_to_array(${requestId}, ${separator}, '')
+          ) with ordinality as described (rec, length, ts, type, subject, request_id, n)
+        ) as placed`
+      if (tree !== undefined) await storeTree(transaction, tree)
+    })
+    return true
+  } catch (error) {
+    if (error instanceof Superseded) return false
+    throw error
+  }
+}
