@@ -1,5 +1,6 @@
 import type { Log } from '#core/log.ts'
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.ts'
+import type { WitnessPolicy } from '../note/policy.ts'
 import type { VerifierKey } from '../note/verifier-key.ts'
 import type { TileSource } from '../store/tile-source.ts'
 import { frontierRoot } from '../tree/frontier.ts'
@@ -8,13 +9,18 @@ import type { CollectCosignatures, Cosignatures } from '../witness/collect-cosig
 import type { LogDatabase, LogHead } from './log-database.ts'
 import { refuseToSign } from './refusal.ts'
 
+export type Witnessing = {
+  readonly collect: CollectCosignatures
+  readonly policy: WitnessPolicy
+}
+
 export type InspectOptions = {
   readonly database: LogDatabase
   readonly store: TileSource
   readonly origin: string
   readonly keys: readonly VerifierKey[]
   /** Undefined where no witness is asked. */
-  readonly collect: CollectCosignatures | undefined
+  readonly witnessing: Witnessing | undefined
   readonly log: Log
 }
 
@@ -27,10 +33,10 @@ export async function inspectHead(head: LogHead, options: InspectOptions): Promi
   await inspectOwn(head, options)
   const published = await readPublished(options)
   if (published !== undefined) await inspectPublished(head, published, options.database)
-  const { database, collect, log } = options
+  const { database, witnessing, log } = options
   const newest = await database.newestTree()
-  if (newest === undefined || collect === undefined) return
-  const cosignatures = await collect(newest.note)
+  if (newest === undefined || witnessing === undefined) return
+  const cosignatures = await witnessing.collect(newest.note)
   await judgeWitnesses(cosignatures, database, log)
 }
 

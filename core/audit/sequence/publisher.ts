@@ -1,18 +1,12 @@
 import type { Log } from '#core/log.ts'
 import { parseNote } from '../note/note.ts'
-import { judgeQuorum, type WitnessPolicy } from '../note/policy.ts'
+import { judgeQuorum } from '../note/policy.ts'
 import type { VerifierKey } from '../note/verifier-key.ts'
 import type { TileStore } from '../store/tile-store.ts'
-import type { CollectCosignatures } from '../witness/collect-cosignatures.ts'
-import { judgeWitnesses, readPublished } from './inspect-head.ts'
+import { judgeWitnesses, readPublished, type Witnessing } from './inspect-head.ts'
 import type { LogDatabase, SignedTree } from './log-database.ts'
 import { publishTiles } from './publish-tiles.ts'
 import type { RecentEntries } from './recent-entries.ts'
-
-export type Witnessing = {
-  readonly collect: CollectCosignatures
-  readonly policy: WitnessPolicy
-}
 
 export type PublisherOptions = {
   readonly database: LogDatabase

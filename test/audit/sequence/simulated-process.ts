@@ -1,5 +1,5 @@
 import type { NoteSigner } from '#core/audit/note/signer.ts'
-import { inspectHead } from '#core/audit/sequence/inspect-head.ts'
+import { inspectHead, type Witnessing } from '#core/audit/sequence/inspect-head.ts'
 import { createPublisher } from '#core/audit/sequence/publisher.ts'
 import { recentEntries } from '#core/audit/sequence/recent-entries.ts'
 import { runSequencer } from '#core/audit/sequence/run-sequencer.ts'
@@ -41,8 +41,9 @@ export function simulatedProcess(options: {
   readonly scheduler: Scheduler
   /** Events that an operator would be woken for. */
   readonly alarms: string[]
+  readonly witnessing?: Witnessing | undefined
 }) {
-  const { world, process, signers, scheduler, alarms } = options
+  const { world, process, signers, scheduler, alarms, witnessing } = options
   const killed = Promise.withResolvers<'killed'>()
   let isKilled = false
   const die = () => {
@@ -55,14 +56,11 @@ export function simulatedProcess(options: {
   async function perform(name: string, run: () => unknown): Promise<unknown> {
     const fate = isKilled ? 'killed before' : await scheduler.call({ process, name })
     if (isKilled || fate === 'killed before') return await die()
-    if (fate === 'failed') throw new PlannedFault(`${name} failed`)
-    if (fate === 'failed, done later') {
-      void scheduler.call({ process, name: 'late' }).then(run)
-      throw new PlannedFault(`nobody knows what becomes of ${name}`)
-    }
+    if (fate === 'failed, done later') void scheduler.call({ process, name: 'late' }).then(run)
+    if (fate === 'failed' || fate === 'failed, done later') throw new PlannedFault(name)
     const answer = await run()
     if (fate === 'killed after') return await die()
-    if (fate === 'failed, but done') throw new PlannedFault(`the answer of ${name} is lost`)
+    if (fate === 'failed, but done') throw new PlannedFault(name)
     return answer
   }
 
@@ -91,14 +89,14 @@ export function simulatedProcess(options: {
   const metrics = createMetrics()
   const keys = signers.map((signer) => signer.key)
   const nowMs = () => world.clock.nowMs
-  const inspection = { database, store, origin, keys, collect: undefined, log }
+  const inspection = { database, store, origin, keys, witnessing, log }
   const sequencer = createSequencer({
     ...{ database, owner: process, origin, signers, log, metrics, nowMs },
     inspect: (head) => inspectHead(head, inspection),
   })
   const recent = recentEntries()
   const publisher = createPublisher({
-    ...{ database, store, origin, keys, witnessing: undefined, recent, log },
+    ...{ database, store, origin, keys, witnessing, recent, log },
   })
   const stop = new AbortController()
   const sleep = (ms: number, signal: AbortSignal) => scheduler.sleep(process, ms, signal)

@@ -8,9 +8,8 @@ import type {
   LogHead,
   SignedTree,
 } from '#core/audit/sequence/log-database.ts'
-import type { TileStore } from '#core/audit/store/tile-store.ts'
-import { TileConflict } from '#core/audit/store/tile-store.ts'
 import { emptyRoot } from '#core/audit/tree/hash.ts'
+import { memoryTileStore } from './memory-tile-store.ts'
 
 /** Milliseconds, as long as the lease in Postgres. */
 const leaseMs = 5_000
@@ -41,7 +40,7 @@ export function simulatedWorld() {
     owner: undefined,
     ledUntilMs: Number.NEGATIVE_INFINITY,
   }
-  const objects = new Map<string, Uint8Array>()
+  const { store, objects } = memoryTileStore(refuseUncommitted)
   const clock = { nowMs: 0 }
 
   const database: LogDatabase = {
@@ -126,21 +125,6 @@ export function simulatedWorld() {
         head: { ...state.head, size: oldSize + entries.length, frontier, root },
       }
       return true
-    },
-  }
-
-  const store: TileStore = {
-    async read(path) {
-      return objects.get(path)
-    },
-    async writeOnce(path, bytes) {
-      const present = objects.get(path)
-      if (present === undefined) objects.set(path, bytes)
-      else if (Buffer.compare(present, bytes) !== 0) throw new TileConflict(path)
-    },
-    async writeCheckpoint(bytes) {
-      refuseUncommitted(bytes)
-      objects.set('checkpoint', bytes)
     },
   }
 

@@ -1,4 +1,5 @@
 import type { NoteSigner } from '#core/audit/note/signer.ts'
+import type { Witnessing } from '#core/audit/sequence/inspect-head.ts'
 import { checkLog, checkTrees } from './log-invariants.ts'
 import { createScheduler, seededRandom } from './scheduler.ts'
 import { type Call, type Fate, simulatedProcess } from './simulated-process.ts'
@@ -10,15 +11,16 @@ const stepsMax = 200_000
 export type SimulationOptions = {
   readonly seed: number
   readonly signers: readonly NoteSigner[]
-  /** What becomes of a call, for as long as `troubleSteps` last. */
+  /** What becomes of a call until the simulation is settled. */
   readonly fateOf: (call: Call, random: () => number) => Fate
+  readonly witnessing?: Witnessing
 }
 
 /**
  * A world with any number of sequencer processes, one held call at a time. The history follows from
  * the seed alone.
  */
-export function createSimulation({ seed, signers, fateOf }: SimulationOptions) {
+export function createSimulation({ seed, signers, fateOf, witnessing }: SimulationOptions) {
   const random = seededRandom(seed)
   const world = simulatedWorld()
   const alarms: string[] = []
@@ -33,9 +35,10 @@ export function createSimulation({ seed, signers, fateOf }: SimulationOptions) {
     fateOf: (call) => (isTroubled ? fateOf(call, random) : 'done'),
   })
 
-  function start() {
+  function start(by = signers) {
     const name = `process ${started++}`
-    const process = simulatedProcess({ world, process: name, signers, scheduler, alarms })
+    const options = { world, process: name, signers: by, scheduler, alarms, witnessing }
+    const process = simulatedProcess(options)
     running.add(process)
     void process.ended.then(() => running.delete(process))
     return process
