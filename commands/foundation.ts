@@ -25,6 +25,8 @@ export type Foundation = {
   readonly host: string
   readonly now: () => Date
   readonly secrets: SecretStore | undefined
+  /** `name#member` of every secret read so far; the first reads come before there is a log. */
+  readonly secretsRead: () => readonly string[]
   /** A pool of its own, so that one use cannot starve another. */
   readonly database: (use: string, connections: number) => Sql
   readonly engine: QueueEngine
@@ -46,7 +48,8 @@ export async function openFoundation(options: {
   readonly stack: AsyncDisposableStack
 }): Promise<Foundation> {
   const { config, log, version, role, stack } = options
-  const secrets = openSecretStore(config)
+  const read = new Set<string>()
+  const secrets = namingReads(openSecretStore(config), read)
   const databaseUrl = await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
   const database = (use: string, connections: number): Sql =>
     stack.adopt(
@@ -67,7 +70,23 @@ export async function openFoundation(options: {
   const metrics = createMetrics()
   const now = () => new Date()
   const host = hostname()
-  return { config, log, metrics, version, host, now, secrets, database, engine, queue, stack }
+  const secretsRead = () => [...read]
+  return {
+    ...{ config, log, metrics, version, host, now, secrets, secretsRead },
+    ...{ database, engine, queue, stack },
+  }
+}
+
+function namingReads(store: SecretStore | undefined, read: Set<string>): SecretStore | undefined {
+  return (
+    store && {
+      ...store,
+      read(reference) {
+        read.add(`${reference.name}#${reference.member}`)
+        return store.read(reference)
+      },
+    }
+  )
 }
 
 async function openEngine(options: {

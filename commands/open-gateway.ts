@@ -23,7 +23,7 @@ export async function openGateway(
   access: AccessControl,
 ) {
   const { queue, log, metrics, now, stack } = foundation
-  const { audit, registry, sweeper } = services
+  const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('gateway', readConnections)
   const signals = stack.adopt(
     await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] }),
@@ -32,11 +32,11 @@ export async function openGateway(
   const backlog = stack.adopt(watchBacklog({ sql, log }), (open) => open.close())
   const piped = foundation.database('intake', 1)
   const intake = stack.adopt(
-    boundedIntake(postgresIntake({ sql: piped, queue, log, metrics, now }), backlog),
+    boundedIntake(postgresIntake({ sql: piped, journal, queue, log, metrics, now }), backlog),
     (open) => open.close(),
   )
   const kinds = jobKinds
-  const stores = { sql, queue, kinds, signals, onOutbox: () => sweeper.nudge(), now }
+  const stores = { sql, journal, queue, kinds, signals, onOutbox: () => sweeper.nudge(), now }
   return createGateway({
     access,
     kinds: [...kinds.values()],
@@ -44,7 +44,7 @@ export async function openGateway(
     jobs: postgresJobStore(stores),
     queues: postgresQueueControl(stores),
     routes: [
-      ...tradeRoutes({ trades: postgresTradeStore({ sql, now }), now }),
+      ...tradeRoutes({ trades: postgresTradeStore({ sql, journal, now }), now }),
       ...scoreRoutes({ scores: postgresScoreStore({ sql }) }),
     ],
     audit,

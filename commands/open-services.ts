@@ -1,7 +1,11 @@
+import canonicalize from 'canonicalize'
 import type { Sql } from 'postgres'
 import type { AuditLog } from '#core/audit/audit-log.ts'
+import type { AuditJournal } from '#core/audit/journal.ts'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
-import { systemRecord } from '#core/audit/record.ts'
+import { type AuditRecord, systemRecord } from '#core/audit/record.ts'
+import { startJournal } from '#core/audit/start-journal.ts'
+import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import { startJanitor } from '#core/job/janitor.ts'
 import {
@@ -18,6 +22,7 @@ import { jobKinds, queueNames } from './job-kinds.ts'
 /** What gateway and workers both run beside their own work. */
 export type Services = {
   readonly audit: AuditLog
+  readonly journal: AuditJournal
   readonly registry: ProcessRegistry
   readonly sweeper: Sweeper
 }
@@ -29,7 +34,7 @@ export async function openServices(
   foundation: Foundation,
   roles: readonly ProcessRole[],
 ): Promise<Services> {
-  const { log, metrics, version, host, queue, now, stack } = foundation
+  const { config, log, metrics, version, host, queue, now, secretsRead, stack } = foundation
   const sql = foundation.database('services', 3)
   const kinds = jobKinds
   await refusePendingSchema(foundation, sql)
@@ -37,20 +42,24 @@ export async function openServices(
     await startProcessRegistry({ sql, log, roles, version, host }),
     (open) => open.close(),
   )
-  const audit = postgresAuditLog({ sql: foundation.database('audit', 1), log, metrics })
-  await audit.append(processRecord(foundation, registry, 'process.started'))
-  stack.defer(async () => {
-    await audit
-      .append(processRecord(foundation, registry, 'process.stopped'))
-      .catch((error: unknown) => log.warn('stop.unrecorded', { error }))
-    await audit.flush()
+  const sqlAudit = foundation.database('audit', 1)
+  const journal = await startJournal(sqlAudit, {
+    replica: `${roles.join('+')}@${host}`,
+    at: now(),
+    details: { version, process: registry.id, configuration: fingerprint(config) },
   })
-  const sweeper = stack.adopt(startSweeper({ sql, queue, kinds, log, metrics, now }), (open) =>
-    open.close(),
+  const audit = stack.adopt(
+    postgresAuditLog({ sql: sqlAudit, journal, log, metrics, now }),
+    (open) => open.close(),
+  )
+  for (const name of secretsRead()) await audit.append(secretRecord(name, now()))
+  const sweeper = stack.adopt(
+    startSweeper({ sql, journal, queue, kinds, log, metrics, now }),
+    (open) => open.close(),
   )
   stack.adopt(startJanitor({ sql, kinds, log }), (open) => open.close())
   stack.adopt(startCanary(foundation, registry), (timer) => clearInterval(timer))
-  return { audit, registry, sweeper }
+  return { audit, journal, registry, sweeper }
 }
 
 /** Half the tables would do until a request needs the others. */
@@ -62,14 +71,17 @@ async function refusePendingSchema({ config }: Foundation, sql: Sql): Promise<vo
   throw new PosternError('database.schema_refused', { detail })
 }
 
-function processRecord(
-  { now, version, host }: Foundation,
-  registry: ProcessRegistry,
-  type: 'process.started' | 'process.stopped',
-) {
+/**
+ * SHA-256 of the settings, lower-case hex: two starts with the same have the same. Credentials are
+ * references in production, so no secret is behind it.
+ */
+function fingerprint(config: Config): string {
+  return new Bun.CryptoHasher('sha256').update(canonicalize(config) ?? '').digest('hex')
+}
+
+function secretRecord(name: string, at: Date): AuditRecord {
   const id = Bun.randomUUIDv7()
-  const target = `process/${registry.id}`
-  return systemRecord({ id, type, at: now(), target, outcome: 'ok', details: { host, version } })
+  return systemRecord({ id, type: 'secret.read', at, target: `secret/${name}`, outcome: 'ok' })
 }
 
 /** Sends the job that proves that jobs come through, and keeps the metric of its age. */

@@ -3,7 +3,7 @@ import { findJob } from '#core/job/job-row.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
 import type { Processor } from '#core/job/processor.ts'
-import { confirmAborted, isSettled, noteRunning } from '#core/job/run-store.ts'
+import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job/run-store.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
@@ -17,7 +17,7 @@ const workerConnections = 8
 
 export async function openWorkers(foundation: Foundation, services: Services): Promise<Workers> {
   const { config, engine, log, metrics, now, stack } = foundation
-  const { registry, sweeper } = services
+  const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('worker', workerConnections)
   const signals = stack.adopt(
     await postgresJobSignals({ sql, log, channels: ['cancel'] }),
@@ -28,15 +28,19 @@ export async function openWorkers(foundation: Foundation, services: Services): P
     grouped: foundation.database('outcomes', 1),
     sql,
     worker,
+    journal,
     onWebhook: () => sweeper.nudge(),
   })
   const workers = startWorkers({
     engine,
-    processors: openProcessors(foundation, sql),
+    processors: openProcessors(foundation, services, sql),
     outcomes,
     isSettled: (jobId) => isSettled(sql, jobId),
     confirmAborted: (jobId) => confirmAborted(sql, jobId),
-    noteRunning: (notes) => noteRunning(sql, notes, worker),
+    noteRunning: async (notes) => {
+      await noteRunning(sql, notes, worker)
+      for (const note of notes) audit.note(startedRecord(note))
+    },
     onCancel: (listener) => signals.listen('cancel', listener),
     onCanary: () => registry.sawCanary(now()),
     log,
@@ -54,11 +58,12 @@ function drainMs(config: Config): number {
 
 function openProcessors(
   { config, secrets, now, log }: Foundation,
+  { journal }: Services,
   sql: ReturnType<Foundation['database']>,
 ): readonly Processor[] {
   return [
-    scoreWallet({ sql, now }),
-    scoreCohort({ sql, now, log }),
+    scoreWallet({ sql, journal, now }),
+    scoreCohort({ sql, journal, now, log }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKey: async () => {

@@ -1,7 +1,11 @@
-import { userInfo } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { type RevocableClaim, revoke } from '#core/access/deny-list.ts'
+import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
+import { startJournal } from '#core/audit/start-journal.ts'
 import type { Config } from '#core/config.ts'
+import { silentLog } from '#core/log.ts'
+import { createMetrics } from '#core/metrics.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { CommandIo } from './command-io.ts'
@@ -66,7 +70,13 @@ async function revokeAt(
   })
   try {
     const by = `${userInfo().username} at a terminal`
-    await revoke(sql, { issuer, ...denied, reason, by, at: new Date() })
+    const now = () => new Date()
+    const replica = `revoke@${hostname()}`
+    const journal = await startJournal(sql, { replica, at: now(), details: { operator: by } })
+    const log = silentLog()
+    const audit = postgresAuditLog({ sql, journal, log, metrics: createMetrics(), now })
+    await revoke(sql, journal, { issuer, ...denied, reason, by, at: now() })
+    await audit.close()
     await warnOfUnknownIssuer(io, config, issuer)
     io.stdout.write(`revoked ${denied.claim} ${denied.value} of ${issuer}\n`)
   } finally {

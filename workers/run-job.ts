@@ -1,5 +1,5 @@
 import { DelayedError, type Job } from 'bullmq'
-import { type ErrorCode, PosternError } from '#core/errors.ts'
+import { type ErrorCode, isRetryable, PosternError } from '#core/errors.ts'
 import { dispatchedData, fenceOf } from '#core/job/dispatched.ts'
 import type { JobKind } from '#core/job/kind.ts'
 import type { Outcome, OutcomeWriter } from '#core/job/outcome-writer.ts'
@@ -100,9 +100,10 @@ async function attempt(options: RunJobOptions, input: AttemptInput): Promise<boo
   )
   const outcome = outcomeOf(options, { kind, run, delivered }, 'completed')
   const completed = { ...outcome, result: work.result, details: work.details }
-  const isStored = await (work.effect === undefined
+  const { effect, records = [] } = work
+  const isStored = await (effect === undefined
     ? options.outcomes.write(completed)
-    : options.outcomes.writeWith(completed, work.effect))
+    : options.outcomes.writeWith(completed, { store: effect, records }))
   if (isStored) options.metrics.finished.inc({ kind: kind.name, state: 'completed' })
   return isStored
 }
@@ -159,7 +160,7 @@ async function storeFailure(
     await writeFailure(options, input, failure)
     return true
   } catch (error) {
-    if (error instanceof PosternError && error.code === 'database.unavailable') return false
+    if (error instanceof PosternError && isRetryable(error)) return false
     // Postgres cannot hold the detail of the problem. The job ends all the same, without it.
     const bare = describeFailure(error, input.run, 0)
     options.log.error('job.problem_unstorable', { jobId: input.run.jobId, error })

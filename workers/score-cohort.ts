@@ -17,6 +17,7 @@ import {
   tooManyTrades,
 } from '#core/score/postgres-trade-store.ts'
 import { formCohort, scoreMeasured } from '#core/score/score-cohort.ts'
+import { scoreRecords } from '#core/score/score-records.ts'
 import type { Measurement, WalletScore } from '#core/score/wallet-score.ts'
 import { refuseFuture } from './score-wallet.ts'
 
@@ -26,11 +27,11 @@ export type ScoreCohortOptions = TradeStoreOptions & { readonly log: Log }
 export function scoreCohort(
   options: ScoreCohortOptions,
 ): Processor<ScoreCohortPayload, ScoreCohortResult> {
-  const { sql, now, log } = options
-  const trades = postgresTradeStore({ sql, now })
+  const { sql, journal, now, log } = options
+  const trades = postgresTradeStore({ sql, journal, now })
   return {
     kind: scoreCohortKind,
-    async process({ jobId, payload }, signal) {
+    async process({ jobId, payload, requestId }, signal) {
       const at = now()
       const score = scoreOptionsOf(payload, at)
       refuseFuture(score, at)
@@ -50,6 +51,7 @@ export function scoreCohort(
       return {
         result,
         effect: (transaction) => storeScores(transaction, { scores, cohort, jobId, at }),
+        records: scoreRecords(scores, { jobId, requestId, at }),
         details: { ...score, statuses: result.statuses, scored: result.scored },
       }
     },

@@ -11,19 +11,21 @@ import {
   tooManyTrades,
 } from '#core/score/postgres-trade-store.ts'
 import { scoreMeasured } from '#core/score/score-cohort.ts'
+import { scoreRecords } from '#core/score/score-records.ts'
 import { tradeOf } from '#core/score/trade.ts'
 import type { Measurement, WalletScore } from '#core/score/wallet-score.ts'
 
 /** Scores one wallet, by the swaps it was sent or by the ingested ones, in the reference cohort. */
 export function scoreWallet({
   sql,
+  journal,
   now,
 }: TradeStoreOptions): Processor<ScoreWalletPayload, WalletScore> {
-  const trades = postgresTradeStore({ sql, now })
+  const trades = postgresTradeStore({ sql, journal, now })
   const scores = postgresScoreStore({ sql })
   return {
     kind: scoreWalletKind,
-    async process({ jobId, payload }, signal) {
+    async process({ jobId, payload, requestId }, signal) {
       const at = now()
       const options = scoreOptionsOf(payload, at)
       refuseFuture(options, at)
@@ -36,6 +38,7 @@ export function scoreWallet({
         result: score,
         effect: (transaction) =>
           storeScores(transaction, { scores: [score], cohort: undefined, jobId, at }),
+        records: scoreRecords([score], { jobId, requestId, at }),
         details: {
           ...options,
           wallet,

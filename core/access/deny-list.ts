@@ -1,5 +1,7 @@
 import type { Sql } from 'postgres'
-import { callerRecord, encodeAuditRecord, systemRecord } from '../audit/record.ts'
+import type { AuditJournal } from '../audit/journal.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { callerRecord, systemRecord } from '../audit/record.ts'
 import type { Log } from '../log.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import type { Caller, Principal } from './principal.ts'
@@ -141,7 +143,11 @@ export type Revocation = {
  * token's entry lasts as long as any token can, the others until they are taken out. Throws
  * `database.unavailable`.
  */
-export async function revoke(sql: Sql, revocation: Revocation): Promise<void> {
+export async function revoke(
+  sql: Sql,
+  journal: AuditJournal,
+  revocation: Revocation,
+): Promise<void> {
   const { issuer, claim, value, reason, by, at } = revocation
   const id = Bun.randomUUIDv7()
   const record = {
@@ -155,18 +161,14 @@ export async function revoke(sql: Sql, revocation: Revocation): Promise<void> {
   const audit = typeof by === 'string' ? systemRecord(record) : callerRecord(by, record)
   const operator = typeof by === 'string' ? by : `${by.principal.issuer} ${by.principal.subject}`
   const lifetimeSeconds = claim === 'jti' ? tokenAgeSecondsMax + 2 * leewaySeconds : null
-  await sql
-    .begin(async (transaction) => {
-      await transaction`
-        insert into postern_revocation (issuer, claim, value, reason, revoked_by, expires_at)
-        values (${issuer}, ${claim}, ${value}, ${reason}, ${operator},
-          now() + ${lifetimeSeconds}::float8 * interval '1 second')
-        on conflict (issuer, claim, value) do update
-          set expires_at = excluded.expires_at, reason = excluded.reason,
-            revoked_by = excluded.revoked_by, revoked_at = now()`
-      await transaction`
-        insert into postern_audit_intake (rec, body)
-        values (${id}, convert_to(${encodeAuditRecord(audit)}, 'UTF8'))`
-    })
-    .catch(rethrowAsOutage)
+  await recordedTransaction(sql, journal, async (transaction, write) => {
+    await transaction`
+      insert into postern_revocation (issuer, claim, value, reason, revoked_by, expires_at)
+      values (${issuer}, ${claim}, ${value}, ${reason}, ${operator},
+        now() + ${lifetimeSeconds}::float8 * interval '1 second')
+      on conflict (issuer, claim, value) do update
+        set expires_at = excluded.expires_at, reason = excluded.reason,
+          revoked_by = excluded.revoked_by, revoked_at = now()`
+    await write([audit])
+  }).catch(rethrowAsOutage)
 }

@@ -4,29 +4,47 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { groupCommit } from '../postgres/group-commit.ts'
 import type { AuditLog } from './audit-log.ts'
-import { type AuditRecord, encodeAuditRecord } from './record.ts'
+import type { AuditJournal } from './journal.ts'
+import { insertJournalRows } from './journal-rows.ts'
+import { type AuditRecord, systemRecord } from './record.ts'
 
 const batchMax = 256
 const batchesInFlightMax = 2
 const waitingMax = 10_000
 /** `may` records are at most this late. */
 const noteMsMax = 1_000
+/**
+ * Milliseconds for a `must` record to be durable; later it counts as not written, and what waits
+ * for it is refused. A log that answers slowly must not hold every caller.
+ */
+const appendMsMax = 250
+/** Milliseconds between two records that say how far this process's numbers are settled. */
+const heartbeatMs = 30_000
 /** `may` records that are kept while Postgres is slow; the oldest are lost first. */
 const notedMax = 10_000
 
-/** A pool of exactly one connection is enough: batches are pipelined on it. */
-export function postgresAuditLog(options: {
+export type PostgresAuditLogOptions = {
+  /** A pool of exactly one connection is enough: batches are pipelined on it. */
   readonly sql: Sql
+  readonly journal: AuditJournal
   readonly log: Log
   readonly metrics: Metrics
-}): AuditLog & { close(): Promise<void> } {
-  const { sql, log, metrics } = options
-  let noted: AuditRecord[] = []
-  let timer: Timer | undefined
+  readonly now: () => Date
+}
+
+type Insert = (records: readonly AuditRecord[]) => Promise<void>
+
+/** `close` writes the process's last record. */
+export function postgresAuditLog(
+  options: PostgresAuditLogOptions,
+): AuditLog & { close(): Promise<void> } {
+  const { sql, journal } = options
+  const insert: Insert = (records) => journal.write(records, (rows) => insertJournalRows(sql, rows))
+  const notes = noteBuffer(options, insert)
 
   const commits = groupCommit<AuditRecord, void>({
     run: async (records) => {
-      await insertRecords(sql, records)
+      await insert(records)
       return records.map(() => ({ ok: true, value: undefined }))
     },
     batchMax,
@@ -35,13 +53,49 @@ export function postgresAuditLog(options: {
     refuse: unavailable,
   })
 
-  async function flushNoted(): Promise<void> {
+  async function append(record: AuditRecord): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const deadline = setTimeout(() => reject(new Error('not durable in time')), appendMsMax)
+    try {
+      await Promise.race([commits.submit(record), late])
+    } catch (cause) {
+      throw unavailable(cause)
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  async function flush(): Promise<void> {
+    await notes.flush()
+    await commits.idle()
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(heartbeat)
+    await flush()
+    await settle(options, insert, 'process.stopped')
+  }
+
+  const heartbeat = setInterval(
+    () => void settle(options, insert, 'process.heartbeat'),
+    heartbeatMs,
+  )
+
+  return { append, note: notes.add, flush, close }
+}
+
+/** Records of the `may` class, written with their neighbours; the oldest are lost first. */
+function noteBuffer({ log, metrics }: PostgresAuditLogOptions, insert: Insert) {
+  let noted: AuditRecord[] = []
+  let timer: Timer | undefined
+
+  async function flush(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
     while (noted.length > 0) {
       const records = noted.splice(0, batchMax)
       try {
-        await insertRecords(sql, records)
+        await insert(records)
       } catch (error) {
         metrics.auditLost.inc(records.length)
         log.error('audit.lost', { records: records.length, error })
@@ -49,37 +103,41 @@ export function postgresAuditLog(options: {
     }
   }
 
-  async function flush(): Promise<void> {
-    await flushNoted()
-    await commits.idle()
+  function add(record: AuditRecord): void {
+    noted.push(record)
+    if (noted.length > notedMax) {
+      noted = noted.slice(batchMax)
+      metrics.auditLost.inc(batchMax)
+    }
+    timer ??= setTimeout(() => void flush(), noteMsMax)
   }
 
-  return {
-    append: (record) =>
-      commits.submit(record).catch((cause: unknown) => {
-        throw unavailable(cause)
-      }),
-    note(record) {
-      noted.push(record)
-      if (noted.length > notedMax) {
-        noted = noted.slice(batchMax)
-        metrics.auditLost.inc(batchMax)
-      }
-      timer ??= setTimeout(() => void flushNoted(), noteMsMax)
-    },
-    flush,
-    close: flush,
+  return { add, flush }
+}
+
+/** Says how far this process's numbers are settled, and first which of them are void. */
+async function settle(
+  { journal, log, now }: PostgresAuditLogOptions,
+  insert: Insert,
+  type: 'process.heartbeat' | 'process.stopped',
+): Promise<void> {
+  // The mark before the void numbers: what is settled by then and void has been reported by then.
+  const settled = journal.settled()
+  const ranges = journal.takeVoid()
+  const own = (of: AuditRecord['type'], details: AuditRecord['details']): AuditRecord => {
+    const target = `process/${journal.replica}`
+    const id = Bun.randomUUIDv7()
+    return systemRecord({ id, type: of, at: now(), target, outcome: 'ok', details })
+  }
+  try {
+    if (ranges.length > 0) await insert([own('audit.void', { ranges })])
+    await insert([own(type, { settled })])
+  } catch (error) {
+    journal.putBackVoid(ranges)
+    log.warn('audit.heartbeat_failed', { error })
   }
 }
 
 function unavailable(cause?: unknown): PosternError {
   return new PosternError('audit.unavailable', { retryAfterSeconds: 1, cause })
-}
-
-async function insertRecords(sql: Sql, records: readonly AuditRecord[]): Promise<void> {
-  const rows = records.map((record) => ({ rec: record.id, audit: encodeAuditRecord(record) }))
-  await sql`
-    insert into postern_audit_intake (rec, body)
-    select rec, convert_to(audit, 'UTF8')
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(rec uuid, audit text)`
 }

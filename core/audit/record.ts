@@ -13,6 +13,7 @@ export const auditTypes = {
   'access.file_refused': 'must',
   'token.revoked': 'must',
   'job.accepted': 'must',
+  'job.started': 'may',
   'job.completed': 'must',
   'job.failed': 'must',
   'job.cancelled': 'must',
@@ -21,7 +22,16 @@ export const auditTypes = {
   'queue.resumed': 'must',
   'queue.drained': 'must',
   'trades.ingested': 'must',
+  'score.calculated': 'must',
+  'score.eligibility': 'must',
+  'secret.read': 'must',
+  'audit.read': 'must',
+  'audit.exported': 'must',
+  'audit.void': 'must',
+  'audit.frozen': 'must',
+  'request.failed': 'may',
   'process.started': 'must',
+  'process.heartbeat': 'must',
   'process.stopped': 'must',
 } as const satisfies Record<string, 'must' | 'may'>
 
@@ -102,12 +112,22 @@ export function systemRecord(
   }
 }
 
+/** Which of a process's records this is; a number that never shows up is a record that was lost. */
+export type Numbering = {
+  /** The process's name, and how many times one of that name has started. */
+  readonly replica: string
+  readonly epoch: number
+  /** 0 for the record that says that the process has started. */
+  readonly rseq: number
+}
+
 /**
  * The record's bytes as RFC 8785 JSON. The envelope is written member by member in sorted order,
  * which for well-formed strings equals what `canonicalize` makes at a fifth of the time.
  */
-export function encodeAuditRecord(record: AuditRecord): string {
+export function encodeAuditRecord(record: AuditRecord, numbering: Numbering): string {
   const { actor } = record
+  const { replica, epoch, rseq } = numbering
   let text = '{'
   if (actor !== undefined) text += `"actor":${encodeActor(actor)},`
   if (record.details !== undefined) {
@@ -115,12 +135,13 @@ export function encodeAuditRecord(record: AuditRecord): string {
     invariant(details !== undefined, 'audit details are JSON')
     text += `"details":${details},`
   }
-  text += `"id":${quote(record.id)}`
+  text += `"epoch":${epoch},"id":${quote(record.id)}`
   if (record.clientAddress !== undefined) text += `,"ip":${quote(record.clientAddress)}`
   text += `,"outcome":${quote(record.outcome)}`
   if (record.reason !== undefined) text += `,"reason":${quote(record.reason)}`
+  text += `,"replica":${quote(replica)}`
   if (record.requestId !== undefined) text += `,"req":${quote(record.requestId)}`
-  text += `,"target":${quote(record.target)}`
+  text += `,"rseq":${rseq},"target":${quote(record.target)}`
   if (record.traceparent !== undefined) text += `,"trace":${quote(record.traceparent)}`
   text += `,"ts":${quote(record.at.toISOString())},"type":${quote(record.type)}`
   if (record.userAgent !== undefined) text += `,"ua":${quote(shorten(record.userAgent))}`

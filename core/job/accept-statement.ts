@@ -1,8 +1,8 @@
 import type { Sql, TransactionSql } from 'postgres'
-import { callerRecord, encodeAuditRecord } from '../audit/record.ts'
+import type { AuditJournal } from '../audit/journal.ts'
+import { journalRows } from '../audit/journal-rows.ts'
+import { type AuditRecord, callerRecord } from '../audit/record.ts'
 import type { NewJob, Submission } from './intake.ts'
-
-const recordSeparator = '\n'
 
 /** An outbox row is written with its jobs and taken away by a later batch, once they are dispatched. */
 export type AcceptBatch = {
@@ -19,49 +19,56 @@ export type AcceptBatch = {
  * Keys go in by their order, or two gateways that are sent the same ones at once deadlock.
  * Throws 23505 when an idempotency key exists already; nothing is stored then.
  */
-export async function insertAccepted(sql: Sql | TransactionSql, batch: AcceptBatch): Promise<void> {
+export async function insertAccepted(
+  sql: Sql | TransactionSql,
+  journal: AuditJournal,
+  batch: AcceptBatch,
+): Promise<void> {
+  const acceptedAt = batch.now.toISOString()
   const jobs: unknown[] = []
   const ids: string[] = []
-  const records: string[] = []
+  const records: AuditRecord[] = []
   const keys: unknown[] = []
-  const at = { now: batch.now, acceptedAt: batch.now.toISOString() }
   for (const submission of batch.submissions) {
     for (const job of submission.jobs) {
-      jobs.push(jobRow(submission, job, at.acceptedAt))
+      jobs.push(jobRow(submission, job, acceptedAt))
       ids.push(job.id)
       records.push(acceptedRecord(submission, job, batch.now))
     }
     const key = keyRow(submission, batch.now)
     if (key !== undefined) keys.push(key)
   }
-  await sql`
-    with input as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(jobs)}::text::jsonb) as r(
-        id uuid, kind text, issuer text, subject text, tag text, payload jsonb, priority integer,
-        not_before timestamptz, attempts_max integer, timeout_ms integer, callback_url text,
-        request_id text, traceparent text, accepted_at timestamptz)
-    ), accepted as (
-      insert into postern_job (id, kind, issuer, subject, tag, payload, priority, not_before,
-        attempts_max, timeout_ms, callback_url, request_id, traceparent, accepted_at)
-      select id, kind, issuer, subject, tag, payload, priority, not_before,
-        attempts_max, timeout_ms, callback_url, request_id, traceparent, accepted_at from input
-    ), recorded as (
-      insert into postern_audit_intake (rec, body)
-      select rec, convert_to(body, 'UTF8')
-      from unnest(${ids}::uuid[], string_to_array(${records.join(recordSeparator)}, ${recordSeparator})) as r(rec, body)
-    ), outbox as (
-      insert into postern_outbox (id, jobs) values (${batch.outboxId}, ${ids}::uuid[])
-    ), keys as (
-      insert into postern_idempotency (issuer, subject, method, route, key, fingerprint, response)
-      select issuer, subject, method, route, key, decode(fingerprint, 'hex'), response
-      from jsonb_to_recordset(${JSON.stringify(keys)}::text::jsonb) as r(
-        issuer text, subject text, method text, route text, key text, fingerprint text,
-        response jsonb)
-      order by subject, key, route, method, issuer
-    )
-    delete from postern_outbox where id in (
-      select id from postern_outbox
-      where id = any(${[...batch.dispatchedOutboxIds]}::uuid[]) for update skip locked)`
+  await journal.write(records, async (rows) => {
+    await sql`
+      with input as materialized (
+        select * from jsonb_to_recordset(${JSON.stringify(jobs)}::text::jsonb) as r(
+          id uuid, kind text, issuer text, subject text, tag text, payload jsonb,
+          priority integer, not_before timestamptz, attempts_max integer, timeout_ms integer,
+          callback_url text, request_id text, traceparent text, accepted_at timestamptz)
+      ), accepted as (
+        insert into postern_job (id, kind, issuer, subject, tag, payload, priority, not_before,
+          attempts_max, timeout_ms, callback_url, request_id, traceparent, accepted_at)
+        select id, kind, issuer, subject, tag, payload, priority, not_before,
+          attempts_max, timeout_ms, callback_url, request_id, traceparent, accepted_at from input
+      ), recorded as (
+        insert into postern_audit_intake (rec, body)
+        select rec, body from ${journalRows(sql, rows)} as r returning 1
+      ), outbox as (
+        insert into postern_outbox (id, jobs) values (${batch.outboxId}, ${ids}::uuid[])
+      ), keys as (
+        insert into postern_idempotency (issuer, subject, method, route, key, fingerprint, response)
+        select issuer, subject, method, route, key, decode(fingerprint, 'hex'), response
+        from jsonb_to_recordset(${JSON.stringify(keys)}::text::jsonb) as r(
+          issuer text, subject text, method text, route text, key text, fingerprint text,
+          response jsonb)
+        order by subject, key, route, method, issuer
+      ), dispatched as (
+        delete from postern_outbox where id in (
+          select id from postern_outbox
+          where id = any(${[...batch.dispatchedOutboxIds]}::uuid[]) for update skip locked)
+      )
+      select postern_recorded((select count(*) from recorded), ${rows.length}::bigint)`
+  })
 }
 
 function jobRow({ caller }: Submission, job: NewJob, acceptedAt: string): unknown {
@@ -84,17 +91,16 @@ function jobRow({ caller }: Submission, job: NewJob, acceptedAt: string): unknow
 }
 
 /** The job's id names its accepting record too: one is written with the other, once. */
-function acceptedRecord({ caller }: Submission, job: NewJob, at: Date): string {
-  return encodeAuditRecord(
-    callerRecord(caller, {
-      id: job.id,
-      type: 'job.accepted',
-      at,
-      target: `job/${job.id}`,
-      outcome: 'ok',
-      details: { kind: job.kind.name },
-    }),
-  )
+function acceptedRecord({ caller }: Submission, job: NewJob, at: Date): AuditRecord {
+  const { kind, payload } = job
+  return callerRecord(caller, {
+    id: job.id,
+    type: 'job.accepted',
+    at,
+    target: `job/${job.id}`,
+    outcome: 'ok',
+    details: { kind: kind.name, ...kind.parameters?.(payload) },
+  })
 }
 
 function keyRow(submission: Submission, now: Date): unknown {

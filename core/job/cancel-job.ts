@@ -1,5 +1,6 @@
 import type { Caller } from '../access/principal.ts'
-import { callerRecord, encodeAuditRecord } from '../audit/record.ts'
+import { journalRows } from '../audit/journal-rows.ts'
+import { callerRecord } from '../audit/record.ts'
 import { errorCatalog } from '../errors.ts'
 import { findJob, type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
 import { jobChannels } from './job-signals.ts'
@@ -20,37 +21,15 @@ export const cancelledProblem = {
  */
 export async function cancelJob(
   options: PostgresJobStoreOptions,
-  request: { readonly id: string; readonly visibility: Visibility; readonly caller: Caller },
+  request: CancelRequest,
 ): Promise<CancelOutcome | undefined> {
-  const { sql, queue, kinds, signals, now } = options
-  const { id, visibility, caller } = request
+  const { queue, kinds, signals } = options
+  const { id, visibility } = request
   // Listening begins before the worker is told, or a quick confirmation would be missed.
   const ended = new AbortController()
   const confirmed = signals.wait('aborted', id, { timeoutMs: confirmMsMax, signal: ended.signal })
-  const rec = Bun.randomUUIDv7()
-  const audit = encodeAuditRecord(
-    callerRecord(caller, {
-      id: rec,
-      type: 'job.cancelled',
-      at: now(),
-      target: `job/${id}`,
-      outcome: 'ok',
-    }),
-  )
   try {
-    const [row] = await sql<JobRow[]>`
-      with done as (
-        update postern_job set state = 'cancelled', finished_at = ${now()},
-          problem = ${JSON.stringify(cancelledProblem)}::text::jsonb,
-          changed = pg_current_xact_id()
-        where id = ${id} and finished_at is null and ${visibleTo(sql, visibility)}
-        returning ${jobColumns(sql)}
-      ), recorded as (
-        insert into postern_audit_intake (rec, body)
-        select ${rec}::uuid, convert_to(${audit}, 'UTF8') from done
-      )
-      select *, pg_notify(${jobChannels.cancel}, ${id})::text,
-        pg_notify(${jobChannels.finished}, ${id})::text from done`
+    const row = await storeCancelled(options, request)
     if (row === undefined) return await tooLate(options, id, visibility)
     const job = jobOf(row)
     const kind = kinds.get(job.kind)
@@ -61,6 +40,46 @@ export async function cancelJob(
   } finally {
     ended.abort()
   }
+}
+
+type CancelRequest = {
+  readonly id: string
+  readonly visibility: Visibility
+  readonly caller: Caller
+}
+
+/** The job as it is now; undefined when it had finished or is not the caller's to see. */
+async function storeCancelled(
+  { sql, journal, now }: PostgresJobStoreOptions,
+  { id, visibility, caller }: CancelRequest,
+): Promise<JobRow | undefined> {
+  const at = now()
+  const rec = Bun.randomUUIDv7()
+  const target = `job/${id}`
+  return await journal.write(
+    [callerRecord(caller, { id: rec, type: 'job.cancelled', at, target, outcome: 'ok' })],
+    async (rows) => {
+      const [row] = await sql<JobRow[]>`
+        with done as (
+          update postern_job set state = 'cancelled', finished_at = ${at},
+            problem = ${JSON.stringify(cancelledProblem)}::text::jsonb,
+            changed = pg_current_xact_id()
+          where id = ${id} and finished_at is null and ${visibleTo(sql, visibility)}
+          returning ${jobColumns(sql)}
+        ), recorded as (
+          insert into postern_audit_intake (rec, body)
+          select rec, body from ${journalRows(sql, rows)} as r where exists (select from done)
+          returning 1
+        )
+        select *, pg_notify(${jobChannels.cancel}, ${id})::text,
+          pg_notify(${jobChannels.finished}, ${id})::text,
+          (select postern_recorded(
+            (select count(*) from recorded), (select count(*) from done))) as recorded
+        from done`
+      return row
+    },
+    (row) => new Set(row === undefined ? [] : [rec]),
+  )
 }
 
 async function tooLate(

@@ -12,6 +12,8 @@ export type JobKind<Payload = unknown, Result = unknown> = {
   readonly summary: string
   readonly payload: z.ZodType<Payload>
   readonly result: z.ZodType<Result>
+  /** What the record of acceptance keeps of a payload; never a secret, at most a few KiB. */
+  parameters?(payload: Payload): Readonly<Record<string, unknown>>
   readonly attemptsMax: number
   readonly backoff: { readonly firstMs: number; readonly capMs: number }
   readonly timeoutMs: number

@@ -1,7 +1,9 @@
 import type { Sql, TransactionSql } from 'postgres'
-import { encodeAuditRecord, systemRecord } from '../audit/record.ts'
+import type { AuditJournal, JournalRow } from '../audit/journal.ts'
+import { insertJournalRows, journalRows } from '../audit/journal-rows.ts'
+import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
-import type { Effect } from '../postgres/effect.ts'
+import type { Effect as TransactionStep } from '../postgres/effect.ts'
 import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../postgres/outage.ts'
 import { deliverWebhookKind as webhook } from './deliver-webhook-kind.ts'
@@ -11,6 +13,8 @@ import type { JobState } from './kind.ts'
 const outcomesMax = 64
 const batchesInFlightMax = 2
 const waitingMax = 10_000
+/** Records of an effect in one statement: about 1 MiB. */
+const recordsPerInsert = 1_000
 
 export type Outcome = {
   readonly jobId: string
@@ -27,6 +31,13 @@ export type Outcome = {
   readonly requestId: string
   readonly traceparent: string | undefined
   readonly details: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Rows and records that take effect with an outcome or not at all. */
+export type Effect = {
+  /** Runs in the transaction that stores the outcome; throws to roll it back. */
+  readonly store: TransactionStep
+  readonly records: readonly AuditRecord[]
 }
 
 /**
@@ -48,17 +59,14 @@ export function postgresOutcomeWriter(options: {
   /** For outcomes with an effect. */
   readonly sql: Sql
   readonly worker: string
+  readonly journal: AuditJournal
   /** Called after a commit that left a webhook to dispatch. */
   readonly onWebhook: () => void
 }): OutcomeWriter {
-  const { grouped, sql } = options
+  const { grouped, sql, journal } = options
   const commits = groupCommit<Outcome, boolean>({
     run: (outcomes) =>
-      runOrSplit(
-        outcomes,
-        (some) => storeOutcomes(grouped, some, options),
-        (error) => databaseOutage(error) !== undefined,
-      ),
+      runOrSplit(outcomes, storeGrouped, (error) => databaseOutage(error) !== undefined),
     batchMax: outcomesMax,
     inFlightMax: batchesInFlightMax,
     waitingMax,
@@ -67,14 +75,37 @@ export function postgresOutcomeWriter(options: {
     keyOf: (outcome) => outcome.jobId,
   })
 
-  async function writeWith(outcome: Outcome, effect: Effect): Promise<boolean> {
-    return await sql.begin(async (transaction) => {
-      // The outcome first: its row lock keeps every other attempt out until the effect is in.
-      const [isStored] = await storeOutcomes(transaction, [outcome], options)
-      if (isStored !== true) return false
-      await effect(transaction)
-      return true
-    })
+  /** All numbers are open until the commit: only then are the records stored. */
+  async function storeGrouped(outcomes: readonly Outcome[]): Promise<readonly boolean[]> {
+    // In the order of ids, or two batches that share jobs deadlock.
+    const sorted = [...outcomes].sort((a, b) => (a.jobId < b.jobId ? -1 : 1))
+    const stored = await journal.write(
+      sorted.map(recordOf),
+      (rows) => storeOutcomes(grouped, sorted, rows, options),
+      (winners) => winners.recs,
+    )
+    return outcomes.map((outcome) => stored.jobs.has(outcome.jobId))
+  }
+
+  async function writeWith(outcome: Outcome, { store, records }: Effect): Promise<boolean> {
+    const recs = new Set(records.map((record) => record.id))
+    const { jobs } = await journal.write(
+      [recordOf(outcome), ...records],
+      ([row, ...rows]) =>
+        sql.begin(async (transaction) => {
+          // The outcome first: its row lock keeps every other attempt out until the effect is in.
+          const own = row === undefined ? [] : [row]
+          const winners = await storeOutcomes(transaction, [outcome], own, options)
+          if (winners.jobs.size === 0) return winners
+          await store(transaction)
+          for (let at = 0; at < rows.length; at += recordsPerInsert) {
+            await insertJournalRows(transaction, rows.slice(at, at + recordsPerInsert))
+          }
+          return { ...winners, recs: winners.recs.union(recs) }
+        }),
+      (winners) => winners.recs,
+    )
+    return jobs.size > 0
   }
 
   return {
@@ -84,31 +115,34 @@ export function postgresOutcomeWriter(options: {
   }
 }
 
+/** Ids of the jobs whose outcome was stored, and of its records. */
+type Winners = { readonly jobs: ReadonlySet<string>; readonly recs: ReadonlySet<string> }
+
 async function storeOutcomes(
   sql: Sql | TransactionSql,
   outcomes: readonly Outcome[],
+  rows: readonly JournalRow[],
   { worker, onWebhook }: { readonly worker: string; readonly onWebhook: () => void },
-): Promise<readonly boolean[]> {
-  // In the order of ids, or two batches that share jobs deadlock.
-  const rows = outcomes.map((outcome) => outcomeRow(outcome)).sort((a, b) => (a.id < b.id ? -1 : 1))
+): Promise<Winners> {
+  const input = outcomes.map((outcome, index) => outcomeRow(outcome, rows[index]?.rec))
   // By the ids again and by state: on young statistics the planner reads all unfinished jobs for
   // each batch when it may choose the join, or the partial index of `finished_at is null`.
-  const stored = await sql<{ id: string; hasWebhook: boolean }[]>`
+  const stored = await sql<{ id: string; rec: string; hasWebhook: boolean }[]>`
     with input as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+      select * from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as r(
         id uuid, fence bigint, state text, result jsonb, problem jsonb, started_at timestamptz,
-        finished_at timestamptz, rec uuid, audit text, webhook uuid)
+        finished_at timestamptz, rec uuid, webhook uuid)
     ), done as (
       update postern_job j set state = i.state, result = i.result, problem = i.problem,
         fence = i.fence, started_at = coalesce(j.started_at, i.started_at),
         finished_at = i.finished_at, worker = ${worker}, changed = pg_current_xact_id()
       from input i
-      where j.id = i.id and j.id = any(${rows.map((row) => row.id)}::uuid[])
+      where j.id = i.id and j.id = any(${outcomes.map((outcome) => outcome.jobId)}::uuid[])
         and j.state in ('accepted', 'running') and j.fence <= i.fence
-      returning j.id, j.callback_url, j.issuer, j.subject, j.request_id, j.traceparent
+      returning j.id, i.rec, j.callback_url, j.issuer, j.subject, j.request_id, j.traceparent
     ), recorded as (
       insert into postern_audit_intake (rec, body)
-      select i.rec, convert_to(i.audit, 'UTF8') from input i join done using (id)
+      select r.rec, r.body from ${journalRows(sql, rows)} as r join done using (rec) returning 1
     ), webhooks as (
       insert into postern_job (id, kind, issuer, subject, payload, priority, attempts_max,
         timeout_ms, request_id, traceparent, accepted_at)
@@ -122,16 +156,19 @@ async function storeOutcomes(
       insert into postern_outbox (id, jobs, due_at)
       select gen_random_uuid(), array_agg(id), now() from webhooks having count(*) > 0
     )
-    select id, callback_url is not null as "hasWebhook",
-      (select pg_notify('postern_finished', string_agg(id::text, ',')) from done)::text as notified
+    select id, rec, callback_url is not null as "hasWebhook",
+      (select pg_notify('postern_finished', string_agg(id::text, ',')) from done)::text as notified,
+      (select postern_recorded(
+        (select count(*) from recorded), (select count(*) from done))) as recorded
     from done`
   if (stored.some((row) => row.hasWebhook)) onWebhook()
-  const ids = new Set(stored.map((row) => row.id))
-  return outcomes.map((outcome) => ids.has(outcome.jobId))
+  return {
+    jobs: new Set(stored.map((row) => row.id)),
+    recs: new Set(stored.map((row) => row.rec)),
+  }
 }
 
-function outcomeRow(outcome: Outcome) {
-  const rec = Bun.randomUUIDv7()
+function outcomeRow(outcome: Outcome, rec: string | undefined) {
   return {
     id: outcome.jobId,
     fence: outcome.fence.toString(),
@@ -142,18 +179,19 @@ function outcomeRow(outcome: Outcome) {
     finished_at: outcome.finishedAt,
     rec,
     webhook: Bun.randomUUIDv7(),
-    audit: encodeAuditRecord(
-      systemRecord({
-        id: rec,
-        type: outcome.state === 'completed' ? 'job.completed' : 'job.failed',
-        at: outcome.finishedAt,
-        target: `job/${outcome.jobId}`,
-        outcome: outcome.state === 'completed' ? 'ok' : 'failed',
-        reason: outcome.reason,
-        requestId: outcome.requestId,
-        traceparent: outcome.traceparent,
-        details: { kind: outcome.kind, attempt: outcome.attempt, ...outcome.details },
-      }),
-    ),
   }
+}
+
+function recordOf(outcome: Outcome): AuditRecord {
+  return systemRecord({
+    id: Bun.randomUUIDv7(),
+    type: outcome.state === 'completed' ? 'job.completed' : 'job.failed',
+    at: outcome.finishedAt,
+    target: `job/${outcome.jobId}`,
+    outcome: outcome.state === 'completed' ? 'ok' : 'failed',
+    reason: outcome.reason,
+    requestId: outcome.requestId,
+    traceparent: outcome.traceparent,
+    details: { kind: outcome.kind, attempt: outcome.attempt, ...outcome.details },
+  })
 }

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
+import type { AuditJournal } from '../audit/journal.ts'
 import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -22,6 +23,7 @@ const waitingMax = 5_000
 export type PostgresIntakeOptions = {
   /** A pool of exactly one connection: batches are pipelined on it. */
   readonly sql: Sql
+  readonly journal: AuditJournal
   readonly queue: JobQueue
   readonly log: Log
   readonly metrics: Metrics
@@ -30,7 +32,7 @@ export type PostgresIntakeOptions = {
 
 /** The durable intake: group commit into Postgres, dispatch after it. */
 export function postgresIntake(options: PostgresIntakeOptions): Intake {
-  const { sql, metrics, now } = options
+  const { sql, journal, metrics, now } = options
   const memory = idempotencyMemory()
   const dispatch = dispatcher(options)
   let isClosing = false
@@ -40,7 +42,8 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
     const acceptedAt = now()
     const dispatchedOutboxIds = dispatch.takeDispatched()
     try {
-      await insertAccepted(sql, { outboxId, submissions, dispatchedOutboxIds, now: acceptedAt })
+      const batch = { outboxId, submissions, dispatchedOutboxIds, now: acceptedAt }
+      await insertAccepted(sql, journal, batch)
     } catch (error) {
       dispatch.giveBack(dispatchedOutboxIds)
       throw error

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '../access/principal.ts'
+import type { AuditJournal } from '../audit/journal.ts'
 import { PosternError } from '../errors.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { cancelJob } from './cancel-job.ts'
@@ -16,6 +17,7 @@ const lookAgainMs = 1_000
 
 export type PostgresJobStoreOptions = {
   readonly sql: Sql
+  readonly journal: AuditJournal
   readonly queue: JobQueue
   readonly kinds: ReadonlyMap<string, JobKind>
   readonly signals: JobSignals

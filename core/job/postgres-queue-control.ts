@@ -1,6 +1,8 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '../access/principal.ts'
-import { type AuditType, callerRecord, encodeAuditRecord } from '../audit/record.ts'
+import type { AuditJournal } from '../audit/journal.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { type AuditRecord, type AuditType, callerRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { cancelledProblem } from './cancel-job.ts'
@@ -14,6 +16,7 @@ const pageMax = 500
 
 export type QueueControlOptions = {
   readonly sql: Sql
+  readonly journal: AuditJournal
   readonly queue: JobQueue
   readonly kinds: ReadonlyMap<string, JobKind>
   readonly onOutbox: () => void
@@ -111,40 +114,38 @@ async function queueStatus(options: QueueControlOptions): Promise<readonly Queue
 }
 
 async function storePaused(
-  { sql, now }: QueueControlOptions,
+  { sql, journal, now }: QueueControlOptions,
   kind: JobKind,
   paused: boolean,
   caller: Caller,
 ): Promise<void> {
-  const { rec, audit } = queueRecord(kind, paused ? 'queue.paused' : 'queue.resumed', caller, now())
-  await sql`
-    with recorded as (
-      insert into postern_audit_intake (rec, body) values (${rec}, convert_to(${audit}, 'UTF8'))
-    )
-    insert into postern_queue (kind, paused_at, paused_by)
-    values (${kind.name}, ${paused ? now() : null}, ${paused ? caller.principal.subject : null})
-    on conflict (kind) do update
-      set paused_at = excluded.paused_at, paused_by = excluded.paused_by`
+  const at = now()
+  const record = queueRecord(kind, paused ? 'queue.paused' : 'queue.resumed', caller, at)
+  const { subject } = caller.principal
+  await recordedTransaction(sql, journal, async (transaction, write) => {
+    await write([record])
+    await transaction`
+      insert into postern_queue (kind, paused_at, paused_by)
+      values (${kind.name}, ${paused ? at : null}, ${paused ? subject : null})
+      on conflict (kind) do update
+        set paused_at = excluded.paused_at, paused_by = excluded.paused_by`
+  })
 }
 
-function queueRecord(kind: JobKind, type: AuditType, caller: Caller, at: Date) {
-  const rec = Bun.randomUUIDv7()
+function queueRecord(kind: JobKind, type: AuditType, caller: Caller, at: Date): AuditRecord {
   const target = `queue/${kind.name}`
-  return {
-    rec,
-    audit: encodeAuditRecord(callerRecord(caller, { id: rec, type, at, target, outcome: 'ok' })),
-  }
+  return callerRecord(caller, { id: Bun.randomUUIDv7(), type, at, target, outcome: 'ok' })
 }
 
 /** Cancels one page of jobs that have not begun; returns their ids. */
 async function drainPage(
-  { sql, now }: QueueControlOptions,
+  { sql, journal, now }: QueueControlOptions,
   kind: JobKind,
   caller: Caller,
 ): Promise<readonly string[]> {
   const at = now()
-  return await sql.begin(async (transaction) => {
-    const rows = await transaction<{ id: string }[]>`
+  return await recordedTransaction(sql, journal, async (transaction, write) => {
+    const jobs = await transaction<{ id: string }[]>`
       update postern_job set state = 'cancelled', finished_at = ${at},
         problem = ${JSON.stringify(cancelledProblem)}::text::jsonb, changed = pg_current_xact_id()
       where id in (
@@ -152,20 +153,14 @@ async function drainPage(
         where kind = ${kind.name} and finished_at is null and state = 'accepted'
         order by id limit ${pageMax} for update skip locked)
       returning id`
-    const drained = queueRecord(kind, 'queue.drained', caller, at)
-    const records = rows.map(({ id }) => {
-      const rec = Bun.randomUUIDv7()
+    const records = jobs.map(({ id }) => {
       const target = `job/${id}`
-      const type = 'job.cancelled'
       const reason = 'queue.drained'
-      const record = callerRecord(caller, { id: rec, type, at, target, outcome: 'ok', reason })
-      return { rec, audit: encodeAuditRecord(record) }
+      const rec = Bun.randomUUIDv7()
+      const type = 'job.cancelled'
+      return callerRecord(caller, { id: rec, type, at, target, outcome: 'ok', reason })
     })
-    await transaction`
-      insert into postern_audit_intake (rec, body)
-      select rec, convert_to(audit, 'UTF8')
-      from jsonb_to_recordset(${JSON.stringify([drained, ...records])}::text::jsonb)
-        as r(rec uuid, audit text)`
-    return rows.map((row) => row.id)
+    await write([queueRecord(kind, 'queue.drained', caller, at), ...records])
+    return jobs.map((job) => job.id)
   })
 }

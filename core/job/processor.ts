@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../audit/record.ts'
 import type { Effect } from '../postgres/effect.ts'
 import type { JobKind } from './kind.ts'
 
@@ -16,6 +17,8 @@ export type Work<Result> = {
   readonly result: Result
   /** Runs inside the transaction that stores the outcome; rolled back if the attempt was fenced. */
   readonly effect?: Effect
+  /** Written in the same transaction, after the effect. */
+  readonly records?: readonly AuditRecord[]
   /** For the audit record of completion: parameters and decisions, never secrets. */
   readonly details?: Readonly<Record<string, unknown>>
 }

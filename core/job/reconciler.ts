@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
-import { encodeAuditRecord, systemRecord } from '../audit/record.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { errorCatalog } from '../errors.ts'
 import type { JobKind } from './kind.ts'
 import { type DeliverableRow, deliverableColumns, redelivery } from './redelivery.ts'
@@ -79,12 +80,16 @@ async function comparePage(
 }
 
 async function dispatchAgain(
-  { sql, queue, kinds, metrics, log, now }: SweeperOptions,
+  { sql, journal, queue, kinds, metrics, log, now }: SweeperOptions,
   lost: readonly Compared[],
 ): Promise<void> {
   const rows = await countDispatch(sql, lost)
   const spent = rows.filter((row) => row.dispatch > dispatchesMax)
-  if (spent.length > 0) await sql.begin((transaction) => giveUp(transaction, spent, now()))
+  if (spent.length > 0) {
+    await recordedTransaction(sql, journal, async (transaction, write) => {
+      await write(await giveUp(transaction, spent, now()))
+    })
+  }
   const deliveries = rows
     .filter((row) => row.dispatch <= dispatchesMax)
     .map((row) => redelivery(row, kinds, now()))
@@ -111,30 +116,26 @@ async function countDispatch(sql: Sql, lost: readonly Compared[]): Promise<Deliv
     returning ${deliverableColumns(sql)}`
 }
 
+/** Returns the records to be written with it. */
 async function giveUp(
   transaction: TransactionSql,
   rows: readonly DeliverableRow[],
   now: Date,
-): Promise<void> {
+): Promise<readonly AuditRecord[]> {
   const code = 'job.dispatches_exhausted'
   const problem = { type: `/problems/${code}`, ...errorCatalog[code] }
-  const records = rows.map((row) => {
-    const rec = Bun.randomUUIDv7()
-    const target = `job/${row.id}`
-    const type = 'job.failed'
-    return {
-      rec,
-      audit: encodeAuditRecord(
-        systemRecord({ id: rec, type, at: now, target, outcome: 'failed', reason: code }),
-      ),
-    }
-  })
   await transaction`
     update postern_job set state = 'failed', finished_at = ${now},
       problem = ${JSON.stringify(problem)}::text::jsonb, changed = pg_current_xact_id()
     where id = any(${rows.map((row) => row.id)}::uuid[])`
-  await transaction`
-    insert into postern_audit_intake (rec, body)
-    select rec, convert_to(audit, 'UTF8')
-    from jsonb_to_recordset(${JSON.stringify(records)}::text::jsonb) as r(rec uuid, audit text)`
+  return rows.map((row) =>
+    systemRecord({
+      id: Bun.randomUUIDv7(),
+      type: 'job.failed',
+      at: now,
+      target: `job/${row.id}`,
+      outcome: 'failed',
+      reason: code,
+    }),
+  )
 }

@@ -1,5 +1,7 @@
 import type { Sql } from 'postgres'
+import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
+import { attemptOf } from './dispatched.ts'
 
 /** A run as its worker announces it. */
 export type RunningNote = {
@@ -30,6 +32,18 @@ export async function noteRunning(
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
       as i(id uuid, fence bigint, started_at timestamptz)
     where j.id = i.id and j.finished_at is null and j.fence <= i.fence`
+}
+
+/** Of a run that is long enough to be told of before its end; short ones have their start in their outcome. */
+export function startedRecord({ jobId, fence, startedAt }: RunningNote): AuditRecord {
+  return systemRecord({
+    id: Bun.randomUUIDv7(),
+    type: 'job.started',
+    at: startedAt,
+    target: `job/${jobId}`,
+    outcome: 'ok',
+    details: { attempt: attemptOf(fence) },
+  })
 }
 
 /** True when there is nothing left to do for a delivery: finished, or unknown to Postgres. */

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import type { AuditJournal } from '../audit/journal.ts'
 import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -28,6 +29,7 @@ export type Sweeper = {
 
 export type SweeperOptions = {
   readonly sql: Sql
+  readonly journal: AuditJournal
   readonly queue: JobQueue
   readonly kinds: ReadonlyMap<string, JobKind>
   readonly log: Log

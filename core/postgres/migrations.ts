@@ -2,6 +2,7 @@ import jobs from './sql/0001-jobs.sql' with { type: 'text' }
 import scores from './sql/0002-scores.sql' with { type: 'text' }
 import auditLog from './sql/0003-audit-log.sql' with { type: 'text' }
 import roles from './sql/0004-roles.sql' with { type: 'text' }
+import journal from './sql/0005-journal.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   { number: 2, name: 'scores', sql: scores },
   { number: 3, name: 'audit-log', sql: auditLog },
   { number: 4, name: 'roles', sql: roles },
+  { number: 5, name: 'journal', sql: journal },
 ]

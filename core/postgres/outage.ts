@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PosternError } from '../errors.ts'
+import { type ErrorCode, PosternError } from '../errors.ts'
 
 /** Seconds; a restart of Postgres takes a few, and asking sooner costs nothing. */
 const retryAfterSeconds = 1
@@ -29,12 +29,14 @@ const connectionCodes = new Set([
  */
 const outageState = /^(?:08|28|3D|53|57P|57014|55P03|25006|40001|40P01)/
 
+/** Ours for the same: Postgres cannot serve, or cannot hold the records of what it is asked to do. */
+const outageCodes: ReadonlySet<ErrorCode> = new Set(['database.unavailable', 'audit.unavailable'])
+
 const withCode = z.object({ code: z.string() })
 
 /** The outage behind a driver's error, or undefined when the statement itself was refused. */
 export function databaseOutage(error: unknown): PosternError | undefined {
-  if (error instanceof PosternError)
-    return error.code === 'database.unavailable' ? error : undefined
+  if (error instanceof PosternError) return outageCodes.has(error.code) ? error : undefined
   const parsed = withCode.safeParse(error)
   if (!parsed.success) return undefined
   const { code } = parsed.data

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { defineJobKind } from '../job/kind.ts'
 import { algorithmVersionSchema } from './algorithm.ts'
@@ -60,6 +61,8 @@ export const scoreWalletKind = defineJobKind({
   summary: 'Scores one wallet within the bounds of the last complete cohort',
   payload: scoreWalletPayload,
   result: walletScoreSchema,
+  parameters: ({ swaps, ...rest }) =>
+    swaps === undefined ? rest : { ...rest, swaps: swaps.length, swapsSha256: digestOf(swaps) },
   // Only an outage is tried again, and Postgres is back within a minute or the pager rings.
   attemptsMax: 5,
   backoff: { firstMs: 500, capMs: 30_000 },
@@ -76,6 +79,10 @@ export const scoreCohortKind = defineJobKind({
   summary: 'Scores many wallets against each other; the result is the reference for single wallets',
   payload: scoreCohortPayload,
   result: scoreCohortResult,
+  parameters: ({ wallets, ...rest }) =>
+    wallets === undefined
+      ? rest
+      : { ...rest, wallets: wallets.length, walletsSha256: digestOf(wallets) },
   // A batch is expensive: two more tries, then somebody should look.
   attemptsMax: 3,
   backoff: { firstMs: 5_000, capMs: 60_000 },
@@ -86,6 +93,11 @@ export const scoreCohortKind = defineJobKind({
   // It keeps every measurement in memory and a core busy.
   concurrency: 1,
 })
+
+/** SHA-256 of the RFC 8785 form, lower-case hex: what was sent can be shown to be this. */
+function digestOf(value: unknown): string {
+  return new Bun.CryptoHasher('sha256').update(canonicalize(value) ?? '').digest('hex')
+}
 
 function checkSequence(swaps: readonly Swap[], context: z.core.$RefinementCtx<Swap[]>): void {
   const signatures = new Set<string>()

@@ -1,6 +1,8 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '../access/principal.ts'
-import { callerRecord, encodeAuditRecord } from '../audit/record.ts'
+import type { AuditJournal } from '../audit/journal.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { callerRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
 import { databaseOutage } from '../postgres/outage.ts'
 import { formatDecimal, parseDecimal } from './decimal.ts'
@@ -47,9 +49,13 @@ export type TradeStore = {
   wallets(): AsyncIterable<readonly string[]>
 }
 
-export type TradeStoreOptions = { readonly sql: Sql; readonly now: () => Date }
+export type TradeStoreOptions = {
+  readonly sql: Sql
+  readonly journal: AuditJournal
+  readonly now: () => Date
+}
 
-export function postgresTradeStore({ sql, now }: TradeStoreOptions): TradeStore {
+export function postgresTradeStore({ sql, journal, now }: TradeStoreOptions): TradeStore {
   let ingests = 0
 
   async function ingest(batches: AsyncIterable<readonly Trade[]>, caller: Caller) {
@@ -61,7 +67,7 @@ export function postgresTradeStore({ sql, now }: TradeStoreOptions): TradeStore 
         await stage(sql, id, batch)
         rows += batch.length
       }
-      return await commitStaged(sql, { id, rows, caller, at: now() })
+      return await commitStaged(sql, journal, { id, rows, caller, at: now() })
     } catch (error) {
       await sql`delete from postern_trade_staging where ingest = ${id}`.catch(ignoreOutage)
       throw databaseOutage(error) ?? error
@@ -131,8 +137,12 @@ type Staged = {
   readonly at: Date
 }
 
-async function commitStaged(sql: Sql, { id, rows, caller, at }: Staged): Promise<Ingested> {
-  return await sql.begin(async (transaction) => {
+async function commitStaged(
+  sql: Sql,
+  journal: AuditJournal,
+  { id, rows, caller, at }: Staged,
+): Promise<Ingested> {
+  return await recordedTransaction(sql, journal, async (transaction, write) => {
     // In the order of keys, or two uploads that share swaps deadlock.
     const moved = await transaction<{ staged: number; stored: number }[]>`
       with staged as (
@@ -151,18 +161,9 @@ async function commitStaged(sql: Sql, { id, rows, caller, at }: Staged): Promise
     // A crash of Postgres in mid-upload empties an unlogged table.
     if (staged !== rows) throw new PosternError('database.unavailable', { reason: 'staging lost' })
     const counts = { rows, stored, duplicates: rows - stored }
-    const body = encodeAuditRecord(
-      callerRecord(caller, {
-        id,
-        type: 'trades.ingested',
-        at,
-        target: `trades/${id}`,
-        outcome: 'ok',
-        details: counts,
-      }),
-    )
-    await transaction`
-      insert into postern_audit_intake (rec, body) values (${id}, convert_to(${body}, 'UTF8'))`
+    const target = `trades/${id}`
+    const type = 'trades.ingested'
+    await write([callerRecord(caller, { id, type, at, target, outcome: 'ok', details: counts })])
     return { id, ...counts }
   })
 }

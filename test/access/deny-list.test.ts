@@ -5,6 +5,7 @@ import type { Principal } from '#core/access/principal.ts'
 import { silentLog } from '#core/log.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
+import { testJournal } from '#test/support/job-engine.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { eventually } from './world.ts'
 
@@ -54,6 +55,7 @@ async function open(): Promise<DenyList> {
   return list
 }
 
+const journal = testJournal()
 const issuer = 'https://issuer.example'
 const principal: Principal = {
   issuer,
@@ -76,7 +78,7 @@ test.each([
     let changes = 0
     there.onChange(() => changes++)
     expect(here.deniedBy(principal)).toBeUndefined()
-    await revoke(gateway, { ...base, claim, value })
+    await revoke(gateway, journal, { ...base, claim, value })
     await here.nudge()
     expect(here.deniedBy(principal)).toBe(claim)
     expect(here.deniedBy({ ...principal, issuer: 'https://other.example' })).toBeUndefined()
@@ -94,7 +96,7 @@ test('a frozen Postgres ends a reading, never the process', async () => {
   process.on('unhandledRejection', keep)
   const list = await openDenyList({ sql: pool, log: silentLog() })
   lists.push(list)
-  await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
   await server.pause()
   try {
     await list.nudge()
@@ -113,7 +115,7 @@ test('a frozen Postgres ends a reading, never the process', async () => {
 })
 
 test('a revocation and its audit record are stored together', async () => {
-  await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
   const [record] =
     await sql`select convert_from(body, 'UTF8')::json as body from postern_audit_intake`
   expect(record?.['body']).toMatchObject({
@@ -125,7 +127,9 @@ test('a revocation and its audit record are stored together', async () => {
 
 test('a revocation whose record cannot be stored is not stored either', async () => {
   await sql`alter table postern_audit_intake rename to away`
-  await expect(revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })).rejects.toThrow()
+  await expect(
+    revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' }),
+  ).rejects.toThrow()
   await sql`alter table away rename to postern_audit_intake`
   expect(await sql`select 1 from postern_revocation`).toHaveLength(0)
 })
@@ -133,7 +137,7 @@ test('a revocation whose record cannot be stored is not stored either', async ()
 test('a token revoked twice stays revoked', async () => {
   const list = await open()
   for (let again = 0; again < 2; again++)
-    await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
+    await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
   await list.nudge()
   expect(list.deniedBy(principal)).toBe('jti')
   expect(await sql`select 1 from postern_revocation`).toHaveLength(1)
@@ -150,7 +154,7 @@ test('an entry that committed late under an early number is seen', async () => {
     await committed.promise
   })
   await inserted.promise
-  await revoke(gateway, { ...base, claim: 'sub', value: 'another' })
+  await revoke(gateway, journal, { ...base, claim: 'sub', value: 'another' })
   await list.nudge()
   expect(list.deniedBy(principal)).toBeUndefined()
   committed.resolve()
@@ -160,14 +164,14 @@ test('an entry that committed late under an early number is seen', async () => {
 })
 
 test('with Postgres away what was denied stays denied, and what came meanwhile follows', async () => {
-  await revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
   const list = await open()
   await server.stop()
   await list.nudge()
   expect(list.isLoaded()).toBe(true)
   expect(list.deniedBy(principal)).toBe('jti')
   await start()
-  await revoke(gateway, { ...base, claim: 'sub', value: 'service-b' })
+  await revoke(gateway, journal, { ...base, claim: 'sub', value: 'service-b' })
   await list.nudge()
   expect(list.deniedBy({ ...principal, subject: 'service-b', tokenId: 'other' })).toBe('sub')
 })
@@ -185,6 +189,6 @@ test('a list that could not be read is not loaded, until it can be', async () =>
 
 test('a revocation with Postgres away is an outage, not a success', async () => {
   await server.stop()
-  const attempt = revoke(gateway, { ...base, claim: 'jti', value: 'token-1' })
+  const attempt = revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
   await expect(attempt).rejects.toMatchObject({ code: 'database.unavailable' })
 })

@@ -56,11 +56,27 @@ async function serveGateway(): Promise<void> {
   const kinds = new Map([[benchKind.name, benchKind]])
   const sql = foundation.database('gateway', 8)
   const signals = await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] })
-  const stores = { sql, queue, kinds, signals, onOutbox: () => services.sweeper.nudge(), now }
+  const { journal } = services
+  const stores = {
+    sql,
+    journal,
+    queue,
+    kinds,
+    signals,
+    onOutbox: () => services.sweeper.nudge(),
+    now,
+  }
   const gateway = createGateway({
     ...{ access, metrics, log, now, liveGateways, audit: services.audit },
     kinds: [...kinds.values()],
-    intake: postgresIntake({ sql: foundation.database('intake', 1), queue, log, metrics, now }),
+    intake: postgresIntake({
+      sql: foundation.database('intake', 1),
+      journal,
+      queue,
+      log,
+      metrics,
+      now,
+    }),
     jobs: postgresJobStore(stores),
     queues: postgresQueueControl(stores),
     routes: [

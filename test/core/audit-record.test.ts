@@ -17,6 +17,8 @@ const base = {
   outcome: 'ok',
 } as const satisfies Partial<AuditRecord>
 
+const numbering = { replica: 'gateway@host', epoch: 3, rseq: 17 }
+
 const full: AuditRecord = {
   ...callerRecord(testCaller, {
     ...base,
@@ -41,13 +43,16 @@ const records: readonly (readonly [string, AuditRecord])[] = [
 ]
 
 test.each(records)('a record %s is encoded as RFC 8785 has it', (_, record) => {
-  const text = encodeAuditRecord(record)
+  const text = encodeAuditRecord(record, numbering)
   expect(text).toBe(canonicalize(JSON.parse(text)) ?? '')
-  expect(JSON.parse(text)).toMatchObject({ id: base.id, ts: at.toISOString(), v: 1 })
+  expect(JSON.parse(text)).toMatchObject({ ...numbering, id: base.id, ts: at.toISOString(), v: 1 })
 })
 
 test('a user agent is shortened, everything else is kept whole', () => {
-  const text = encodeAuditRecord({ ...full, userAgent: 'u'.repeat(257), target: 't'.repeat(2_000) })
+  const text = encodeAuditRecord(
+    { ...full, userAgent: 'u'.repeat(257), target: 't'.repeat(2_000) },
+    numbering,
+  )
   expect(JSON.parse(text)).toMatchObject({ ua: 'u'.repeat(256), target: 't'.repeat(2_000) })
 })
 
@@ -55,11 +60,11 @@ test.each([
   ['an infinity', { a: Number.POSITIVE_INFINITY }],
   ['not a number', { a: Number.NaN }],
 ])('details that hold %s are refused, not written as something else', (_, details) => {
-  expect(() => encodeAuditRecord({ ...full, details })).toThrow()
+  expect(() => encodeAuditRecord({ ...full, details }, numbering)).toThrow()
 })
 
 test('a shortened user agent never ends in half a character', () => {
-  const text = encodeAuditRecord({ ...full, userAgent: `${'u'.repeat(255)}😀` })
+  const text = encodeAuditRecord({ ...full, userAgent: `${'u'.repeat(255)}😀` }, numbering)
   expect(text.isWellFormed()).toBe(true)
   expect(text).toBe(canonicalize(JSON.parse(text)) ?? '')
 })

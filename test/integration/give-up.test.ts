@@ -5,6 +5,7 @@ import { reconciler } from '#core/job/reconciler.ts'
 import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import { migrate } from '#core/postgres/migrate.ts'
+import { testJournal } from '#test/support/job-engine.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { memoryJobQueue } from '../contract/memory-job-queue.ts'
 
@@ -31,6 +32,7 @@ async function lostJob(dispatch: number): Promise<string> {
 function compare(queue = memoryJobQueue()) {
   const reconcile = reconciler({
     sql,
+    journal: testJournal(),
     queue,
     kinds: new Map([[kind.name, kind]]),
     log: silentLog(),

@@ -125,7 +125,7 @@ test('a login that may not make roles is told what to run, and migrates once the
   const statements = `${refusal}`.match(/create role \w+/g) ?? []
   expect(statements).toHaveLength(databaseRoles.length)
   await admin.unsafe(statements.join(';'))
-  expect((await migrate({ sql, queue: 'redis' })).at(-1)).toBe('0004-roles')
+  expect((await migrate({ sql, queue: 'redis' })).at(-1)).toBe('0005-journal')
   await fresh.stop('immediate')
 })
 

@@ -14,6 +14,7 @@ import sample from '#core/score/sample-trades.csv' with { type: 'text' }
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
 import { memoryGateway, problemIn } from '#test/gateway/memory-gateway.ts'
+import { testJournal } from '#test/support/job-engine.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
 import { swap, wallet } from './swaps.ts'
@@ -30,6 +31,7 @@ let sql: Sql
 /** With the rights of the processes that serve and score. */
 let served: Sql
 let worker: Sql
+const journal = testJournal()
 let gateway: ReturnType<typeof memoryGateway>
 beforeAll(async () => {
   const url = await (await sharedPostgres()).createDatabase()
@@ -38,7 +40,7 @@ beforeAll(async () => {
   await migrate({ sql, queue: 'redis' })
   worker = connectPostgres({ ...pool, role: 'postern_worker' })
   served = connectPostgres({ ...pool, role: 'postern_gateway' })
-  const trades = tradeRoutes({ trades: postgresTradeStore({ sql: served, now }), now })
+  const trades = tradeRoutes({ trades: postgresTradeStore({ sql: served, journal, now }), now })
   const scores = scoreRoutes({ scores: postgresScoreStore({ sql: served }) })
   gateway = memoryGateway({ overrides: { routes: [...trades, ...scores] } })
 })
@@ -122,7 +124,7 @@ test('the sample as CSV is ingested, scored as a cohort and read back', async ()
   const ingested = await upload(sample, 'text/csv; charset=utf-8')
   expect(await ingested.json()).toMatchObject({ duplicates: 0 })
   const jobId = Bun.randomUUIDv7()
-  const work = await scoreCohort({ sql: worker, now, log: silentLog() }).process(
+  const work = await scoreCohort({ sql: worker, journal, now, log: silentLog() }).process(
     {
       ...{ jobId, payload: {}, issuer: undefined, attempt: 1, attemptsMax: 1 },
       ...{ requestId: 'r', traceparent: undefined },

@@ -10,6 +10,7 @@ import type { ScoreCohortPayload, ScoreWalletPayload } from '#core/score/kinds.t
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { type Trade, tradeOf } from '#core/score/trade.ts'
+import { testJournal } from '#test/support/job-engine.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
 import { scoreWallet } from '#workers/score-wallet.ts'
@@ -50,7 +51,8 @@ async function* inBatches(...batches: readonly Trade[][]) {
   for (const batch of batches) yield batch
 }
 
-const trades = () => postgresTradeStore({ sql: gateway, now })
+const journal = testJournal()
+const trades = () => postgresTradeStore({ sql: gateway, journal, now })
 const scores = () => postgresScoreStore({ sql: gateway })
 const count = async (table: string) =>
   Number((await sql`select count(*) from ${sql(table)}`)[0]?.['count'])
@@ -145,13 +147,16 @@ const signal = new AbortController().signal
 
 async function runCohort(payload: ScoreCohortPayload) {
   const job = attempt(payload)
-  const work = await scoreCohort({ sql: worker, now, log: silentLog() }).process(job, signal)
+  const work = await scoreCohort({ sql: worker, journal, now, log: silentLog() }).process(
+    job,
+    signal,
+  )
   await worker.begin(async (transaction) => work.effect?.(transaction))
   return { ...work.result, jobId: job.jobId }
 }
 
 async function runWallet(payload: ScoreWalletPayload) {
-  const work = await scoreWallet({ sql: worker, now }).process(attempt(payload), signal)
+  const work = await scoreWallet({ sql: worker, journal, now }).process(attempt(payload), signal)
   await worker.begin(async (transaction) => work.effect?.(transaction))
   return work.result
 }
@@ -243,7 +248,7 @@ test('an end date in the future is refused', async () => {
 test('a cancelled cohort stops between wallets', async () => {
   const wallets = await ingestWallets(3)
   const stopped = AbortSignal.abort(new Error('cancelled'))
-  const running = scoreCohort({ sql: worker, now, log: silentLog() }).process(
+  const running = scoreCohort({ sql: worker, journal, now, log: silentLog() }).process(
     attempt({ wallets }),
     stopped,
   )
@@ -284,7 +289,7 @@ test('a database that is away is an outage', async () => {
   const away = postgres('postgres://postern@127.0.0.1:1/none', { max: 1, connect_timeout: 1 })
   const outage = { code: 'database.unavailable' }
   expect(postgresScoreStore({ sql: away }).find(wallet, selection)).rejects.toMatchObject(outage)
-  const store = postgresTradeStore({ sql: away, now })
+  const store = postgresTradeStore({ sql: away, journal, now })
   expect(store.ingest(inBatches([trade()]), caller)).rejects.toMatchObject(outage)
   expect(await store.tradesOf(wallet, '2025-01-01').catch((error: unknown) => error)).toMatchObject(
     outage,

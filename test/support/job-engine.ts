@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import type { Caller } from '#core/access/principal.ts'
+import { type AuditJournal, auditJournal } from '#core/audit/journal.ts'
 import type { QueueEngine } from '#core/job/bullmq-engine.ts'
 import { bullJobQueue } from '#core/job/bullmq-job-queue.ts'
 import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
@@ -86,6 +87,11 @@ export function submission(jobs: readonly NewJob[], key?: string): Submission {
   return { jobs, idempotency, caller: testCaller }
 }
 
+/** Numbers records like a process that has just started. */
+export function testJournal(): AuditJournal {
+  return auditJournal({ replica: 'test', epoch: 1, next: 1 })
+}
+
 export type EngineUrls = { readonly postgresUrl: string; readonly redisUrl: string }
 
 /** The accepting half: what `serve` opens, without HTTP. */
@@ -96,12 +102,13 @@ export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
   const log = silentLog()
   const metrics = createMetrics()
   const now = () => new Date()
+  const journal = testJournal()
   const queue = bullJobQueue({ engine, sql, log })
-  const intake = postgresIntake({ sql: piped, queue, log, metrics, now })
+  const intake = postgresIntake({ sql: piped, journal, queue, log, metrics, now })
   const signals = await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] })
-  const sweeper = startSweeper({ sql, queue, kinds: testKinds, log, metrics, now })
+  const sweeper = startSweeper({ sql, journal, queue, kinds: testKinds, log, metrics, now })
   const onOutbox = () => sweeper.nudge()
-  const stores = { sql, queue, kinds: testKinds, signals, onOutbox, now }
+  const stores = { sql, journal, queue, kinds: testKinds, signals, onOutbox, now }
   return {
     sql,
     intake,
@@ -148,14 +155,18 @@ export async function openWorking(
   const log = silentLog()
   const metrics = createMetrics()
   const now = () => new Date()
+  const journal = testJournal()
   const queue = bullJobQueue({ engine, sql, log })
-  const sweeper = startSweeper({ sql, queue, kinds: testKinds, log, metrics, now })
+  const sweeper = startSweeper({ sql, journal, queue, kinds: testKinds, log, metrics, now })
   const signals = await postgresJobSignals({ sql, log, channels: ['cancel'] })
   const worker = 'test'
   const workers = startWorkers({
     engine,
     processors,
-    outcomes: postgresOutcomeWriter({ grouped, sql, worker, onWebhook: () => sweeper.nudge() }),
+    outcomes: postgresOutcomeWriter({
+      ...{ grouped, sql, worker, journal },
+      onWebhook: () => sweeper.nudge(),
+    }),
     isSettled: (jobId) => isSettled(sql, jobId),
     confirmAborted: (jobId) => confirmAborted(sql, jobId),
     noteRunning: (notes) => noteRunning(sql, notes, worker),

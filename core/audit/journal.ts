@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import { PosternError } from '../errors.ts'
+import { type AuditRecord, encodeAuditRecord, type Numbering } from './record.ts'
+
+/** A record as it is inserted: its id, and its RFC 8785 bytes as text. */
+export type JournalRow = { readonly rec: string; readonly body: string }
+
+/** First and last of numbers that need not be in the log. */
+export type NumberRange = readonly [number, number]
+
+/**
+ * Numbers the records of one start of one process, from 0 and without a hole, so that a record
+ * that never reached the log is missed by its number. `replica` and `epoch` name the start.
+ */
+export type AuditJournal = {
+  readonly replica: string
+  readonly epoch: number
+  /**
+   * Numbers records for `insert`, whose transaction must hold them. The numbers of records that
+   * did not come to be stored (it threw, or `stored` does not list their ids) are void: reported
+   * by the next heartbeat, never used again. Throws what `insert` throws; `audit.unavailable` when
+   * the records are what could not be stored.
+   */
+  write<Result>(
+    records: readonly AuditRecord[],
+    insert: (rows: readonly JournalRow[]) => Promise<Result>,
+    stored?: (result: Result) => ReadonlySet<string>,
+  ): Promise<Result>
+  /** The same for a transaction that knows only on its way what it has to record. */
+  within<Result>(
+    run: (number: (records: readonly AuditRecord[]) => readonly JournalRow[]) => Promise<Result>,
+    stored?: (result: Result) => ReadonlySet<string>,
+  ): Promise<Result>
+  /** Every number up to here is stored or void; -1 before the first. */
+  settled(): number
+  /** Void numbers since the last call; to be put back when they could not be reported. */
+  takeVoid(): readonly NumberRange[]
+  putBackVoid(ranges: readonly NumberRange[]): void
+}
+
+type Open = { readonly first: number; readonly last: number }
+
+export function auditJournal(start: {
+  readonly replica: string
+  readonly epoch: number
+  /** The next number: 1 behind the opening record. */
+  readonly next: number
+}): AuditJournal {
+  const { replica, epoch } = start
+  let next = start.next
+  let voids: NumberRange[] = []
+  // In order of their numbers, because those are given out as they begin.
+  const open = new Set<Open>()
+
+  /** The numbers of one transaction, open until it is known what became of it. */
+  function transaction() {
+    const given: Open[] = []
+    const recs: string[] = []
+
+    function number(records: readonly AuditRecord[]): readonly JournalRow[] {
+      const first = next
+      next += records.length
+      const numbers = { first, last: next - 1 }
+      open.add(numbers)
+      given.push(numbers)
+      return records.map((record, index) => {
+        recs.push(record.id)
+        const numbering: Numbering = { replica, epoch, rseq: first + index }
+        return { rec: record.id, body: encodeAuditRecord(record, numbering) }
+      })
+    }
+
+    function end(isStored: (rec: string) => boolean): void {
+      const numbers = given.flatMap(({ first, last }) =>
+        Array.from({ length: last - first + 1 }, (_, index) => first + index),
+      )
+      for (const [index, number] of numbers.entries()) {
+        if (!isStored(recs[index] ?? '')) addNumber(voids, number)
+      }
+      for (const range of given) open.delete(range)
+    }
+
+    return { number, end }
+  }
+
+  async function within<Result>(
+    run: (number: (records: readonly AuditRecord[]) => readonly JournalRow[]) => Promise<Result>,
+    stored?: (result: Result) => ReadonlySet<string>,
+  ): Promise<Result> {
+    const { number, end } = transaction()
+    try {
+      const result = await run(number)
+      const kept = stored?.(result)
+      end((rec) => kept?.has(rec) ?? true)
+      return result
+    } catch (error) {
+      end(() => false)
+      throw unrecorded(error) ?? error
+    }
+  }
+
+  return {
+    replica,
+    epoch,
+    write: (records, insert, stored) => within((number) => insert(number(records)), stored),
+    within,
+    settled() {
+      const [oldest] = open
+      return (oldest?.first ?? next) - 1
+    },
+    takeVoid() {
+      const taken = voids
+      voids = []
+      return taken
+    },
+    putBackVoid(ranges) {
+      voids.unshift(...ranges)
+    },
+  }
+}
+
+function addNumber(ranges: NumberRange[], number: number): void {
+  const last = ranges.at(-1)
+  if (last !== undefined && last[1] === number - 1) ranges[ranges.length - 1] = [last[0], number]
+  else ranges.push([number, number])
+}
+
+const withCode = z.object({ code: z.string() })
+
+/**
+ * States in which the records, or the disk under them, are what failed: raised by
+ * `postern_recorded` when rows vanished, disk full, and the log frozen or the server read-only.
+ */
+const unrecordedStates = new Set(['PA001', '53100', '25006'])
+
+function unrecorded(error: unknown): PosternError | undefined {
+  const parsed = withCode.safeParse(error)
+  if (!parsed.success || !unrecordedStates.has(parsed.data.code)) return undefined
+  const reason = parsed.data.code
+  return new PosternError('audit.unavailable', { reason, retryAfterSeconds: 1, cause: error })
+}
