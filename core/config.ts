@@ -5,6 +5,8 @@ import { isSecretReference, parseSecretReference } from './secret/secret-store.t
 const listenPortDefault = 8080
 /** Workers answer probes only, on a port of their own, so that `run` needs no second address. */
 const probePortDefault = 8081
+/** The sequencer's probes: a third process of `run` beside gateway and worker. */
+const sequencerProbePortDefault = 8082
 /** A stop that takes longer than an orchestrator's usual 30 s is killed half way. */
 const drainSecondsDefault = 25
 
@@ -13,6 +15,11 @@ const credential = z.string().min(1)
 
 const filePath = z.string().min(1)
 const port = z.coerce.number().int().min(0).max(65_535)
+
+/** A log's name (C2SP tlog-checkpoint): its URL without scheme and final slash. */
+const origin = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9.:/_-]{0,198}[a-zA-Z0-9]$/, 'a URL without scheme and final slash')
 
 /** The keys are the variables' names, so that a problem names what to fix. */
 const environmentSchema = z.strictObject({
@@ -35,6 +42,11 @@ const environmentSchema = z.strictObject({
   POSTERN_TLS_CERTIFICATE: credential.optional(),
   POSTERN_TLS_KEY: credential.optional(),
   POSTERN_TLS_CLIENT_CA: credential.optional(),
+  POSTERN_AUDIT_ORIGIN: origin.optional(),
+  POSTERN_AUDIT_KEYS: credential.optional(),
+  POSTERN_AUDIT_STORE: z.string().min(1).optional(),
+  POSTERN_AUDIT_POLICY: filePath.optional(),
+  POSTERN_SEQUENCER_PROBE_PORT: port.default(sequencerProbePortDefault),
   POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
   POSTERN_DATA_DIRECTORY: filePath.default('.postern'),
 })
@@ -45,6 +57,7 @@ const credentialNames = [
   'POSTERN_DATABASE_URL',
   'POSTERN_REDIS_URL',
   'POSTERN_WEBHOOK_KEY',
+  'POSTERN_AUDIT_KEYS',
   'POSTERN_TLS_CERTIFICATE',
   'POSTERN_TLS_KEY',
   'POSTERN_TLS_CLIENT_CA',
