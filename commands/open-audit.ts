@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NoteError } from '#core/audit/note/note.ts'
+import { parsePolicy, type WitnessPolicy } from '#core/audit/note/policy.ts'
+import { generateSignerKey, type NoteSigner, parseSignerKey } from '#core/audit/note/signer.ts'
+import { type Config, ConfigError } from '#core/config.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import type { SecretStore } from '#core/secret/secret-store.ts'
+import { keepDevelopmentFile } from './development-file.ts'
+import { required } from './foundation.ts'
+
+/** What makes one audit log: its name, who signs it, where it is published, who watches it. */
+export type AuditSettings = {
+  readonly origin: string
+  /** Two while a key is replaced. */
+  readonly signers: readonly NoteSigner[]
+  /** A directory, or `s3://bucket/prefix`. */
+  readonly store: string
+  readonly policy: WitnessPolicy | undefined
+}
+
+/** What a process that sequences cannot do without. */
+export const auditSettings = [
+  'POSTERN_AUDIT_ORIGIN',
+  'POSTERN_AUDIT_KEYS',
+  'POSTERN_AUDIT_STORE',
+] as const satisfies readonly (keyof Config)[]
+
+/** Reads the settings and what they refer to; throws `ConfigError`, and what the secret store throws. */
+export async function openAuditSettings(
+  config: Config,
+  secrets: SecretStore | undefined,
+): Promise<AuditSettings> {
+  const origin = required(config, 'POSTERN_AUDIT_ORIGIN')
+  const keys = await resolveCredential(secrets, required(config, 'POSTERN_AUDIT_KEYS'))
+  return {
+    origin,
+    signers: parseSigners(keys, origin),
+    store: required(config, 'POSTERN_AUDIT_STORE'),
+    policy: await readPolicy(config.POSTERN_AUDIT_POLICY),
+  }
+}
+
+/** For `up`: what is not set is made once and kept in the data directory. */
+export async function openDevelopmentAudit(
+  config: Config,
+  secrets: SecretStore | undefined,
+): Promise<AuditSettings> {
+  const origin = config.POSTERN_AUDIT_ORIGIN ?? 'localhost/postern/audit'
+  const directory = join(config.POSTERN_DATA_DIRECTORY, 'audit')
+  const keys =
+    config.POSTERN_AUDIT_KEYS === undefined
+      ? await keepDevelopmentFile(
+          join(config.POSTERN_DATA_DIRECTORY, 'audit-key'),
+          () => generateSignerKey(origin, 'ed25519').signerKey,
+        )
+      : await resolveCredential(secrets, config.POSTERN_AUDIT_KEYS)
+  return {
+    origin,
+    signers: parseSigners(keys, origin),
+    store: config.POSTERN_AUDIT_STORE ?? directory,
+    policy: await readPolicy(config.POSTERN_AUDIT_POLICY),
+  }
+}
+
+/** One key a line. Never repeats what it was given. */
+function parseSigners(text: string, origin: string): readonly NoteSigner[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  if (lines.length === 0) throw new ConfigError(['POSTERN_AUDIT_KEYS: holds no key'])
+  return lines.map((line, at) => {
+    const signer = parseSigner(line.trim(), at + 1)
+    if (signer.key.type !== 'ed25519' || signer.key.name !== origin) {
+      throw new ConfigError([
+        `POSTERN_AUDIT_KEYS: line ${at + 1}: not a log key of the name ${origin}; ` +
+          'make one with `postern witness keygen --type log`',
+      ])
+    }
+    return signer
+  })
+}
+
+function parseSigner(line: string, number: number): NoteSigner {
+  try {
+    return parseSignerKey(line)
+  } catch (cause) {
+    if (!(cause instanceof NoteError)) throw cause
+    // biome-ignore lint/style/useErrorCause: the cause may quote the key.
+    throw new ConfigError([`POSTERN_AUDIT_KEYS: line ${number}: not a signer key`])
+  }
+}
+
+async function readPolicy(path: string | undefined): Promise<WitnessPolicy | undefined> {
+  if (path === undefined) return undefined
+  try {
+    return parsePolicy(await readFile(path, 'utf8'))
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    // biome-ignore lint/style/useErrorCause: a configuration problem is one line.
+    throw new ConfigError([`POSTERN_AUDIT_POLICY: ${reason}`])
+  }
+}

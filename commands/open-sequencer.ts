@@ -1,0 +1,80 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Sql } from 'postgres'
+import { inspectHead, type Witnessing } from '#core/audit/sequence/inspect-head.ts'
+import type { LogDatabase } from '#core/audit/sequence/log-database.ts'
+import { postgresLogDatabase } from '#core/audit/sequence/postgres-log-database.ts'
+import { createPublisher } from '#core/audit/sequence/publisher.ts'
+import { recentEntries } from '#core/audit/sequence/recent-entries.ts'
+import { runSequencer } from '#core/audit/sequence/run-sequencer.ts'
+import { createSequencer } from '#core/audit/sequence/sequencer.ts'
+import { openTileStore } from '#core/audit/store/open-tile-store.ts'
+import type { TileStore } from '#core/audit/store/tile-store.ts'
+import { tilePath } from '#core/audit/tree/tile.ts'
+import { proveConsistency } from '#core/audit/tree/tile-proof.ts'
+import { collectCosignatures } from '#core/audit/witness/collect-cosignatures.ts'
+import { policyWitnesses } from '#core/audit/witness/policy-witnesses.ts'
+import type { Log } from '#core/log.ts'
+import type { Metrics } from '#core/metrics.ts'
+import type { AuditSettings } from './open-audit.ts'
+
+/** Milliseconds between two publications. On S3 each object is locked and paid for for years. */
+const publishMs = { directory: 200, s3: 3_000 }
+/** Milliseconds that a publication waits for its witnesses. */
+const cosignMsMax = 500
+/** The next batch is read while one is being committed, and a publication asks besides. */
+export const sequencerConnections = 4
+
+/**
+ * Starts to sequence and publish; stops, with what is committed published, when `stack` is disposed.
+ * `sql` is a pool of `sequencerConnections`.
+ */
+export async function openSequencer(options: {
+  readonly settings: AuditSettings
+  readonly sql: Sql
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly stack: AsyncDisposableStack
+}): Promise<LogDatabase> {
+  const { settings, sql, log, metrics, stack } = options
+  const { origin, signers } = settings
+  const keys = signers.map((signer) => signer.key)
+  const database = postgresLogDatabase(sql)
+  const store = await openTileStore(settings.store)
+  const seen = { database, store, origin, keys, witnessing: openWitnesses(settings, store), log }
+  const nowMs = () => performance.now()
+  const sequencer = createSequencer({
+    ...{ database, owner: crypto.randomUUID(), origin, signers, log, metrics, nowMs },
+    inspect: (head) => inspectHead(head, seen),
+  })
+  const recent = recentEntries()
+  const publisher = createPublisher({ ...seen, recent })
+  const stop = new AbortController()
+  const running = runSequencer(
+    {
+      ...{ sequencer, publisher, database, recent, log, metrics, nowMs, sleep },
+      publishMs: settings.store.startsWith('s3:') ? publishMs.s3 : publishMs.directory,
+    },
+    stop.signal,
+  )
+  stack.defer(async () => {
+    stop.abort()
+    await running
+  })
+  return database
+}
+
+function openWitnesses({ policy }: AuditSettings, store: TileStore): Witnessing | undefined {
+  if (policy === undefined || policy.witnesses.length === 0) return undefined
+  const witnesses = policyWitnesses(policy, (oldSize, newSize) =>
+    proveConsistency(oldSize, newSize, async (tile) => {
+      const bytes = await store.read(tilePath(tile))
+      if (bytes === undefined) throw new Error(`${tilePath(tile)} is not published`)
+      return bytes
+    }),
+  )
+  return { policy, collect: collectCosignatures({ witnesses, deadlineMs: cosignMsMax }) }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined)
+}
