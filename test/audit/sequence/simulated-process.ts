@@ -55,13 +55,23 @@ export function simulatedProcess(options: {
   /** Does one call as the scheduler wills. */
   async function perform(name: string, run: () => unknown): Promise<unknown> {
     const fate = isKilled ? 'killed before' : await scheduler.call({ process, name })
-    if (isKilled || fate === 'killed before') return await die()
-    if (fate === 'failed, done later') void scheduler.call({ process, name: 'late' }).then(run)
-    if (fate === 'failed' || fate === 'failed, done later') throw new PlannedFault(name)
-    const answer = await run()
-    if (fate === 'killed after') return await die()
-    if (fate === 'failed, but done') throw new PlannedFault(name)
-    return answer
+    switch (isKilled ? 'killed before' : fate) {
+      case 'killed before':
+        return await die()
+      case 'failed, done later':
+        void scheduler.call({ process, name: 'late' }).then(run)
+        throw new PlannedFault(name)
+      case 'failed':
+        throw new PlannedFault(name)
+      case 'done':
+        return await run()
+      case 'failed, but done':
+        await run()
+        throw new PlannedFault(name)
+      case 'killed after':
+        await run()
+        return await die()
+    }
   }
 
   function held<Port extends object>(port: Port, portName: string): Port {
