@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { NoteError } from '#core/audit/note/note.ts'
+import { NoteError } from '#core/audit/note/note-error.ts'
 import { generateSignerKey, type NoteSigner, parseSignerKey } from '#core/audit/note/signer.ts'
 import type { VerifierKey } from '#core/audit/note/verifier-key.ts'
 import { ConfigError } from '#core/config.ts'

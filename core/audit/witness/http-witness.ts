@@ -1,6 +1,7 @@
 import { parseCheckpoint } from '../note/checkpoint.ts'
 import { verifyCosignature } from '../note/cosignature.ts'
-import { formatNote, NoteError, parseNote } from '../note/note.ts'
+import { formatNote, parseNote } from '../note/note.ts'
+import { NoteError } from '../note/note-error.ts'
 import type { VerifierKey } from '../note/verifier-key.ts'
 import type { Hash } from '../tree/hash.ts'
 import {

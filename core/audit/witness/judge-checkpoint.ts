@@ -1,5 +1,6 @@
 import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts'
-import { type Note, NoteError, parseNote, verifyNote } from '../note/note.ts'
+import { type Note, parseNote, verifyNote } from '../note/note.ts'
+import { NoteError } from '../note/note-error.ts'
 import type { VerifierKey } from '../note/verifier-key.ts'
 import { emptyRoot, sameHash } from '../tree/hash.ts'
 import { verifyConsistency } from '../tree/proof.ts'

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config.ts'
-import { NoteError } from '../note/note.ts'
+import { NoteError } from '../note/note-error.ts'
 import { parsePolicy } from '../note/policy.ts'
 import { parseVerifierKey, type VerifierKey } from '../note/verifier-key.ts'
 import type { TrustedLogs } from './judge-checkpoint.ts'

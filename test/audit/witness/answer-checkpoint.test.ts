@@ -142,6 +142,7 @@ test('size 0 with another root than that of nothing is 422', () => {
   const text = formatCheckpoint({ origin, size: 0, root: log.root(1) })
   const note = signNote(text, [log.signer])
   expect(answer(formatAddCheckpoint({ oldSize: 0, proof: [], note })).status).toBe(422)
+  expect(cosigned()).toBeUndefined()
 })
 
 test('a proof from size 0 is 422', () => {

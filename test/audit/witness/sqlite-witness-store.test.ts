@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, afterEach, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -149,11 +149,17 @@ test('nobody else can read the directory', () => {
   expect(statSync(fresh()).mode & 0o777).toBe(0o700)
 })
 
+const children: Bun.Subprocess[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
 const script = join(import.meta.dir, 'witness-process.ts')
 
 async function startProcess(directory: string) {
   const args = [directory, signerKey, formatVerifierKey(log.signer.key)]
   const child = Bun.spawn([process.execPath, script, ...args], { stdout: 'pipe', stderr: 'pipe' })
+  children.push(child)
   const reader = child.stdout.getReader()
   const { value } = await reader.read()
   const url = Buffer.from(value ?? [])
