@@ -89,19 +89,6 @@ export function* tilesBetween(oldSize: number, newSize: number): Iterable<Tile> 
   }
 }
 
-/** The partial tiles of a tree of `size` entries, highest level first: its right edge. */
-export function partialTilesOf(size: number): Tile[] {
-  invariant(isSize(size), 'a tree size is a safe integer')
-  const partial: Tile[] = []
-  let count = size
-  for (let level = 0; count > 0; level++) {
-    const width = count % tileWidth
-    count = Math.floor(count / tileWidth)
-    if (width > 0) partial.unshift({ level, index: count, width })
-  }
-  return partial
-}
-
 function isSize(size: number): boolean {
   return Number.isSafeInteger(size) && size >= 0
 }
