@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { verifyCosignature } from '#core/audit/note/cosignature.ts'
+import { parseNote } from '#core/audit/note/note.ts'
 import { parseSignerKey } from '#core/audit/note/signer.ts'
 import { formatVerifierKey, parseVerifierKey } from '#core/audit/note/verifier-key.ts'
+import { formatAddCheckpoint } from '#core/audit/witness/add-checkpoint.ts'
 import { httpWitness } from '#core/audit/witness/http-witness.ts'
 import { runPostern } from '#test/commands/run-postern.ts'
 import { certificates } from '#test/support/certificates.ts'
@@ -94,7 +97,7 @@ test.each([
 })
 
 test('it cosigns, over TLS, and ends on SIGTERM; a second one on its memory is refused', async () => {
-  const { good } = await certificates()
+  const { good, caFile } = await certificates()
   const port = await freePort()
   const place = ['--listen', `127.0.0.1:${port}`]
   const args = ['--key', key(), '--data', data(), '--logs', logs(), ...place]
@@ -109,17 +112,21 @@ test('it cosigns, over TLS, and ends on SIGTERM; a second one on its memory is r
     78,
     `--data: ${data()} is in use by another process; a witness is one process\n`,
   ])
+  const witnessKey = parseSignerKey((await readFile(key(), 'utf8')).trim()).key
   const witness = httpWitness({
     name: 'w1',
-    key: parseSignerKey((await readFile(key(), 'utf8')).trim()).key,
+    key: witnessKey,
     url: `https://127.0.0.1:${port}`,
     consistencyProof: async (old, size) => log.consistency(old, size),
   })
   const untrusted = await witness.cosign(log.note(5), new AbortController().signal)
   expect(untrusted.outcome).toBe('unavailable')
-  const healthz = await fetch(`https://127.0.0.1:${port}/healthz`, {
-    tls: { ca: await readFile((await certificates()).caFile, 'utf8') },
+  const answer = await fetch(`https://127.0.0.1:${port}/add-checkpoint`, {
+    method: 'POST',
+    body: formatAddCheckpoint({ oldSize: 0, proof: [], note: log.note(5) }),
+    tls: { ca: await readFile(caFile, 'utf8') },
   })
-  expect(healthz.status).toBe(200)
+  const note = parseNote(log.note(5) + (await answer.text()))
+  expect(verifyCosignature(note, witnessKey)).not.toBeUndefined()
   await running.stop('SIGTERM')
 })
