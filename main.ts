@@ -14,6 +14,7 @@ import { serveCommand } from './commands/serve.ts'
 import { tokenCommand } from './commands/token.ts'
 import { upCommand } from './commands/up.ts'
 import { version } from './commands/version.ts'
+import { witnessCommand } from './commands/witness.ts'
 import { workCommand } from './commands/work.ts'
 import { parseConfig } from './core/config.ts'
 
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
     .showHelpAfterError('(run with --help for usage and examples)')
   const commands = [upCommand, serveCommand, workCommand, runCommand, migrateCommand]
   const tools = [doctorCommand, healthcheckCommand, tokenCommand, accessCommand, secretsCommand]
-  for (const command of [...commands, ...tools, revokeCommand, scoreCommand]) {
+  for (const command of [...commands, ...tools, revokeCommand, scoreCommand, witnessCommand]) {
     program.addCommand(inheritExit(command(io)))
   }
   try {
