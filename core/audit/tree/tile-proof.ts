@@ -1,6 +1,6 @@
 import { invariant } from '#core/invariant.ts'
-import { type Hash, hashNode, hashTree } from './hash.ts'
-import { checkTileBytes, splitHashes, type Tile, tilePath, tileWidth } from './tile.ts'
+import { type Hash, hashBytes, hashNode, hashTree } from './hash.ts'
+import { checkTileBytes, type Tile, tilePath, tileWidth } from './tile.ts'
 
 /**
  * The `width × 32` bytes of a tile. A partial tile that is gone is the beginning of the tile that
@@ -127,8 +127,8 @@ async function hashSubtree(
   const index = Math.floor(first / tileWidth)
   const width = Math.min(tileWidth, levelSize - index * tileWidth)
   const bytes = await readTile({ level, index, width })
-  const within = splitHashes(bytes).slice(first % tileWidth, (first % tileWidth) + hashes)
-  return hashTree(Buffer.concat(within))
+  const offset = (first % tileWidth) * hashBytes
+  return hashTree(bytes.subarray(offset, offset + hashes * hashBytes))
 }
 
 function isSize(size: number): boolean {
