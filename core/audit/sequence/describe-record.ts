@@ -20,7 +20,7 @@ export function describeRecord(
   const rec = shortText(record['id'])
   return {
     rec: rec !== undefined && uuid.test(rec) ? rec : undefined,
-    ts: timeText(record['ts']),
+    atMs: timeOf(record['ts']),
     type: shortText(record['type']),
     subject: shortText(membersOf(record['actor'])['sub']),
     requestId: shortText(record['req']),
@@ -48,11 +48,10 @@ function shortText(value: unknown): string | undefined {
   return plain.test(value) && value.isWellFormed() ? value : undefined
 }
 
-/** As Postgres reads it, whatever the calendar says about the 30th of February. */
-function timeText(value: unknown): string | undefined {
+function timeOf(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.length > textCharsMax || !utcTime.test(value)) {
     return undefined
   }
   const at = Date.parse(value)
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString()
+  return Number.isNaN(at) ? undefined : at
 }

@@ -25,7 +25,8 @@ export type LogHead = {
 
 /** What filters ask for, read out of a record's bytes; undefined where they do not have it. */
 export type Description = {
-  readonly ts: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly atMs: number | undefined
   readonly type: string | undefined
   readonly subject: string | undefined
   readonly requestId: string | undefined

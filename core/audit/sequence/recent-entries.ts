@@ -10,40 +10,36 @@ export type RecentEntries = {
   read(from: number, to: number): readonly LogEntry[] | undefined
 }
 
+type Batch = {
+  readonly from: number
+  readonly entries: readonly LogEntry[]
+  readonly bytes: number
+}
+
 /** The newest entries of the log, without a gap. */
 export function recentEntries(): RecentEntries {
-  let first = 0
-  let entries: LogEntry[] = []
+  let batches: Batch[] = []
+  let end = 0
   let bytes = 0
 
-  function shorten(): void {
-    let count = 0
-    while (bytes > bytesMax && count < entries.length) {
-      bytes -= entries[count]?.body.length ?? 0
-      count += 1
-    }
-    // Copied at times only: a copy costs as much as what is kept.
-    if (count === 0) return
-    entries = entries.slice(count)
-    first += count
-  }
-
   return {
-    add(from, added) {
-      if (from !== first + entries.length) {
-        entries = []
+    add(from, entries) {
+      if (from !== end) {
+        batches = []
         bytes = 0
-        first = from
       }
-      for (const entry of added) {
-        entries.push(entry)
-        bytes += entry.body.length
-      }
-      shorten()
+      const added = entries.reduce((sum, entry) => sum + entry.body.length, 0)
+      batches.push({ from, entries, bytes: added })
+      end = from + entries.length
+      bytes += added
+      while (bytes > bytesMax) bytes -= batches.shift()?.bytes ?? bytes
     },
     read(from, to) {
-      if (from < first || to > first + entries.length) return undefined
-      return entries.slice(from - first, to - first)
+      const [first] = batches
+      if (first === undefined || from < first.from || to > end) return undefined
+      return batches.flatMap((batch) =>
+        batch.entries.slice(Math.max(0, from - batch.from), Math.max(0, to - batch.from)),
+      )
     },
   }
 }

@@ -9,7 +9,7 @@ create table postern_audit_entry (
   idx bigint primary key,
   rec uuid not null,
   body bytea not null,                    -- exactly the bytes that were accepted
-  leaf bytea not null,                    -- SHA-256(0x00 || body)
+  leaf bytea not null generated always as (sha256('\x00'::bytea || body)) stored,  -- RFC 6962
   -- Read out of the body for filters; null where the body has none. The body alone is proved.
   ts timestamptz,
   type text,
