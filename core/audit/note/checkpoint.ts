@@ -44,7 +44,9 @@ export function openCheckpoint(
   const note = parseNote(text)
   const checkpoint = parseCheckpoint(note.text)
   const signers = verifyNote(note, logKeys)
-  if (signers.some((key) => key.name === checkpoint.origin)) return { checkpoint, note }
+  // A cosignature says what somebody saw of the log, never what the log says of itself.
+  const isOwn = signers.some(({ name, type }) => name === checkpoint.origin && type === 'ed25519')
+  if (isOwn) return { checkpoint, note }
   throw new NoteError('origin_differs', `the checkpoint is of ${checkpoint.origin}`)
 }
 

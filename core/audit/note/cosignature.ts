@@ -22,11 +22,12 @@ export function cosign(noteText: string, timeSeconds: number, signer: NoteSigner
   return formatSignature({ name: key.name, id: key.id, bytes: Buffer.concat([time, signature]) })
 }
 
-/** Undefined where the key has not cosigned; a wrong signature of it is none. */
+/** Undefined where the key has not cosigned; a wrong signature of it, or another type, is none. */
 export function verifyCosignature(
   note: Note,
   key: VerifierKey,
 ): { readonly timeSeconds: number } | undefined {
+  if (key.type !== 'cosignature') return undefined
   try {
     verifyNote(note, [key])
   } catch (error) {

@@ -19,9 +19,9 @@ export type NoteSignature = {
   readonly bytes: Uint8Array
 }
 
-/** Characters; a checkpoint with its cosignatures has some thousand. */
-const noteCharsMax = 65_536
-/** The specification asks for at least 16. */
+/** 64 KiB of UTF-8; a checkpoint with its cosignatures has some thousand bytes. */
+const noteBytesMax = 65_536
+/** Past two log keys in their overlap and 32 witnesses; Go's sumdb/note has the same limit. */
 const signaturesMax = 100
 const idBytes = 4
 const timeBytes = 8
@@ -30,8 +30,9 @@ const encoder = new TextEncoder()
 
 /** Throws `NoteError` `note_malformed`. */
 export function parseNote(text: string): Note {
-  if (text.length > noteCharsMax) throw malformed('is too long')
-  if (!text.isWellFormed() || hasControl(text)) throw malformed('holds a control character')
+  if (Buffer.byteLength(text) > noteBytesMax) throw malformed('is too long')
+  if (!text.isWellFormed()) throw malformed('is no Unicode text')
+  if (controlCharacter.test(text)) throw malformed('holds a control character')
   // The last blank line: the text may hold others.
   const at = text.lastIndexOf('\n\n')
   if (at < 0) throw malformed('has no blank line before its signatures')
@@ -42,15 +43,13 @@ export function parseNote(text: string): Note {
   return { text: text.slice(0, at + 1), signatures: signatures.map(parseSignature) }
 }
 
-/** Below U+0020 only the newline, and no DEL. */
-function hasControl(text: string): boolean {
-  return /[^\n\P{Cc}]/u.test(text)
-}
+/** All below U+0020 but the newline. */
+const controlCharacter = /[^\n\u{20}-\u{10ffff}]/u
 
 const signatureLine = /^\u2014 ([^ ]+) ([^ ]+)$/
 
 /** `— <name> <base64(id ‖ signature)>`. Throws `NoteError` `note_malformed`. */
-export function parseSignature(line: string): NoteSignature {
+function parseSignature(line: string): NoteSignature {
   const [, name = '', base64 = ''] = signatureLine.exec(line) ?? []
   const bytes = decodeBase64(base64)
   if (!isKeyName(name) || bytes === undefined || bytes.length <= idBytes) {

@@ -1,7 +1,8 @@
+import { encodeBase64 } from './base64.ts'
 import { verifyCosignature } from './cosignature.ts'
 import type { Note } from './note.ts'
 import { NoteError } from './note-error.ts'
-import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './verifier-key.ts'
+import { parseVerifierKey, type VerifierKey } from './verifier-key.ts'
 
 /** C2SP tlog-policy: which logs are believed, and whose cosignatures that takes. */
 export type WitnessPolicy = {
@@ -22,7 +23,8 @@ export type Quorum =
   | { readonly kind: 'witness'; readonly witness: PolicyWitness }
   | { readonly kind: 'group'; readonly threshold: number; readonly members: readonly Quorum[] }
 
-/** The specification asks for 32 of each. */
+/** The specification asks for 32 of each; a note has room for the signatures of so many witnesses. */
+const witnessesMax = 64
 const entriesMax = 256
 const charsMax = 262_144
 
@@ -43,14 +45,8 @@ export function parsePolicy(text: string): WitnessPolicy {
     quorum: undefined,
   }
   for (const [index, line] of text.split('\n').entries()) {
-    const words = line
-      .replace(/\r$/, '')
-      .split(/[ \t]+/)
-      .filter((word) => word !== '')
-    const [first = ''] = words
-    if (words.length === 0 || first.startsWith('#')) continue
     try {
-      readLine(words, definitions)
+      readLine(line, definitions)
     } catch (cause) {
       if (!(cause instanceof NoteError)) throw cause
       // biome-ignore lint/style/useErrorCause: it is the third argument here.
@@ -62,8 +58,14 @@ export function parsePolicy(text: string): WitnessPolicy {
   return { logs, witnesses, quorum }
 }
 
-function readLine([kind, ...words]: readonly string[], definitions: Definitions): void {
-  const read = readers.get(kind ?? '')
+/** What the specification forbids: control characters but the tab. */
+const controlCharacter = /[^\t\u{20}-\u{7e}\u{80}-\u{10ffff}]/u
+
+function readLine(line: string, definitions: Definitions): void {
+  if (controlCharacter.test(line)) throw refused('holds a control character')
+  const [kind = '#', ...words] = line.split(/[ \t]+/).filter((word) => word !== '')
+  if (kind.startsWith('#')) return
+  const read = readers.get(kind)
   if (read === undefined) throw refused('begins with none of log, witness, group and quorum')
   read(words, definitions)
 }
@@ -91,6 +93,7 @@ function readWitness(words: readonly string[], definitions: Definitions): void {
   const witness = { name, key, url: checkedUrl(url) }
   defineName(name, { kind: 'witness', witness }, definitions)
   definitions.witnesses.push(witness)
+  if (definitions.witnesses.length > witnessesMax) throw refused('names too many witnesses')
 }
 
 function readGroup(words: readonly string[], definitions: Definitions): void {
@@ -117,14 +120,14 @@ function thresholdOf(text: string, members: number): number {
 
 function readQuorum(words: readonly string[], definitions: Definitions): void {
   const [name = '', ...rest] = words
-  if (rest.length > 0) throw refused('names more than one quorum')
+  if (name === '' || rest.length > 0) throw refused('does not name one quorum')
   if (definitions.quorum !== undefined) throw refused('is a second quorum')
   definitions.quorum = name === 'none' ? { kind: 'none' } : definitions.names.get(name)
   if (definitions.quorum === undefined) throw refused(`names ${name} before it is defined`)
 }
 
 function defineName(name: string, quorum: Quorum, { names }: Definitions): void {
-  if (name === '' || name === 'none') throw refused('has no name')
+  if (name === 'none') throw refused('defines none, which is no group')
   if (names.has(name)) throw refused(`defines ${name} again`)
   names.set(name, quorum)
   if (names.size > entriesMax) throw refused('defines too many names')
@@ -135,7 +138,8 @@ function newKey(text: string, type: VerifierKey['type'], keys: Set<string>): Ver
   if (key.type !== type) {
     throw refused(type === 'ed25519' ? 'has no log key' : 'has no key of a cosigner')
   }
-  const known = formatVerifierKey(key)
+  // Not by name: a cosignature does not say whose it is, so one holder could stand in for two.
+  const known = encodeBase64(key.publicKey)
   if (keys.has(known)) throw refused('names a key again')
   keys.add(known)
   return key

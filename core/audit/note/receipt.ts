@@ -1,7 +1,9 @@
+import { invariant } from '#core/invariant.ts'
 import { type Hash, hashBytes, hashLeaf } from '../tree/hash.ts'
 import { verifyInclusion } from '../tree/proof.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
+import { verifyNote } from './note.ts'
 import { NoteError } from './note-error.ts'
 import { judgeQuorum, type WitnessPolicy } from './policy.ts'
 import type { VerifierKey } from './verifier-key.ts'
@@ -21,23 +23,36 @@ const proofMax = 63
 const charsMax = 131_072
 
 export function formatReceipt({ index, proof, checkpoint }: Receipt): string {
+  invariant(Number.isSafeInteger(index) && index >= 0, 'an index is a safe integer')
   const hashes = proof.map((hash) => `${encodeBase64(hash)}\n`).join('')
   return `${header}\nindex ${index}\n${hashes}\n${checkpoint}`
 }
 
-/** Throws `NoteError` `receipt_malformed`. An `extra` line is not authenticated and is passed over. */
+/** Throws `NoteError` `receipt_malformed`. An `extra` line is not authenticated: passed over. */
 export function parseReceipt(text: string): Receipt {
   const blank = text.indexOf('\n\n')
   if (blank < 0 || text.length > charsMax) throw malformed('has no checkpoint')
   const [first, ...others] = text.slice(0, blank).split('\n')
   if (first !== header) throw malformed(`does not begin with ${header}`)
-  const lines = others[0]?.startsWith('extra ') === true ? others.slice(1) : others
-  const [, digits] = /^index (0|[1-9]\d{0,15})$/.exec(lines[0] ?? '') ?? []
-  const index = Number(digits)
-  if (digits === undefined || !Number.isSafeInteger(index)) throw malformed('has no index')
+  const lines = withoutExtra(others)
+  const index = parseIndex(lines[0] ?? '')
   const proof = lines.slice(1).map(parseHash)
   if (proof.length > proofMax) throw malformed('has too many hashes')
   return { index, proof, checkpoint: text.slice(blank + 2) }
+}
+
+function withoutExtra(lines: readonly string[]): readonly string[] {
+  const [first = '', ...others] = lines
+  if (!first.startsWith('extra ')) return lines
+  if (decodeBase64(first.slice('extra '.length)) !== undefined) return others
+  throw malformed('has extra data that is not base64')
+}
+
+function parseIndex(line: string): number {
+  const [, digits] = /^index (0|[1-9]\d{0,15})$/.exec(line) ?? []
+  const index = Number(digits)
+  if (Number.isSafeInteger(index)) return index
+  throw malformed('has no index')
 }
 
 function parseHash(line: string): Hash {
@@ -58,6 +73,8 @@ export function verifyReceipt(
 ): Checkpoint {
   const { checkpoint, note } = openCheckpoint(receipt.checkpoint, trust.logKeys)
   if (trust.policy !== undefined) {
+    // A wrong cosignature of a known witness spoils the note, quorum or not.
+    verifyNote(note, [...trust.logKeys, ...trust.policy.witnesses.map(({ key }) => key)])
     const { satisfied, missing } = judgeQuorum(trust.policy, note)
     if (!satisfied) {
       const detail = `the quorum is not reached; missing: ${missing.join(', ')}`

@@ -16,7 +16,7 @@ export type VerifierKey = {
 
 const typeBytes: Readonly<Record<KeyType, number>> = { ed25519: 0x01, cosignature: 0x04 }
 
-export const publicKeyBytes = 32
+const publicKeyBytes = 32
 /** Characters of a key name; ours are URLs without their scheme. */
 const nameCharsMax = 255
 
@@ -99,7 +99,7 @@ const lowOrder: ReadonlySet<string> = new Set([
 const fieldPrime = 2n ** 255n - 19n
 
 /** Throws `key_weak`. */
-export function refuseWeak(publicKey: Uint8Array): void {
+function refuseWeak(publicKey: Uint8Array): void {
   const unsigned = publicKey.slice()
   unsigned[publicKeyBytes - 1] = (unsigned[publicKeyBytes - 1] ?? 0) & 0x7f
   const y = BigInt(`0x${Buffer.from(unsigned).reverse().toString('hex')}`)

@@ -72,6 +72,23 @@ test('signatures of others are ignored, one wrong signature of a known key is no
   expect(faultOf(() => verifyNote(both, [key]))).toBe('signature_invalid')
 })
 
+test('a known id under another name, and a known name under another id, are strangers', () => {
+  const key = parseVerifierKey(goKey)
+  const note = parseNote(`${goText}\n${goSignature}`)
+  const [own] = note.signatures
+  const spoiled = new Uint8Array(64)
+  const strangers = [
+    { name: 'PaulNeumann', id: key.id, bytes: spoiled },
+    { name: key.name, id: key.id + 1, bytes: spoiled },
+  ]
+  const signatures = own === undefined ? strangers : [...strangers, own]
+  expect(verifyNote({ ...note, signatures }, [key])).toEqual([key])
+  expect(faultOf(() => verifyNote({ ...note, signatures: strangers }, [key]))).toBe(
+    'signature_missing',
+  )
+  expect(faultOf(() => verifyNote(note, []))).toBe('signature_missing')
+})
+
 test('text and signatures part at the last blank line', () => {
   const signer = parseSignerKey(goSigner)
   const text = 'a\n\nb\n'
@@ -105,8 +122,16 @@ test.each([
   goKey.replace('PeterNeumann', 'Peter Neumann'),
   goKey.replace('PeterNeumann', ''),
   goKey.replace('+AR', '+BR'),
+  goKey.replace('PeterNeumann', 'Peter\u00a0Neumann'),
+  goKey.replace('PeterNeumann', 'PaulNeumann'),
+  goKey.replace('PeterNeumann', 'x'.repeat(256)),
+  goKey.replace('c74f20a3', 'c74f20a'),
+  goKey.replace('TW', 'TW=='),
+  `${goKey} `,
   goKey.slice(0, -4),
+  goSigner,
   'PeterNeumann',
+  '',
 ])('the key %s is refused', (text) => {
   expect(faultOf(() => parseVerifierKey(text))).toBe('key_malformed')
 })
@@ -142,6 +167,18 @@ test.each([
 ])('a checkpoint whose size is %s is refused', (_, size) => {
   const text = formatCheckpoint({ origin, size: 5, root }).replace('\n5\n', `\n${size}\n`)
   expect(faultOf(() => parseCheckpoint(text))).toBe('checkpoint_malformed')
+})
+
+test('no character of a signed checkpoint can be dropped, doubled or changed', () => {
+  const signer = parseSignerKey(generateSignerKey(origin, 'ed25519').signerKey)
+  const text = signNote(formatCheckpoint({ origin, size: 305, root }), [signer])
+  for (const [at, character] of [...text].entries()) {
+    for (const other of ['', character + character, character === 'A' ? 'B' : 'A', '\n']) {
+      if (other === character) continue
+      const altered = text.slice(0, at) + other + text.slice(at + 1)
+      expect(faultOf(() => openCheckpoint(altered, [signer.key]))).toMatch(/_/)
+    }
+  }
 })
 
 test('a checkpoint of another log is refused, whoever signed it', () => {
