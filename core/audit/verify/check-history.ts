@@ -2,7 +2,7 @@ import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../note/checkp
 import { parseNote } from '../note/note.ts'
 import { NoteError } from '../note/note-error.ts'
 import type { VerifierKey } from '../note/verifier-key.ts'
-import { type Hash, sameHash } from '../tree/hash.ts'
+import { type Hash, hashBytes, sameHash } from '../tree/hash.ts'
 import { verifyConsistency } from '../tree/proof.ts'
 import { TileError, tilePath, tileWidth } from '../tree/tile.ts'
 import { proveConsistency, type ReadTile } from '../tree/tile-proof.ts'
@@ -33,19 +33,20 @@ async function rootOfTiles(reader: LogReader, size: number): Promise<Hash | unde
 }
 
 /**
- * Holds the checkpoints once published under `checkpoints/<size>` against the tiles. Returns how
+ * Holds the checkpoints of `sizes`, ascending up to `treeSize`, against the tiles. Returns how
  * many could not be told from forgeries because none of the given keys signed them.
  */
 export async function checkHistory(options: {
   readonly reader: LogReader
   readonly sizes: readonly number[]
+  readonly treeSize: number
   readonly origin: string
   readonly logKeys: readonly VerifierKey[]
   readonly add: Add
   readonly signal: AbortSignal | undefined
 }): Promise<{ readonly unknownSigners: number }> {
   const { sizes, add, signal } = options
-  const reader = keepTiles(options.reader)
+  const reader = tilesOfTree(options.reader, options.treeSize)
   let unknownSigners = 0
   for (const size of sizes) {
     signal?.throwIfAborted()
@@ -100,16 +101,18 @@ function openHistory(note: string, logKeys: readonly VerifierKey[]): OpenedHisto
 }
 
 /**
- * The newest published checkpoint of at most `sizeMax` entries that a key signed and the tiles bear
- * out; undefined where none of the last ones is.
+ * The newest published checkpoint of at most `sizeMax` entries that a key signed and the tiles of
+ * the tree of `treeSize` bear out; undefined where none of the last ones is.
  */
 export async function findLastGood(options: {
   readonly reader: LogReader
   readonly sizes: readonly number[]
+  readonly treeSize: number
   readonly sizeMax: number
   readonly logKeys: readonly VerifierKey[]
 }): Promise<Checkpoint | undefined> {
-  const { reader, sizes, sizeMax, logKeys } = options
+  const { sizes, treeSize, sizeMax, logKeys } = options
+  const reader = tilesOfTree(options.reader, treeSize)
   const candidates = sizes.filter((size) => size <= sizeMax).slice(-triesMax)
   for (const size of candidates.toReversed()) {
     const { value: note } = await reader.note(historyPath(size))
@@ -121,19 +124,25 @@ export async function findLastGood(options: {
   return undefined
 }
 
-/** Neighbouring checkpoints are proved by the same tiles. */
-function keepTiles(reader: LogReader): LogReader {
+/**
+ * Smaller trees from the tiles of the tree of `size`, which hold theirs: the partial tiles of their
+ * time need not be there any more. Checkpoints that follow each other are proved by the same tiles.
+ */
+function tilesOfTree(reader: LogReader, size: number): LogReader {
   const kept = new Map<string, ReturnType<LogReader['tile']>>()
   return {
     ...reader,
-    tile(tile) {
+    async tile({ level, index, width }) {
+      const now = Math.floor(size / tileWidth ** level) - index * tileWidth
+      const tile = { level, index, width: Math.min(tileWidth, now) }
       const path = tilePath(tile)
-      const read = kept.get(path) ?? reader.tile(tile)
+      const reading = kept.get(path) ?? reader.tile(tile)
       kept.delete(path)
-      kept.set(path, read)
+      kept.set(path, reading)
       const [oldest] = kept.keys()
       if (kept.size > tilesKeptMax && oldest !== undefined) kept.delete(oldest)
-      return read
+      const { value, findings } = await reading
+      return { value: value?.subarray(0, width * hashBytes), findings }
     },
   }
 }

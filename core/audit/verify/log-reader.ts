@@ -139,17 +139,17 @@ async function guarded<Value>(
   }
 }
 
-/** `checkpoint` is replaced by its nature; anything else is written once. */
+/** `checkpoint` is replaced by its nature, anything else is written once, and nothing deleted. */
 async function versionFindings(source: TileSource, path: string, place: Place): Promise<Finding[]> {
   const { versions } = source
-  if (versions === undefined || path === 'checkpoint') return []
+  if (versions === undefined) return []
   const listed = await guarded(path, place, () => versions(path))
   const findings: Finding[] = [...listed.findings]
   if (listed.value?.some(({ isDeleted }) => isDeleted)) {
     findings.push({ code: 'version_deleted', path, ...place, detail: `${path} was deleted` })
   }
   const kept = listed.value?.filter(({ isDeleted }) => !isDeleted) ?? []
-  if (kept.length > 1) {
+  if (kept.length > 1 && path !== 'checkpoint') {
     const detail = `${path} was written ${kept.length} times; the first is version ${kept[0]?.id}`
     findings.push({ code: 'version_replaced', path, ...place, detail })
   }

@@ -62,13 +62,13 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const { opened, sizes } = await openLog({ source, reader, logKeys, add: findings.add })
   const inFlight = opened === undefined ? [] : await verifyOpened(course, opened, sizes)
   const found = findings.found()
-  const { size = Number.MAX_SAFE_INTEGER } = opened?.checkpoint ?? {}
-  const sizeMax = Math.min(size, found.firstBadIndex ?? size)
+  const treeSize = opened?.checkpoint.size ?? sizes?.at(-1) ?? 0
+  const sizeMax = Math.min(treeSize, found.firstBadIndex ?? treeSize)
   const isBroken = found.counts.integrity > 0
   return verifyReport({
     checkpoint: opened?.checkpoint,
     lastGood: isBroken
-      ? await findLastGood({ reader, sizes: sizes ?? [], sizeMax, logKeys })
+      ? await findLastGood({ reader, sizes: sizes ?? [], treeSize, sizeMax, logKeys })
       : undefined,
     inFlight,
     checked: course.checked,
@@ -212,7 +212,15 @@ async function checkPublished(
     return
   }
   const within = sizes.filter((one) => one >= from && one <= size)
-  const history = { reader, sizes: within, origin, logKeys, add: findings.add, signal }
+  const history = {
+    reader,
+    sizes: within,
+    treeSize: size,
+    origin,
+    logKeys,
+    add: findings.add,
+    signal,
+  }
   const { unknownSigners } = await checkHistory(history)
   checked.push(`${within.length} checkpoints published before`)
   if (unknownSigners > 0) {
