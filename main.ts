@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { accessCommand } from './commands/access.ts'
+import { auditCommand } from './commands/audit.ts'
 import { type CommandIo, exitCodes } from './commands/command-io.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { guardEnvironment } from './commands/environment-guard.ts'
@@ -49,7 +50,14 @@ async function main(): Promise<number> {
     .showHelpAfterError('(run with --help for usage and examples)')
   const commands = [upCommand, serveCommand, workCommand, runCommand, migrateCommand]
   const tools = [doctorCommand, healthcheckCommand, tokenCommand, accessCommand, secretsCommand]
-  for (const command of [...commands, ...tools, revokeCommand, scoreCommand, witnessCommand]) {
+  for (const command of [
+    ...commands,
+    ...tools,
+    auditCommand,
+    revokeCommand,
+    scoreCommand,
+    witnessCommand,
+  ]) {
     program.addCommand(inheritExit(command(io)))
   }
   try {

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { NoteError } from '#core/audit/note/note.ts'
+import { NoteError } from '#core/audit/note/note-error.ts'
 import { parsePolicy, type WitnessPolicy } from '#core/audit/note/policy.ts'
 import { generateSignerKey, type NoteSigner, parseSignerKey } from '#core/audit/note/signer.ts'
+import { openTileSource } from '#core/audit/store/open-tile-store.ts'
+import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { type Config, ConfigError } from '#core/config.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
@@ -16,7 +18,22 @@ export type AuditSettings = {
   readonly signers: readonly NoteSigner[]
   /** A directory, or `s3://bucket/prefix`. */
   readonly store: string
+  readonly storeOptions: ReturnType<typeof storeOptions>
   readonly policy: WitnessPolicy | undefined
+}
+
+/** How S3 is reached and for how long it locks. */
+export function storeOptions(config: Config) {
+  return {
+    retentionDays: config.POSTERN_AUDIT_RETENTION_DAYS,
+    endpoint: config.POSTERN_AUDIT_S3_ENDPOINT,
+  }
+}
+
+/** The published log as a gateway reads it; undefined where none is named. */
+export async function openPublished(config: Config): Promise<TileSource | undefined> {
+  const { POSTERN_AUDIT_STORE: store } = config
+  return store === undefined ? undefined : await openTileSource(store, storeOptions(config))
 }
 
 /** What a process that sequences cannot do without. */
@@ -37,6 +54,7 @@ export async function openAuditSettings(
     origin,
     signers: parseSigners(keys, origin),
     store: required(config, 'POSTERN_AUDIT_STORE'),
+    storeOptions: storeOptions(config),
     policy: await readPolicy(config.POSTERN_AUDIT_POLICY),
   }
 }
@@ -59,6 +77,7 @@ export async function openDevelopmentAudit(
     origin,
     signers: parseSigners(keys, origin),
     store: config.POSTERN_AUDIT_STORE ?? directory,
+    storeOptions: storeOptions(config),
     policy: await readPolicy(config.POSTERN_AUDIT_POLICY),
   }
 }

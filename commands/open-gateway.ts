@@ -1,4 +1,6 @@
 import type { AccessControl } from '#core/access/access-control.ts'
+import { postgresAuditReader } from '#core/audit/read/postgres-audit-reader.ts'
+import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { boundedIntake, watchBacklog } from '#core/job/backlog.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresIntake } from '#core/job/postgres-intake.ts'
@@ -7,6 +9,7 @@ import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { createGateway } from '#gateway/app.ts'
+import { auditRoutes } from '#gateway/routes/audit.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
 import type { Foundation } from './foundation.ts'
@@ -21,6 +24,7 @@ export async function openGateway(
   foundation: Foundation,
   services: Services,
   access: AccessControl,
+  published: TileSource | undefined,
 ) {
   const { queue, log, metrics, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
@@ -37,15 +41,18 @@ export async function openGateway(
   )
   const kinds = jobKinds
   const stores = { sql, journal, queue, kinds, signals, onOutbox: () => sweeper.nudge(), now }
+  const jobs = postgresJobStore(stores)
+  const reader = postgresAuditReader({ sql, published })
   return createGateway({
     access,
     kinds: [...kinds.values()],
     intake,
-    jobs: postgresJobStore(stores),
+    jobs,
     queues: postgresQueueControl(stores),
     routes: [
       ...tradeRoutes({ trades: postgresTradeStore({ sql, journal, now }), now }),
       ...scoreRoutes({ scores: postgresScoreStore({ sql }) }),
+      ...auditRoutes({ reader, audit, jobs, now }),
     ],
     audit,
     metrics,

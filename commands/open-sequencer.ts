@@ -39,7 +39,7 @@ export async function openSequencer(options: {
   const { origin, signers } = settings
   const keys = signers.map((signer) => signer.key)
   const database = postgresLogDatabase(sql)
-  const store = await openTileStore(settings.store)
+  const store = await openTileStore(settings.store, settings.storeOptions)
   const seen = { database, store, origin, keys, witnessing: openWitnesses(settings, store), log }
   const nowMs = () => performance.now()
   const sequencer = createSequencer({

@@ -2,11 +2,14 @@ import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import type { CommandIo } from './command-io.ts'
 import { requireSettings, serveSettings } from './foundation.ts'
+import { auditSettings } from './open-audit.ts'
 import { supervise } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {
   return new Command('run')
-    .description('run gateway and workers as two supervised processes: what the image starts')
+    .description(
+      'run gateway, workers and sequencer as supervised processes: what the image starts',
+    )
     .addHelpText(
       'after',
       `
@@ -14,16 +17,19 @@ Examples:
   $ postern run
   $ POSTERN_DRAIN_SECONDS=60 postern run
 
-Takes the settings of \`serve\` and \`work\`. A child that ends is started again, after 250 ms at
+Takes the settings of \`serve\`, \`work\` and \`audit sequence\`. A child that ends is started again, after 250 ms at
 first and 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM
-reaches both, which get POSTERN_DRAIN_SECONDS.`,
+reaches all of them, which get POSTERN_DRAIN_SECONDS.`,
     )
     .action(() => run(io))
 }
 
 async function run(io: CommandIo): Promise<void> {
   const config = io.config()
-  requireSettings(config, serveSettings(config))
+  const isDevelopment = config.POSTERN_MODE === 'development'
+  requireSettings(config, [...serveSettings(config), ...(isDevelopment ? [] : auditSettings)])
+  // A laptop may do without a log; in production what happens is proved or does not happen.
+  const isSequenced = !isDevelopment || config.POSTERN_AUDIT_ORIGIN !== undefined
   // Unbuffered: the supervisor has little to say, and it must not be lost.
   const log = openLog({
     level: config.POSTERN_LOG_LEVEL,
@@ -31,7 +37,7 @@ async function run(io: CommandIo): Promise<void> {
     sync: true,
   })
   process.exitCode = await supervise({
-    parts: ['serve', 'work'],
+    parts: ['serve', 'work', ...(isSequenced ? ['audit sequence'] : [])],
     self: io.self,
     environment: io.environment,
     drainMs: config.POSTERN_DRAIN_SECONDS * 1_000,

@@ -6,6 +6,7 @@ import type { CommandIo } from './command-io.ts'
 import { openFoundation, required, requireSettings, serveSettings } from './foundation.ts'
 import { listenerTls } from './listener-tls.ts'
 import { openAccess } from './open-access.ts'
+import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
@@ -38,7 +39,7 @@ async function serve(io: CommandIo): Promise<void> {
   const foundation = await openFoundation({ ...start, role: 'postern_gateway', stack })
   const services = await openServices(foundation, ['gateway'])
   const access = await openAccess(foundation, services.audit, { file: accessFile })
-  const gateway = await openGateway(foundation, services, access)
+  const gateway = await openGateway(foundation, services, access, await openPublished(config))
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const tls = await listenerTls(config, foundation.secrets)
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, tls, log }))

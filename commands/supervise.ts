@@ -20,7 +20,7 @@ const inheritedNames = new Set([
 type Environment = Readonly<Record<string, string | undefined>>
 
 export type SupervisorOptions = {
-  /** Arguments of `self`: one child for each. */
+  /** Arguments of `self`, blanks between them: one child for each. */
   readonly parts: readonly string[]
   readonly self: readonly string[]
   readonly environment: Environment
@@ -124,7 +124,7 @@ async function keepRunning(
 }
 
 function start(part: string, { self, environment, log }: SupervisorOptions): Bun.Subprocess {
-  const child = Bun.spawn([...self, part], {
+  const child = Bun.spawn([...self, ...part.split(' ')], {
     env: childEnvironment(environment),
     stdio: ['ignore', 'inherit', 'inherit'],
     // Outside our process group: a terminal's Ctrl-C would reach a child twice, by the terminal

@@ -6,6 +6,7 @@ import {
   loadOrCreateDevelopmentKey,
   mintDevelopmentToken,
 } from '#core/access/development-issuer.ts'
+import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import { type Config, ConfigError, parseConfig } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
@@ -17,7 +18,9 @@ import type { CommandIo } from './command-io.ts'
 import { openFoundation } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
 import { openAccess } from './open-access.ts'
+import { openDevelopmentAudit } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { exitOnBug } from './process-life.ts'
@@ -87,7 +90,14 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const audience = developmentAudience
   const document = developmentAccess({ key, audience, scopes, callbackPrefixes: localCallbacks })
   const access = await openAccess(foundation, services.audit, { document })
-  const gateway = await openGateway(foundation, services, access)
+  const settings = await openDevelopmentAudit(config, foundation.secrets)
+  await openSequencer({
+    ...{ settings, log, stack },
+    sql: foundation.database('sequencer', sequencerConnections),
+    metrics: foundation.metrics,
+  })
+  const published = await openTileSource(settings.store, settings.storeOptions)
+  const gateway = await openGateway(foundation, services, access, published)
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))

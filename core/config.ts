@@ -7,6 +7,8 @@ const listenPortDefault = 8080
 const probePortDefault = 8081
 /** The sequencer's probes: a third process of `run` beside gateway and worker. */
 const sequencerProbePortDefault = 8082
+/** Seven years: the longest of the usual rules for trading records. */
+const retentionDaysDefault = 2_555
 /** A stop that takes longer than an orchestrator's usual 30 s is killed half way. */
 const drainSecondsDefault = 25
 
@@ -46,6 +48,13 @@ const environmentSchema = z.strictObject({
   POSTERN_AUDIT_KEYS: credential.optional(),
   POSTERN_AUDIT_STORE: z.string().min(1).optional(),
   POSTERN_AUDIT_POLICY: filePath.optional(),
+  POSTERN_AUDIT_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(retentionDaysDefault),
+  POSTERN_AUDIT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   POSTERN_SEQUENCER_PROBE_PORT: port.default(sequencerProbePortDefault),
   POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
   POSTERN_DATA_DIRECTORY: filePath.default('.postern'),

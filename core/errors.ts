@@ -34,6 +34,7 @@ export const errorCatalog = {
   'queue.unavailable': { status: 503, title: 'Queue engine unavailable' },
   'database.unavailable': { status: 503, title: 'Database unavailable' },
   'database.schema_refused': { status: 500, title: 'Database schema does not fit this binary' },
+  'audit.not_found': { status: 404, title: 'Not in the published audit log' },
   'audit.unavailable': { status: 503, title: 'Audit log unavailable' },
   'secret.not_found': { status: 503, title: 'Secret not found' },
   'secret.unavailable': { status: 503, title: 'Secret store unavailable' },
