@@ -1,6 +1,6 @@
-import { constants } from 'node:fs'
+import { constants, fstatSync, openSync } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { checkedKind, type ObjectKind } from './object-path.ts'
 import { bundleBytesMax, packBundle, unpackBundle } from './packed-bundle.ts'
 import { SourceUnreachable, type TileSource } from './tile-source.ts'
@@ -20,9 +20,7 @@ export function fileTileSource(root: string): TileSource {
     if (kind !== 'bundle') return await readFile(join(root, path))
     const packed = await readFile(`${join(root, path)}.gz`)
     // A log that another program wrote has them as they are.
-    return packed === undefined
-      ? await readFile(join(root, path))
-      : await unpackBundle(path, packed)
+    return packed === undefined ? await readFile(join(root, path)) : unpackBundle(packed)
   }
 
   return { read, listCheckpoints: () => listCheckpoints(root) }
@@ -34,33 +32,42 @@ export function fileTileSource(root: string): TileSource {
  */
 export async function openFileTileStore(root: string): Promise<TileStore> {
   await guarded(root, () => mkdir(root, { recursive: true, mode: directoryMode }))
-  const identity = await identityOf(root)
+  // Held open for as long as the process lives: the number of a deleted directory is given to
+  // another only when nobody has it open.
+  const held = await guarded(root, async () => openSync(root, constants.O_DIRECTORY))
   const source = fileTileSource(root)
   /** Directories with new names in them, to be synced before the checkpoint that needs them. */
-  let touched = new Set<string>()
+  let unsynced: readonly string[] = []
+  /** Directories of partial tiles whose full one was written. */
+  let fulfilled: readonly string[] = []
 
   async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
     const kind = checkedKind(path)
     const file = fileOf(root, path, kind)
     const packed = kind === 'bundle' ? packBundle(bytes) : bytes
-    if (await guarded(path, () => createFile(file, packed))) touched.add(dirname(file))
-    else if (!isSame(await source.read(path), bytes)) throw new TileConflict(path)
-    if (isFullTile(path, kind)) await rm(`${join(root, path)}.p`, { recursive: true, force: true })
+    const isNew = await guarded(path, () => createFile(file, packed))
+    if (!isNew && !isSame(await source.read(path), bytes)) throw new TileConflict(path)
+    // Also where it was there: who wrote it may have ended before the directory was synced.
+    unsynced = [...unsynced, dirname(file)]
+    if (isFullTile(path, kind)) fulfilled = [...fulfilled, `${join(root, path)}.p`]
   }
 
   async function writeCheckpoint(bytes: Uint8Array): Promise<void> {
     // Written into a directory that was moved away or deleted, nobody would ever see it.
-    if ((await identityOf(root)) !== identity) {
+    if (!(await guarded(root, () => isAt(held, root)))) {
       throw new SourceUnreachable(`${root} is no longer the directory that was opened`)
     }
-    const directories = touched
-    touched = new Set()
-    await guarded('checkpoint', async () => {
-      await Promise.all([...directories].map(syncDirectory))
-      const temporary = await writeTemporary(join(root, 'checkpoint'), bytes)
-      await rename(temporary, join(root, 'checkpoint'))
-      await syncDirectory(root)
-    })
+    const [directories, partials] = [unsynced, fulfilled]
+    unsynced = []
+    fulfilled = []
+    try {
+      await guarded('checkpoint', () => replaceCheckpoint(root, bytes, directories))
+      await guarded('checkpoint', () => removeAll(partials))
+    } catch (error) {
+      unsynced = [...unsynced, ...directories]
+      fulfilled = [...fulfilled, ...partials]
+      throw error
+    }
   }
 
   return { ...source, writeOnce, writeCheckpoint }
@@ -68,6 +75,35 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
 
 function isSame(present: Uint8Array | undefined, bytes: Uint8Array): boolean {
   return present !== undefined && Buffer.compare(present, bytes) === 0
+}
+
+/** Everything that leads to what the checkpoint needs is durable before it. */
+async function replaceCheckpoint(
+  root: string,
+  bytes: Uint8Array,
+  directories: readonly string[],
+): Promise<void> {
+  await Promise.all([...withParents(root, directories)].map(syncDirectory))
+  const temporary = await writeTemporary(join(root, 'checkpoint'), bytes)
+  await rename(temporary, join(root, 'checkpoint'))
+  await syncDirectory(root)
+}
+
+/** A directory may be as new as what is in it, and is then a new name in its parent. */
+function withParents(root: string, directories: readonly string[]): Set<string> {
+  const all = new Set([root])
+  for (const directory of new Set(directories)) {
+    let path = root
+    for (const name of relative(root, directory).split(sep)) {
+      path = join(path, name)
+      all.add(path)
+    }
+  }
+  return all
+}
+
+async function removeAll(directories: readonly string[]): Promise<void> {
+  await Promise.all(directories.map((path) => rm(path, { recursive: true, force: true })))
 }
 
 function fileOf(root: string, path: string, kind: ObjectKind): string {
@@ -127,20 +163,22 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function identityOf(root: string): Promise<string> {
-  return await guarded(root, async () => {
-    const { dev, ino } = await stat(root)
-    return `${dev}:${ino}`
-  })
+async function isAt(held: number, root: string): Promise<boolean> {
+  const [opened, found] = [fstatSync(held), await stat(root)]
+  return opened.dev === found.dev && opened.ino === found.ino
 }
 
-/** Nothing of a log is larger than a bundle, packed or not. */
+/** A link out of the directory is not followed, and a pipe not waited for. */
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
 async function readFile(file: string): Promise<Uint8Array | undefined> {
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const handle = await open(file, readFlags)
     try {
-      const { size } = await handle.stat()
-      if (size > bundleBytesMax) throw new SourceUnreachable(`${file} is larger than any object`)
+      const status = await handle.stat()
+      if (!status.isFile()) throw new SourceUnreachable(`${file} is not a file`)
+      // Nothing of a log is larger than a bundle, packed or not.
+      if (status.size > bundleBytesMax) throw new SourceUnreachable(`${file} is too large`)
       return new Uint8Array(await handle.readFile())
     } finally {
       await handle.close()

@@ -1,64 +1,81 @@
 import { checkedKind } from './object-path.ts'
-import { bundleBytesMax } from './packed-bundle.ts'
+import { bundleBytesMax, unpackBundle } from './packed-bundle.ts'
 import { SourceUnreachable, type TileSource } from './tile-source.ts'
 
-/** Milliseconds for one object; a bundle of the largest records is 16 MiB. */
-const objectMsMax = 30_000
+/** Milliseconds for one try of one object; a bundle of the largest records is 16 MiB. */
+const objectMsDefault = 30_000
 /** Further tries after a 5xx, a 429 or a broken connection. */
 const retries = 2
+/** Milliseconds before the first of them; twice that before the next; up to half as much again. */
 const retryMs = 250
 
+export type HttpOptions = {
+  /** Sent as a bearer token. */
+  readonly token?: string | undefined
+  /** PEM of the authority to trust in place of the usual ones. */
+  readonly ca?: string | undefined
+  /** Milliseconds for one try of one object, its bytes included. */
+  readonly objectMs?: number
+}
+
 /**
- * A published log under a prefix, `https://host/audit/`. `token` is sent as a bearer token. What
- * the media type says is not looked at: the tree says whether the bytes are right.
+ * A published log under a prefix, `https://host/audit/`. Redirects are not followed. What the media
+ * type says is not looked at: the tree says whether the bytes are right. Throws `TypeError` where
+ * the prefix is no URL.
  */
-export function httpTileSource(
-  prefix: string,
-  options: { readonly token?: string } = {},
-): TileSource {
+export function httpTileSource(prefix: string, options: HttpOptions = {}): TileSource {
   const base = prefix.endsWith('/') ? prefix : `${prefix}/`
-  const headers: Record<string, string> = { accept: '*/*' }
-  if (options.token !== undefined) headers['authorization'] = `Bearer ${options.token}`
+  const { host } = new URL(base)
 
   async function read(path: string): Promise<Uint8Array | undefined> {
     checkedKind(path)
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await readOnce(`${base}${path}`, headers)
-      } catch (cause) {
-        const isLast = attempt === retries || (cause instanceof Refused && !cause.isPassing)
-        if (isLast) throw new SourceUnreachable(`${base}${path}: ${wordsOf(cause)}`, { cause })
-        await Bun.sleep(retryMs * 2 ** attempt)
-      }
+    try {
+      return await retryPassing(() => readObject(`${base}${path}`, options))
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause)
+      throw new SourceUnreachable(`${host}: ${path}: ${words}`, { cause })
     }
   }
 
   return { read }
 }
 
-class Refused extends Error {
-  readonly isPassing: boolean
-  constructor(status: number) {
-    super(`answered ${status}`)
-    this.isPassing = status >= 500 || status === 429
+async function retryPassing<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await send()
+    } catch (error) {
+      if (attempt === retries || error instanceof Refused) throw error
+      await Bun.sleep(retryMs * 2 ** attempt * (1 + Math.random() / 2))
+    }
   }
 }
 
-async function readOnce(
-  url: string,
-  headers: Record<string, string>,
-): Promise<Uint8Array | undefined> {
-  const signal = AbortSignal.timeout(objectMsMax)
-  const answer = await fetch(url, { headers, signal, redirect: 'error' })
-  if (answer.status === 404 || answer.status === 410) {
-    await answer.body?.cancel()
-    return undefined
-  }
-  if (answer.status !== 200) {
-    await answer.body?.cancel()
-    throw new Refused(answer.status)
-  }
-  return await readBounded(answer)
+/** What another try would not change. */
+class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+async function readObject(url: string, options: HttpOptions): Promise<Uint8Array | undefined> {
+  const { token, ca, objectMs = objectMsDefault } = options
+  const answer = await fetch(url, {
+    headers: {
+      // Each packing beyond this one would need a bound of its own.
+      'accept-encoding': 'gzip',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    redirect: 'manual',
+    // Bun would unpack without a bound.
+    decompress: false,
+    signal: AbortSignal.timeout(objectMs),
+    ...(ca === undefined ? {} : { tls: { ca } }),
+  })
+  if (answer.status === 200) return unpack(answer, await readBounded(answer))
+  await answer.body?.cancel()
+  const { status } = answer
+  if (status === 404 || status === 410) return undefined
+  if (status >= 500 || status === 429) throw new Error(`answered ${status}`)
+  throw new Refused(`answered ${status}`)
 }
 
 async function readBounded(answer: Response): Promise<Uint8Array> {
@@ -66,15 +83,17 @@ async function readBounded(answer: Response): Promise<Uint8Array> {
   let bytes = 0
   for await (const chunk of answer.body ?? []) {
     bytes += chunk.length
-    if (bytes > bundleBytesMax) throw new Error('the object is larger than any object of a log')
+    if (bytes > bundleBytesMax) throw new Refused('larger than any object of a log')
     chunks.push(chunk)
   }
   const declared = answer.headers.get('content-length')
-  const isPacked = answer.headers.has('content-encoding')
-  if (declared !== null && !isPacked && Number(declared) !== bytes) throw new Error('cut short')
+  if (declared !== null && Number(declared) !== bytes) throw new Error('cut short')
   return new Uint8Array(Buffer.concat(chunks))
 }
 
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function unpack({ headers }: Response, bytes: Uint8Array): Uint8Array {
+  const encoding = headers.get('content-encoding') ?? 'identity'
+  if (encoding === 'identity') return bytes
+  if (encoding === 'gzip') return unpackBundle(bytes)
+  throw new Refused(`packed as ${encoding}`)
 }

@@ -1,3 +1,4 @@
+import { invariant } from '#core/invariant.ts'
 import { parseTilePath } from '../tree/tile.ts'
 
 export type ObjectKind = 'checkpoint' | 'history' | 'tile' | 'bundle'
@@ -15,6 +16,6 @@ export function objectKind(path: string): ObjectKind | undefined {
 
 export function checkedKind(path: string): ObjectKind {
   const kind = objectKind(path)
-  if (kind === undefined) throw new Error(`invariant: ${path} is no path of a log`)
+  invariant(kind !== undefined, `${path} is no path of a log`)
   return kind
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '#core/config.ts'
 import { fileTileSource, openFileTileStore } from './file-tile-store.ts'
-import { httpTileSource } from './http-tile-source.ts'
+import { type HttpOptions, httpTileSource } from './http-tile-source.ts'
 import { openS3TileStore, parseS3Place, type S3Options } from './s3-tile-store.ts'
 import type { TileSource } from './tile-source.ts'
 import type { TileStore } from './tile-store.ts'
@@ -14,14 +14,17 @@ export async function openTileStore(text: string, options: S3Options): Promise<T
   return await openFileTileStore(text)
 }
 
-/** For readers: a directory, `https://host/prefix/` or `s3://bucket/prefix`. Throws `ConfigError`. */
+/**
+ * For readers: a directory, `https://host/prefix/` or `s3://bucket/prefix`. Throws `ConfigError`.
+ */
 export async function openTileSource(
   text: string,
-  options: S3Options & { readonly token?: string },
+  options: S3Options & HttpOptions,
 ): Promise<TileSource> {
   if (text.startsWith('s3:')) return await openS3TileStore(checkedPlace(text), options)
-  if (/^https?:\/\//.test(text)) return httpTileSource(text, options)
-  return fileTileSource(text)
+  if (!/^https?:/.test(text)) return fileTileSource(text)
+  if (!URL.canParse(text)) throw new ConfigError([`POSTERN_AUDIT_STORE: ${text} is not a URL`])
+  return httpTileSource(text, options)
 }
 
 function checkedPlace(text: string) {

@@ -1,28 +1,41 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import { entryBytesMax, tileWidth } from '../tree/tile.ts'
-import { SourceUnreachable } from './tile-source.ts'
 
 /**
- * Entry bundles are stored gzipped: records repeat their member names, and shrink to a quarter.
- * Level 1 costs a third of level 6 and gains a tenth less.
+ * Entry bundles are stored gzipped: records repeat their member names, and shrink to a fifth.
+ * Measured on 126 KB: libdeflate at level 1 makes 26 KB in 0.44 ms, zlib 39 KB in 0.32 ms; level 6
+ * of either takes twice as long for a tenth less.
  */
-const level = 1
+const compression = { level: 1, library: 'libdeflate' } as const
 
 /** 256 entries of 65,535 bytes and their lengths; more is no bundle, whatever it unpacks to. */
 export const bundleBytesMax = tileWidth * (entryBytesMax + 2)
 
+/** Deflate shrinks at most to a 1,032nd, so that what is packed to this unpacks to 66 MB at most. */
+const packedBytesUnbounded = 65_536
+
 export function packBundle(bytes: Uint8Array): Uint8Array {
-  return Bun.gzipSync(new Uint8Array(bytes), { level })
+  return Bun.gzipSync(new Uint8Array(bytes), compression)
 }
 
-const unpack = promisify(gunzip)
-
-/** Throws `SourceUnreachable` for what is not gzip or unpacks to more than a bundle. */
-export async function unpackBundle(path: string, packed: Uint8Array): Promise<Uint8Array> {
+/**
+ * What is not gzip, or would unpack to more than a bundle, is given back as it is: those bytes are
+ * not what the tree says either, and whoever holds the tree finds that.
+ */
+export function unpackBundle(packed: Uint8Array): Uint8Array {
+  if (declaredBytes(packed) > bundleBytesMax) return packed
   try {
-    return new Uint8Array(await unpack(packed, { maxOutputLength: bundleBytesMax }))
-  } catch (cause) {
-    throw new SourceUnreachable(`${path} cannot be unpacked`, { cause })
+    // libdeflate takes half the time and cannot be told where to stop.
+    return packed.length <= packedBytesUnbounded
+      ? Bun.gunzipSync(new Uint8Array(packed), { library: 'libdeflate' })
+      : new Uint8Array(gunzipSync(packed, { maxOutputLength: bundleBytesMax }))
+  } catch {
+    return packed
   }
+}
+
+/** What gzip writes at its end (RFC 1952, ISIZE); where it is not the truth unpacking fails. */
+function declaredBytes(packed: Uint8Array): number {
+  const { buffer, byteOffset, length } = packed
+  return length < 4 ? 0 : new DataView(buffer, byteOffset, length).getUint32(length - 4, true)
 }

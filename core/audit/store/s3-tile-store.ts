@@ -1,15 +1,26 @@
-import type { S3Client } from '@aws-sdk/client-s3'
+import type {
+  DeleteMarkerEntry,
+  ListObjectVersionsCommandOutput,
+  ObjectVersion as ObjectVersionListed,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { z } from 'zod'
 import { checkedKind } from './object-path.ts'
 import { bundleBytesMax, packBundle, unpackBundle } from './packed-bundle.ts'
 import { type ObjectVersion, SourceUnreachable } from './tile-source.ts'
 import { TileConflict, type TileStore } from './tile-store.ts'
 
-/** Milliseconds for one call, retries of the SDK included. */
-const callMsMax = 10_000
+/** Milliseconds for one call, its tries included. */
+const callMsMax = 15_000
+/** Milliseconds until a try is answered, so that one that hangs leaves time for the next. */
+const answerMsMax = 4_000
+const connectMsMax = 2_000
 /** Tries of one call by the SDK: throttling, 5xx and broken connections, with jitter. */
 const triesMax = 4
-/** Keys of one page of a listing. */
-const pageMax = 1_000
+/** Milliseconds, at most, before a call that met another on the same key is tried again. */
+const conflictMs = 500
+/** Enough for any object but a `checkpoint` of some days; a listing without end is not read. */
+const versionsMax = 100_000
 const dayMs = 86_400_000
 
 export type S3Place = {
@@ -37,7 +48,8 @@ export function parseS3Place(text: string): S3Place | undefined {
 /**
  * A log in S3 under Object Lock. Objects are written with `If-None-Match: *` and the lock in the
  * same request; `checkpoint` alone is replaced, and keeps its versions. Credentials are those of
- * the workload (the SDK's default chain): task role or web identity.
+ * the workload by the SDK's default chain: task role or web identity. That chain would take keys
+ * from the environment too, which `parseConfig` refuses in production.
  */
 export async function openS3TileStore(place: S3Place, options: S3Options): Promise<TileStore> {
   // The SDK is large, and nobody who publishes to a directory waits for it.
@@ -45,6 +57,11 @@ export async function openS3TileStore(place: S3Place, options: S3Options): Promi
   const { region, endpoint, now = () => new Date() } = options
   const client = new s3.S3Client({
     maxAttempts: triesMax,
+    requestHandler: {
+      connectionTimeout: connectMsMax,
+      requestTimeout: answerMsMax,
+      throwOnRequestTimeout: true,
+    },
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   })
@@ -83,17 +100,17 @@ type S3Log = {
 
 async function readObject(log: S3Log, path: string): Promise<Uint8Array | undefined> {
   const { s3, client, bucket: Bucket, keyOf } = log
-  const kind = checkedKind(path)
-  const object = await call(path, ['NoSuchKey', 'NotFound'], (abortSignal) =>
-    client.send(new s3.GetObjectCommand({ Bucket, Key: keyOf(path) }), { abortSignal }),
-  )
-  if (object?.Body === undefined) return undefined
-  if ((object.ContentLength ?? 0) > bundleBytesMax) {
-    throw new SourceUnreachable(`${path} is larger than any object of a log`)
-  }
-  const bytes = await object.Body.transformToByteArray()
-  const isPacked = kind === 'bundle' && object.ContentEncoding === 'gzip'
-  return isPacked ? await unpackBundle(path, bytes) : bytes
+  checkedKind(path)
+  const get = new s3.GetObjectCommand({ Bucket, Key: keyOf(path) })
+  return await call(path, ['NoSuchKey'], async (abortSignal) => {
+    const { Body, ContentLength, ContentEncoding } = await client.send(get, { abortSignal })
+    if (Body === undefined || ContentLength === undefined || ContentLength > bundleBytesMax) {
+      throw new SourceUnreachable(`${path} is larger than any object of a log`)
+    }
+    const bytes = await Body.transformToByteArray()
+    if (bytes.length !== ContentLength) throw new SourceUnreachable(`${path} was cut short`)
+    return ContentEncoding === 'gzip' ? unpackBundle(bytes) : bytes
+  })
 }
 
 /** False when an object of that name is there and `isOnce` forbids another. */
@@ -124,19 +141,31 @@ async function putObject(
 
 async function listVersions(log: S3Log, path: string): Promise<readonly ObjectVersion[]> {
   const { s3, client, bucket: Bucket, keyOf } = log
+  checkedKind(path)
   const Prefix = keyOf(path)
-  const list = new s3.ListObjectVersionsCommand({ Bucket, Prefix, MaxKeys: pageMax })
-  const page = await call(path, [], (abortSignal) => client.send(list, { abortSignal }))
-  const objects = (page?.Versions ?? []).map((version) => ({ ...version, isDeleted: false }))
-  const markers = (page?.DeleteMarkers ?? []).map((marker) => ({ ...marker, isDeleted: true }))
-  return [...objects, ...markers]
-    .filter(({ Key }) => Key === Prefix)
-    .map(({ VersionId: id = '', LastModified: at = new Date(0), isDeleted }) => ({
-      id,
-      at,
-      isDeleted,
-    }))
-    .toSorted((a, b) => a.at.getTime() - b.at.getTime())
+  const newestFirst: ObjectVersion[] = []
+  let page: ListObjectVersionsCommandOutput | undefined
+  do {
+    // A key is listed before those that it is a prefix of.
+    const from = page && { KeyMarker: Prefix, VersionIdMarker: page.NextVersionIdMarker }
+    const list = new s3.ListObjectVersionsCommand({ Bucket, Prefix, ...from })
+    page = await call(path, [], (abortSignal) => client.send(list, { abortSignal }))
+    newestFirst.push(...versionsOf(page?.Versions, Prefix, false))
+    newestFirst.push(...versionsOf(page?.DeleteMarkers, Prefix, true))
+    if (newestFirst.length > versionsMax) throw new SourceUnreachable(`${path}: too many versions`)
+  } while (page?.IsTruncated === true && page.NextKeyMarker === Prefix)
+  // Times are told to the second, and a sort keeps the order of what is equal.
+  return newestFirst.reverse().sort((a, b) => a.at.getTime() - b.at.getTime())
+}
+
+function versionsOf(
+  listed: readonly (ObjectVersionListed | DeleteMarkerEntry)[] | undefined,
+  key: string,
+  isDeleted: boolean,
+): ObjectVersion[] {
+  return (listed ?? []).flatMap(({ Key, VersionId: id, LastModified: at }) =>
+    Key === key && id !== undefined && at !== undefined ? [{ id, at, isDeleted }] : [],
+  )
 }
 
 async function listCheckpoints(log: S3Log): Promise<readonly number[]> {
@@ -161,12 +190,30 @@ async function call<Answer>(
   expected: readonly string[],
   send: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer | undefined> {
+  const signal = AbortSignal.timeout(callMsMax)
   try {
-    return await send(AbortSignal.timeout(callMsMax))
+    return await retryConflicts(() => send(signal))
   } catch (cause) {
-    const name = cause instanceof Error ? cause.name : ''
+    if (cause instanceof SourceUnreachable) throw cause
+    const { name, message } = cause instanceof Error ? cause : new Error(String(cause))
     if (expected.includes(name)) return undefined
-    const words = cause instanceof Error ? cause.message : String(cause)
-    throw new SourceUnreachable(`${what}: ${name} ${words}`, { cause })
+    throw new SourceUnreachable(`${what}: ${name} ${message}`, { cause })
   }
+}
+
+async function retryConflicts<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send()
+    } catch (error) {
+      if (attempt === triesMax || !isConflict(error)) throw error
+      await Bun.sleep(conflictMs * Math.random())
+    }
+  }
+}
+
+/** Two writes of one key at once: one is to be sent again, which the SDK leaves to us. */
+function isConflict(error: unknown): boolean {
+  const answer = z.object({ $metadata: z.object({ httpStatusCode: z.literal(409) }) })
+  return answer.safeParse(error).success
 }

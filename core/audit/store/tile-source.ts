@@ -3,13 +3,16 @@
  * `tile/entries/000`, and our own `checkpoints/<size>`. Bundles come unpacked. Safe concurrently.
  */
 export type TileSource = {
-  /** Undefined: not there. Throws `SourceUnreachable` when that cannot be told. */
+  /**
+   * Undefined: not there. Throws `SourceUnreachable` when that cannot be told. Bytes may be wrong:
+   * a bundle that does not unpack comes as it is.
+   */
   read(path: string): Promise<Uint8Array | undefined>
   /** Sizes under `checkpoints/`, ascending; undefined where a source cannot be listed. */
   listCheckpoints?(): Promise<readonly number[]>
   /**
    * Every version of an object, oldest first; only stores that keep them have this. The oldest is
-   * the truth, a later one of an immutable object an alarm.
+   * the truth, a second one of anything but `checkpoint` an alarm, a marker always.
    */
   versions?(path: string): Promise<readonly ObjectVersion[]>
 }

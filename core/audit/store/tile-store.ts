@@ -2,7 +2,8 @@ import type { TileSource } from './tile-source.ts'
 
 /**
  * Where the sequencer publishes. Whatever was written stays, but for `checkpoint`. Safe
- * concurrently. Throws `SourceUnreachable`; what failed may have been written all the same.
+ * concurrently, but for one `writeCheckpoint` at a time. Throws `SourceUnreachable`; what failed may
+ * have been written all the same.
  */
 export type TileStore = TileSource & {
   /** The same bytes may be written again; others throw `TileConflict` and change nothing. */
