@@ -143,19 +143,24 @@ async function listVersions(log: S3Log, path: string): Promise<readonly ObjectVe
   const { s3, client, bucket: Bucket, keyOf } = log
   checkedKind(path)
   const Prefix = keyOf(path)
-  const newestFirst: ObjectVersion[] = []
+  const objects: ObjectVersion[] = []
+  const markers: ObjectVersion[] = []
   let page: ListObjectVersionsCommandOutput | undefined
   do {
     // A key is listed before those that it is a prefix of.
     const from = page && { KeyMarker: Prefix, VersionIdMarker: page.NextVersionIdMarker }
     const list = new s3.ListObjectVersionsCommand({ Bucket, Prefix, ...from })
     page = await call(path, [], (abortSignal) => client.send(list, { abortSignal }))
-    newestFirst.push(...versionsOf(page?.Versions, Prefix, false))
-    newestFirst.push(...versionsOf(page?.DeleteMarkers, Prefix, true))
-    if (newestFirst.length > versionsMax) throw new SourceUnreachable(`${path}: too many versions`)
+    objects.push(...versionsOf(page?.Versions, Prefix, false))
+    markers.push(...versionsOf(page?.DeleteMarkers, Prefix, true))
+    const count = objects.length + markers.length
+    if (count > versionsMax) throw new SourceUnreachable(`${path}: too many versions`)
   } while (page?.IsTruncated === true && page.NextKeyMarker === Prefix)
-  // Times are told to the second, and a sort keeps the order of what is equal.
-  return newestFirst.reverse().sort((a, b) => a.at.getTime() - b.at.getTime())
+  // Times are told to the second, and a sort keeps the order of what is equal. The SDK lists markers
+  // apart: one of the same second comes after the object, or it would be taken for the oldest.
+  return [...objects.reverse(), ...markers.reverse()].sort(
+    (a, b) => a.at.getTime() - b.at.getTime(),
+  )
 }
 
 function versionsOf(
