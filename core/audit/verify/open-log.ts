@@ -42,7 +42,7 @@ export async function openLog(options: {
     await Bun.sleep(askAgainMs)
     opened = await openNewest(reader, logKeys)
   }
-  if (Array.isArray(opened)) {
+  if (!('checkpoint' in opened)) {
     opened.forEach(add)
     return { opened: undefined, sizes }
   }
@@ -58,13 +58,14 @@ function isBehind(opened: OpenedLog | readonly Finding[], newest: number): boole
   return 'checkpoint' in opened && opened.checkpoint.size < newest
 }
 
-async function openNewest(
+/** The newest checkpoint if one of the keys signed it, or what is wrong with it. */
+export async function openNewest(
   reader: LogReader,
   logKeys: readonly VerifierKey[],
-): Promise<OpenedLog | Finding[]> {
+): Promise<OpenedLog | readonly Finding[]> {
   const path = 'checkpoint'
   const { value, findings } = await reader.note(path)
-  if (value === undefined) return [...findings]
+  if (value === undefined) return findings
   try {
     return openCheckpoint(value, logKeys)
   } catch (error) {

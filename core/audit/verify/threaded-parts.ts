@@ -71,6 +71,11 @@ export function threadedParts(place: LogPlace, threads: number): PartRunner {
   }
 }
 
-function threadUrl(): string {
-  return new URL('./part-thread.ts', import.meta.url).href
+/** A compiled binary is one file at the root of its own tree, in which the thread keeps its path. */
+function threadUrl(): URL {
+  const here = import.meta.url
+  const isCompiled = here.startsWith('file:///$bunfs/')
+  return isCompiled
+    ? new URL('./core/audit/verify/part-thread.js', here)
+    : new URL('./part-thread.ts', here)
 }
