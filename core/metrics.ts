@@ -164,5 +164,15 @@ function sequencerMetrics(registers: Registry[]) {
       labelNames: ['reason'],
       registers,
     }),
+    auditVerifiedSize: new Gauge({
+      name: 'postern_audit_verified_size',
+      help: 'Records of the published log that this process has read back and verified',
+      registers,
+    }),
+    auditVerificationFailed: new Gauge({
+      name: 'postern_audit_verification_failed',
+      help: '1 while the published log is not what was signed or verified before',
+      registers,
+    }),
   }
 }
