@@ -54,7 +54,7 @@ export const findingExits: Readonly<Record<FindingKind, number>> = {
 }
 
 /** Findings of one kind that are kept; the rest is counted. A broken log of millions breaks often. */
-export const findingsKeptMax = 100
+const findingsKeptMax = 100
 
 /** Findings as they come in, bounded in memory. */
 export type Findings = {

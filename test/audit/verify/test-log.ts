@@ -74,7 +74,7 @@ function filesOf(entries: readonly Uint8Array[]): Map<string, Uint8Array> {
   return files
 }
 
-export function rootOf(entries: readonly Uint8Array[]): Uint8Array {
+function rootOf(entries: readonly Uint8Array[]): Uint8Array {
   return hashTree(new Uint8Array(Buffer.concat(entries.map(hashLeaf))))
 }
 
