@@ -76,8 +76,8 @@ export type LogDatabase = {
    */
   readIntake(range: { readonly after: number; readonly limit: number }): Promise<IntakeRead>
   /**
-   * All of it or nothing. `superseded`: another leads. `repeated`: one of the record ids is in the
-   * log already; ask `leavesOf`.
+   * All of it or nothing, and after the append that was called before. `superseded`: another leads.
+   * `repeated`: one of the record ids is in the log already; ask `leavesOf`.
    */
   append(growth: LogGrowth): Promise<'appended' | 'superseded' | 'repeated'>
   /** The leaves of those of the record ids that are in the log. */

@@ -45,6 +45,7 @@ const treeRow = z.object({ size: integer, root: bytes, note: z.string() })
  * being committed.
  */
 export function postgresLogDatabase(sql: Sql): LogDatabase {
+  let before: Promise<unknown> = Promise.resolve()
   return {
     lead: (owner) => lead(sql, owner),
     async renew(epoch) {
@@ -57,7 +58,11 @@ export function postgresLogDatabase(sql: Sql): LogDatabase {
       await sql`update postern_audit_head set led_until = '-infinity' where epoch = ${epoch}`
     },
     readIntake: (range) => readIntake(sql, range),
-    append: (growth) => append(sql, growth),
+    append(growth) {
+      const appended = append(sql, growth, before)
+      before = appended.catch(() => undefined)
+      return appended
+    },
     leavesOf: (recs) => leavesOf(sql, recs),
     freeze: (head) => freeze(sql, head),
     async treeAt(size) {
@@ -163,24 +168,35 @@ class Superseded extends Error {}
 async function append(
   sql: Sql,
   growth: LogGrowth,
+  before: Promise<unknown>,
 ): Promise<'appended' | 'superseded' | 'repeated'> {
   try {
     await sql.begin(async (transaction) => {
-      await advanceHead(transaction, growth)
       await moveAside(transaction, growth.conflicting)
       await drop(transaction, growth.repeated)
-      if (growth.tree === undefined) return
-      await Promise.all([moveEntries(transaction, growth), storeTree(transaction, growth.tree)])
+      if (growth.tree !== undefined) {
+        await Promise.all([moveEntries(transaction, growth), storeTree(transaction, growth.tree)])
+      }
+      await before
+      await advanceHead(transaction, growth)
     })
     return 'appended'
   } catch (error) {
     if (error instanceof Superseded) return 'superseded'
-    if (isRepeatedRecord(error)) return 'repeated'
-    throw error
+    switch (violatedConstraint(error)) {
+      case 'postern_audit_entry_rec':
+        return 'repeated'
+      // Another leader gave the index, or signed a tree of the size.
+      case 'postern_audit_entry_pkey':
+      case 'postern_audit_checkpoint_pkey':
+        return 'superseded'
+      default:
+        throw error
+    }
   }
 }
 
-/** First of all, so that whoever is not the leader any more waits here and then leaves. */
+/** Last of all, and after the commit before: the rest of the transaction need not wait for it. */
 async function advanceHead(
   transaction: TransactionSql,
   growth: LogGrowth | LostEntries,
@@ -266,13 +282,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts)
 }
 
-const repeatedRecord = z.object({
-  code: z.literal('23505'),
-  constraint_name: z.literal('postern_audit_entry_rec'),
-})
+const uniqueViolation = z.object({ code: z.literal('23505'), constraint_name: z.string() })
 
-function isRepeatedRecord(error: unknown): boolean {
-  return repeatedRecord.safeParse(error).success
+function violatedConstraint(error: unknown): string | undefined {
+  return uniqueViolation.safeParse(error).data?.constraint_name
 }
 
 async function leavesOf(sql: Sql, recs: readonly string[]): Promise<Map<string, Hash>> {

@@ -1,6 +1,7 @@
+import { invariant } from '#core/invariant.ts'
 import type { Log } from '#core/log.ts'
 import type { TileStore } from '../store/tile-store.ts'
-import { type Hash, hashTree } from '../tree/hash.ts'
+import { type Hash, sameHash } from '../tree/hash.ts'
 import {
   bundlePath,
   encodeBundle,
@@ -9,7 +10,7 @@ import {
   tilePath,
   tileWidth,
 } from '../tree/tile.ts'
-import type { LogDatabase, LogEntry } from './log-database.ts'
+import type { LogDatabase, LogEntry, SignedTree } from './log-database.ts'
 import type { RecentEntries } from './recent-entries.ts'
 import { type TileContents, type TileEdge, tileEdge } from './tile-edge.ts'
 
@@ -24,48 +25,56 @@ export type TileTarget = {
 }
 
 /**
- * Writes the tiles and bundles that a reader of the tree of `size` needs beyond those of
- * `publishedSize`. Done again it writes the same bytes.
+ * Writes the tiles and bundles that a reader of the tree needs beyond those of `publishedSize`.
+ * Done again it writes the same bytes. What would not make the root of the tree is not written.
  */
 export async function publishTiles(
   publishedSize: number,
-  size: number,
+  tree: SignedTree,
   target: TileTarget,
 ): Promise<void> {
-  const { store, log } = target
+  const { database, store, recent, log } = target
   const edge = await readEdge(publishedSize, store)
   if (edge === undefined) {
     log.error('audit.tiles_missing', { publishedSize })
-    return await publishTiles(0, size, target)
+    return await publishTiles(0, tree, target)
   }
   let from = Math.floor(publishedSize / tileWidth) * tileWidth
-  while (from < size) {
-    const to = Math.min(from + portionMax, size)
-    for (const hash of await writeEntries(from, to, target)) {
-      await writeTiles(edge.add(hash), store)
+  while (from < tree.size) {
+    const to = Math.min(from + portionMax, tree.size)
+    const entries = recent.read(from, to) ?? (await database.readEntries(from, to))
+    const objects = makeObjects(from, entries, edge)
+    if (to === tree.size) {
+      invariant(sameHash(edge.root(), tree.root), 'the tiles make the root that was signed')
+      objects.push(...edge.partialTiles().map(tileObject))
     }
+    await Promise.all(objects.map(({ path, bytes }) => store.writeOnce(path, bytes)))
     from = to
   }
-  await writeTiles(edge.partialTiles(), store)
 }
 
-/** Writes bundles and level 0; returns the hashes of the tiles that are full. */
-async function writeEntries(
+type PublishedObject = { readonly path: string; readonly bytes: Uint8Array }
+
+/** Bundles and tiles of entries from the start of a tile on; the edge grows by them. */
+function makeObjects(
   from: number,
-  to: number,
-  { database, store, recent }: TileTarget,
-): Promise<Hash[]> {
-  const entries = recent.read(from, to) ?? (await database.readEntries(from, to))
-  const hashes = await Promise.all(
-    splitTiles(entries).map(async (portion, at) => {
-      const place = { index: from / tileWidth + at, width: portion.length }
-      const leaves = Buffer.concat(portion.map((entry) => entry.leaf))
-      await store.writeOnce(bundlePath(place), encodeBundle(portion.map((entry) => entry.body)))
-      await store.writeOnce(tilePath({ level: 0, ...place }), leaves)
-      return place.width === tileWidth ? [hashTree(leaves)] : []
-    }),
-  )
-  return hashes.flat()
+  entries: readonly LogEntry[],
+  edge: TileEdge,
+): PublishedObject[] {
+  return splitTiles(entries).flatMap((portion, at) => {
+    const place = { index: from / tileWidth + at, width: portion.length }
+    const leaves = Buffer.concat(portion.map((entry) => entry.leaf))
+    const bundle = encodeBundle(portion.map((entry) => entry.body))
+    return [
+      { path: bundlePath(place), bytes: bundle },
+      tileObject({ tile: { level: 0, ...place }, hashes: leaves }),
+      ...edge.add(leaves).map(tileObject),
+    ]
+  })
+}
+
+function tileObject({ tile, hashes }: TileContents): PublishedObject {
+  return { path: tilePath(tile), bytes: hashes }
 }
 
 function splitTiles(entries: readonly LogEntry[]): (readonly LogEntry[])[] {
@@ -73,10 +82,6 @@ function splitTiles(entries: readonly LogEntry[]): (readonly LogEntry[])[] {
   return Array.from({ length: count }, (_, at) =>
     entries.slice(at * tileWidth, (at + 1) * tileWidth),
   )
-}
-
-async function writeTiles(contents: readonly TileContents[], store: TileStore): Promise<void> {
-  await Promise.all(contents.map(({ tile, hashes }) => store.writeOnce(tilePath(tile), hashes)))
 }
 
 /** Undefined where the store lacks what it once had. */

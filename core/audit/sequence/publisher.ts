@@ -40,7 +40,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   async function publish(tree: SignedTree): Promise<Published> {
     tiled ??= await publishedSize()
-    if (tiled < tree.size) await publishTiles(tiled, tree.size, options)
+    if (tiled < tree.size) await publishTiles(tiled, tree, options)
     tiled = Math.max(tiled, tree.size)
     await store.writeOnce(`checkpoints/${tree.size}`, encoder.encode(tree.note))
     const { note, isWitnessed } = await cosign(tree, options)

@@ -1,10 +1,9 @@
 import type { Log } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
 import type { NoteSigner } from '../note/signer.ts'
-import { type Batch, type BatchReader, batchReader } from './batch-reader.ts'
-import { growLog } from './grow-log.ts'
+import { type Flight, land, launch } from './append-flights.ts'
+import { type BatchReader, batchReader } from './batch-reader.ts'
 import type { LogDatabase, LogGrowth, LogHead, SequencedEntry, SignedTree } from './log-database.ts'
-import { withoutKnown } from './prepare-batch.ts'
 
 /** Between two signs of life of an idle leader, well within its lease. */
 const renewMs = 1_500
@@ -48,14 +47,19 @@ export type Sequencer = {
   release(): Promise<void>
 }
 
-type Leadership = { head: LogHead; readonly reader: BatchReader; renewedAt: number }
+type Leadership = {
+  head: LogHead
+  readonly reader: BatchReader
+  flight: Flight | undefined
+  renewedAt: number
+}
 
 /**
  * The one who gives records their places in the log, signs and commits. Several may run: one is
  * effective, held to it by the comparison of size and epoch in the transaction itself.
  */
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { database, log, metrics, nowMs } = options
+  const { database, origin, signers, log, metrics, nowMs } = options
   let leadership: Leadership | undefined
 
   function forget(): void {
@@ -69,7 +73,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     metrics.auditLeader.set(1)
     metrics.auditLogSize.set(head.size)
     log.info('audit.leading', { size: head.size, epoch: head.epoch })
-    return { head, reader: batchReader(database, nowMs), renewedAt: nowMs() }
+    const reader = batchReader(database, nowMs)
+    return { head, reader, flight: undefined, renewedAt: nowMs() }
   }
 
   async function rest(leading: Leadership): Promise<Turn> {
@@ -83,17 +88,20 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   async function work(leading: Leadership): Promise<Turn> {
     const { head, reader } = leading
     if (head.frozenAt !== undefined) return await rest(leading)
-    const batch = await reader.next()
-    if (isEmpty(batch)) return await rest(leading)
-    const growth = await append(leading, batch, options)
-    if (growth === undefined) return { kind: 'following' }
-    const { oldSize, entries, frontier, root, tree } = growth
+    const flying = { database, reader, origin, signers }
+    const batch = leading.flight === undefined ? await reader.first() : undefined
+    const flight = batch === undefined ? leading.flight : launch(head, batch, flying)
+    if (flight === undefined) return await rest(leading)
+    const landed = await land(flight, flying)
+    if (landed === undefined) return { kind: 'following' }
+    const { oldSize, entries, frontier, root, tree } = landed.growth
+    leading.flight = landed.next
     leading.renewedAt = nowMs()
     leading.head = { ...head, size: oldSize + entries.length, frontier, root }
-    reader.passed(batch)
-    reportGrowth(growth, options)
+    reader.passed(flight.batch)
+    reportGrowth(landed.growth, options)
     if (tree === undefined) return { kind: 'idle' }
-    return { kind: 'appended', oldSize, entries, tree, isMore: batch.isMore }
+    return { kind: 'appended', oldSize, entries, tree, isMore: flight.batch.isMore }
   }
 
   return {
@@ -137,26 +145,6 @@ async function takeHead({
   }
 }
 
-/** Undefined when another leads. */
-async function append(
-  { head, reader }: Leadership,
-  batch: Batch,
-  options: SequencerOptions,
-): Promise<LogGrowth | undefined> {
-  const { database } = options
-  const growth = growLog(head, batch, options)
-  const pending = database.append(growth)
-  reader.readAhead(batch)
-  const outcome = await pending
-  if (outcome !== 'repeated') return outcome === 'appended' ? growth : undefined
-  const known = await database.leavesOf(batch.entries.map((entry) => entry.rec))
-  const found = withoutKnown(batch.entries, known)
-  const repeated = [...batch.repeated, ...found.repeated]
-  const conflicting = [...batch.conflicting, ...found.conflicting]
-  const screened = growLog(head, { entries: found.entries, repeated, conflicting }, options)
-  return (await database.append(screened)) === 'appended' ? screened : undefined
-}
-
 function reportGrowth(
   { oldSize, entries, conflicting }: LogGrowth,
   { log, metrics }: SequencerOptions,
@@ -164,8 +152,4 @@ function reportGrowth(
   metrics.auditLogSize.set(oldSize + entries.length)
   for (const { rec } of conflicting) log.error('audit.conflict', { rec })
   if (conflicting.length > 0) metrics.auditConflicts.inc(conflicting.length)
-}
-
-function isEmpty({ entries, repeated, conflicting }: Batch): boolean {
-  return entries.length + repeated.length + conflicting.length === 0
 }

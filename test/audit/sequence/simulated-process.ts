@@ -1,5 +1,6 @@
 import type { NoteSigner } from '#core/audit/note/signer.ts'
 import { inspectHead, type Witnessing } from '#core/audit/sequence/inspect-head.ts'
+import type { LogDatabase } from '#core/audit/sequence/log-database.ts'
 import { createPublisher } from '#core/audit/sequence/publisher.ts'
 import { recentEntries } from '#core/audit/sequence/recent-entries.ts'
 import { runSequencer } from '#core/audit/sequence/run-sequencer.ts'
@@ -27,6 +28,19 @@ export type Scheduler = {
 }
 
 export const origin = 'postern.example.com/audit'
+
+/** Appends of one process are done in the order of the calls, whatever becomes of each. */
+function inOrder(database: LogDatabase): LogDatabase {
+  let before: Promise<unknown> = Promise.resolve()
+  return {
+    ...database,
+    append(growth) {
+      const appended = before.then(() => database.append(growth))
+      before = appended.catch(() => undefined)
+      return appended
+    },
+  }
+}
 
 class PlannedFault extends Error {}
 
@@ -85,7 +99,7 @@ export function simulatedProcess(options: {
     })
   }
 
-  const database = held(world.database, 'database')
+  const database = inOrder(held(world.database, 'database'))
   const store = held(world.store, 'store')
   const log: Log = {
     ...silentLog(),

@@ -11,6 +11,8 @@ import type {
 import { emptyRoot } from '#core/audit/tree/hash.ts'
 import { memoryTileStore } from './memory-tile-store.ts'
 
+/** Rows of one read: few, so that there is mostly more and one append follows the other. */
+const readMax = 7
 /** Milliseconds, as long as the lease in Postgres. */
 const leaseMs = 5_000
 
@@ -60,7 +62,8 @@ export function simulatedWorld() {
     },
     async readIntake({ after, limit }) {
       const waiting = state.intake.filter((row) => row.id > after)
-      return { rows: waiting.slice(0, limit), isMore: waiting.length > limit }
+      const rows = waiting.slice(0, Math.min(limit, readMax))
+      return { rows, isMore: waiting.length > rows.length }
     },
     async append({
       epoch,
