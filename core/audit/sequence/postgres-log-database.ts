@@ -1,23 +1,28 @@
-import type { PendingQuery, Row, Sql, TransactionSql } from 'postgres'
+import type { PendingQuery, Row, Sql } from 'postgres'
 import { z } from 'zod'
 import { invariant } from '#core/invariant.ts'
 import { refusedState } from '#core/postgres/database-role.ts'
 import type { Hash } from '../tree/hash.ts'
 import { splitHashes } from '../tree/tile.ts'
+import {
+  advanceHead,
+  drop,
+  leaseSeconds,
+  moveAside,
+  moveEntries,
+  restore,
+  Superseded,
+  storeTree,
+} from './append-statements.ts'
 import type {
-  Description,
   IntakeRead,
-  IntakeRow,
   LogDatabase,
   LogEntry,
   LogGrowth,
   LogHead,
-  LostEntries,
   SignedTree,
 } from './log-database.ts'
 
-/** Seconds after which another process may lead when the leader is silent; failing over takes it. */
-const leaseSeconds = 5
 /** Bytes of one read of the intake: with 65,535 bytes each, a batch of 4,096 would be 268 MB. */
 const readBytesMax = 4_000_000
 /** Waiting records beyond which the exact number says nothing more. */
@@ -25,9 +30,6 @@ const backlogMax = 1_000_000
 
 /** Everybody who accepts something waits as long. */
 const freezeLockTimeout = '5s'
-
-/** Separates values in a text that Postgres splits: no description holds a control character. */
-const separator = '\x1f'
 
 const integer = z.coerce.number().refine(Number.isSafeInteger)
 const bytes = z.instanceof(Uint8Array)
@@ -162,9 +164,6 @@ async function selectIntake(
     ) as summed where before < ${readBytesMax} order by id`
 }
 
-/** Thrown inside a transaction to roll it back. */
-class Superseded extends Error {}
-
 async function append(
   sql: Sql,
   growth: LogGrowth,
@@ -194,92 +193,6 @@ async function append(
         throw error
     }
   }
-}
-
-/** Last of all, and after the commit before: the rest of the transaction need not wait for it. */
-async function advanceHead(
-  transaction: TransactionSql,
-  growth: LogGrowth | LostEntries,
-): Promise<void> {
-  const { epoch, oldSize, oldRoot, entries, frontier, root } = growth
-  const { count } = await transaction`
-    update postern_audit_head set size = ${oldSize + entries.length}, root = ${root},
-      frontier = ${joined(frontier)},
-      led_until = now() + make_interval(secs => ${leaseSeconds})
-    where size = ${oldSize} and root = ${oldRoot} and epoch = ${epoch} and frozen_at is null`
-  refuseOthers(count, 1)
-}
-
-async function moveEntries(
-  transaction: TransactionSql,
-  { oldSize, entries }: LogGrowth,
-): Promise<void> {
-  const { ts, type, subject, requestId } = columnsOf(entries)
-  const { count } = await transaction`
-    with placed as materialized (
-      select * from unnest(
-        string_to_array(${idList(entries)}, ',')::bigint[],
-        string_to_array(${ts}, ',', '')::double precision[],
-        string_to_array(${type}, ${separator}, ''), string_to_array(${subject}, ${separator}, ''),
-        string_to_array(${requestId}, ${separator}, '')
-      ) with ordinality as placed (id, ts, type, subject, request_id, n)
-    ), taken as (
-      delete from postern_audit_intake where id = any(array(select id from placed))
-      returning id, rec, body
-    )
-    insert into postern_audit_entry (idx, rec, body, ts, type, subject, request_id)
-    select ${oldSize}::bigint + n - 1, rec, body, to_timestamp(ts / 1000), type, subject, request_id
-    from placed join taken using (id)`
-  refuseOthers(count, entries.length)
-}
-
-async function storeTree(transaction: TransactionSql, tree: SignedTree): Promise<void> {
-  await transaction`
-    insert into postern_audit_checkpoint (size, root, note)
-    values (${tree.size}, ${tree.root}, ${tree.note})`
-}
-
-async function drop(transaction: TransactionSql, rows: readonly IntakeRow[]): Promise<void> {
-  if (rows.length === 0) return
-  const { count } = await transaction`
-    delete from postern_audit_intake
-    where id = any(string_to_array(${idList(rows)}, ',')::bigint[])`
-  refuseOthers(count, rows.length)
-}
-
-async function moveAside(transaction: TransactionSql, rows: readonly IntakeRow[]): Promise<void> {
-  if (rows.length === 0) return
-  const { count } = await transaction`
-    with taken as (
-      delete from postern_audit_intake
-      where id = any(string_to_array(${idList(rows)}, ',')::bigint[]) returning rec, body
-    )
-    insert into postern_audit_aside (rec, body) select rec, body from taken`
-  refuseOthers(count, rows.length)
-}
-
-/** A row that is gone was taken by another leader. */
-function refuseOthers(count: number, expected: number): void {
-  if (count !== expected) throw new Superseded()
-}
-
-function idList(rows: readonly IntakeRow[]): string {
-  return rows.map((row) => row.id).join(',')
-}
-
-function columnsOf(entries: readonly { readonly description: Description }[]) {
-  const column = (name: 'type' | 'subject' | 'requestId') =>
-    entries.map(({ description }) => description[name] ?? '').join(separator)
-  return {
-    ts: entries.map(({ description }) => description.atMs ?? '').join(','),
-    type: column('type'),
-    subject: column('subject'),
-    requestId: column('requestId'),
-  }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts)
 }
 
 const uniqueViolation = z.object({ code: z.literal('23505'), constraint_name: z.string() })
@@ -312,35 +225,4 @@ async function backlog(sql: Sql) {
       select from postern_audit_intake limit ${backlogMax}) as some) as records,
       (select rec from postern_audit_intake order by id limit 1) as oldest`
   return { records: row?.records ?? 0, oldestRec: row?.oldest ?? undefined }
-}
-
-async function restore(sql: Sql, lost: LostEntries): Promise<boolean> {
-  const { entries, tree, oldSize } = lost
-  const { ts, type, subject, requestId } = columnsOf(entries)
-  const recs = entries.map((entry) => entry.rec).join(',')
-  const lengths = entries.map((entry) => entry.body.length).join(',')
-  const bodies = joined(entries.map((entry) => entry.body))
-  try {
-    await sql.begin(async (transaction) => {
-      await advanceHead(transaction, lost)
-      await transaction`
-        insert into postern_audit_entry (idx, rec, body, ts, type, subject, request_id)
-        select ${oldSize}::bigint + n - 1, rec,
-          substring(${bodies}::bytea from (ends - length + 1)::integer for length),
-          to_timestamp(ts / 1000), type, subject, request_id
-        from (
-          select *, sum(length) over (order by n) as ends from unnest(
-            string_to_array(${recs}, ',')::uuid[], string_to_array(${lengths}, ',')::integer[],
-            string_to_array(${ts}, ',', '')::double precision[],
-            string_to_array(${type}, ${separator}, ''), string_to_array(${subject}, ${separator}, ''),
-            string_to_array(${requestId}, ${separator}, '')
-          ) with ordinality as described (rec, length, ts, type, subject, request_id, n)
-        ) as placed`
-      if (tree !== undefined) await storeTree(transaction, tree)
-    })
-    return true
-  } catch (error) {
-    if (error instanceof Superseded) return false
-    throw error
-  }
 }
