@@ -1,5 +1,6 @@
+import { answerBytes, TooLarge } from './answer-bytes.ts'
 import { checkedKind } from './object-path.ts'
-import { bundleBytesMax, unpackBundle } from './packed-bundle.ts'
+import { unpackBundle } from './packed-bundle.ts'
 import { SourceUnreachable, type TileSource } from './tile-source.ts'
 
 /** Milliseconds for one try of one object; a bundle of the largest records is 16 MiB. */
@@ -45,7 +46,8 @@ async function retryPassing<Answer>(send: () => Promise<Answer>): Promise<Answer
     try {
       return await send()
     } catch (error) {
-      if (attempt === retries || error instanceof Refused) throw error
+      const isFinal = error instanceof Refused || error instanceof TooLarge
+      if (isFinal || attempt === retries) throw error
       await Bun.sleep(retryMs * 2 ** attempt * (1 + Math.random() / 2))
     }
   }
@@ -70,7 +72,7 @@ async function readObject(url: string, options: HttpOptions): Promise<Uint8Array
     signal: AbortSignal.timeout(objectMs),
     ...(ca === undefined ? {} : { tls: { ca } }),
   })
-  if (answer.status === 200) return unpack(answer, await readBounded(answer))
+  if (answer.status === 200) return await readAnswer(answer)
   await answer.body?.cancel()
   const { status } = answer
   if (status === 404 || status === 410) return undefined
@@ -78,20 +80,9 @@ async function readObject(url: string, options: HttpOptions): Promise<Uint8Array
   throw new Refused(`answered ${status}`)
 }
 
-async function readBounded(answer: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of answer.body ?? []) {
-    bytes += chunk.length
-    if (bytes > bundleBytesMax) throw new Refused('larger than any object of a log')
-    chunks.push(chunk)
-  }
-  const declared = answer.headers.get('content-length')
-  if (declared !== null && Number(declared) !== bytes) throw new Error('cut short')
-  return new Uint8Array(Buffer.concat(chunks))
-}
-
-function unpack({ headers }: Response, bytes: Uint8Array): Uint8Array {
+async function readAnswer({ headers, body }: Response): Promise<Uint8Array> {
+  const length = headers.get('content-length')
+  const bytes = await answerBytes(body, length === null ? undefined : Number(length))
   const encoding = headers.get('content-encoding') ?? 'identity'
   if (encoding === 'identity') return bytes
   if (encoding === 'gzip') return unpackBundle(bytes)

@@ -5,8 +5,9 @@ import type {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { z } from 'zod'
+import { answerBytes, Interrupted } from './answer-bytes.ts'
 import { checkedKind } from './object-path.ts'
-import { bundleBytesMax, packBundle, unpackBundle } from './packed-bundle.ts'
+import { packBundle, unpackBundle } from './packed-bundle.ts'
 import { type ObjectVersion, SourceUnreachable } from './tile-source.ts'
 import { TileConflict, type TileStore } from './tile-store.ts'
 
@@ -17,8 +18,8 @@ const answerMsMax = 4_000
 const connectMsMax = 2_000
 /** Tries of one call by the SDK: throttling, 5xx and broken connections, with jitter. */
 const triesMax = 4
-/** Milliseconds, at most, before a call that met another on the same key is tried again. */
-const conflictMs = 500
+/** Milliseconds, at most, before we try again what the SDK does not. */
+const retryMs = 500
 /** Enough for any object but a `checkpoint` of some days; a listing without end is not read. */
 const versionsMax = 100_000
 const dayMs = 86_400_000
@@ -104,11 +105,7 @@ async function readObject(log: S3Log, path: string): Promise<Uint8Array | undefi
   const get = new s3.GetObjectCommand({ Bucket, Key: keyOf(path) })
   return await call(path, ['NoSuchKey'], async (abortSignal) => {
     const { Body, ContentLength, ContentEncoding } = await client.send(get, { abortSignal })
-    if (Body === undefined || ContentLength === undefined || ContentLength > bundleBytesMax) {
-      throw new SourceUnreachable(`${path} is larger than any object of a log`)
-    }
-    const bytes = await Body.transformToByteArray()
-    if (bytes.length !== ContentLength) throw new SourceUnreachable(`${path} was cut short`)
+    const bytes = await answerBytes(Body?.transformToWebStream() ?? null, ContentLength)
     return ContentEncoding === 'gzip' ? unpackBundle(bytes) : bytes
   })
 }
@@ -197,28 +194,28 @@ async function call<Answer>(
 ): Promise<Answer | undefined> {
   const signal = AbortSignal.timeout(callMsMax)
   try {
-    return await retryConflicts(() => send(signal))
+    return await retryPassing(() => send(signal))
   } catch (cause) {
-    if (cause instanceof SourceUnreachable) throw cause
     const { name, message } = cause instanceof Error ? cause : new Error(String(cause))
     if (expected.includes(name)) return undefined
     throw new SourceUnreachable(`${what}: ${name} ${message}`, { cause })
   }
 }
 
-async function retryConflicts<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+async function retryPassing<Answer>(send: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await send()
     } catch (error) {
-      if (attempt === triesMax || !isConflict(error)) throw error
-      await Bun.sleep(conflictMs * Math.random())
+      if (attempt === triesMax || !isPassing(error)) throw error
+      await Bun.sleep(retryMs * Math.random())
     }
   }
 }
 
-/** Two writes of one key at once: one is to be sent again, which the SDK leaves to us. */
-function isConflict(error: unknown): boolean {
-  const answer = z.object({ $metadata: z.object({ httpStatusCode: z.literal(409) }) })
-  return answer.safeParse(error).success
+/** What the SDK leaves to us: two writes of one key at once, and bytes that end early. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Interrupted || conflict.safeParse(error).success
 }
+
+const conflict = z.object({ $metadata: z.object({ httpStatusCode: z.literal(409) }) })
