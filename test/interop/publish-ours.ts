@@ -29,14 +29,14 @@ export async function publishOurs(directory: string, sizes: readonly number[]): 
   for (const newSize of sizes) {
     const entries = Array.from({ length: newSize - size }, (_, at) => entryAt(size + at))
     target.recent.add(size, entries)
-    await publishTiles(size, newSize, target)
     const leaves = entries.map((entry) => entry.leaf)
     frontier = appendLeaves(frontier, size, leaves)
-    size = newSize
     const root = frontierRoot(frontier)
-    roots.set(size, root)
-    const text = formatCheckpoint({ origin, size, root })
+    const text = formatCheckpoint({ origin, size: newSize, root })
     const note = signNote(text, signers) + cosignatureOf(text)
+    await publishTiles(size, { size: newSize, root, note }, target)
+    size = newSize
+    roots.set(size, root)
     await store.writeCheckpoint(new TextEncoder().encode(note))
   }
   const claims = { verifierKey, signerKey, ...(await claimsOf(roots, readerOf(store))) }
