@@ -1,7 +1,7 @@
 /**
  * Publishes to a real S3 API with object lock (moto's server) and attacks what is published. Needs
- * python3 with venv; the server is installed once, into node_modules/.cache. `bun test` of the other
- * file of this folder, with its exit code; 69 where it cannot be told.
+ * python3 with venv; the server is installed once, into node_modules/.cache. `bun test` of two
+ * files of this folder, with its exit code; 69 where it cannot be told.
  */
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -29,7 +29,10 @@ async function check(): Promise<number> {
     command: [server, '--host', '127.0.0.1', '--port', String(port)],
     ready: /Running on/,
   })
-  const child = Bun.spawn([process.execPath, 'test', join(import.meta.dir, 's3-tile-store.ts')], {
+  const files = ['s3-tile-store.ts', 'hostile-objects.ts'].map((name) =>
+    join(import.meta.dir, name),
+  )
+  const child = Bun.spawn([process.execPath, 'test', ...files], {
     cwd: root,
     env: {
       ...process.env,
