@@ -82,7 +82,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the `POSTERN_*` part of an environment; every other name is none of our business. */
+/**
+ * Reads the `POSTERN_*` part of an environment; every other name is none of our business, but for a
+ * key that the client of S3 would take from there.
+ */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const ours = Object.fromEntries(
     Object.entries(environment).filter(
@@ -91,7 +94,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   )
   const parsed = environmentSchema.safeParse(ours)
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue))
-  const problems = credentialNames.flatMap((name) => credentialProblems(parsed.data, name))
+  const problems = [
+    ...credentialNames.flatMap((name) => credentialProblems(parsed.data, name)),
+    ...cloudKeyProblems(parsed.data, environment),
+  ]
   if (problems.length > 0) throw new ConfigError(problems)
   return parsed.data
 }
@@ -115,5 +121,17 @@ function credentialProblems(config: Config, name: (typeof credentialNames)[numbe
   if (config.POSTERN_MODE === 'development') return []
   return [
     `${name}: a literal credential is refused in production; put it into the secret store and give secret:<name>#<member>`,
+  ]
+}
+
+function cloudKeyProblems(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const isUsed = config.POSTERN_AUDIT_STORE?.startsWith('s3:') === true
+  if (!isUsed || config.POSTERN_MODE === 'development') return []
+  if (environment['AWS_SECRET_ACCESS_KEY'] === undefined) return []
+  return [
+    'AWS_SECRET_ACCESS_KEY: a key in the environment is refused in production; give the workload a role',
   ]
 }

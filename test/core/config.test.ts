@@ -56,6 +56,14 @@ test.each(['secret:', 'secret:a', 'secret:#b', 'secret:a#'])(
   },
 )
 
+test('a log in S3 takes no key from the environment in production', () => {
+  const environment = { POSTERN_AUDIT_STORE: 's3://audit/log', AWS_SECRET_ACCESS_KEY: 'hunter2' }
+  const problems = problemsOf(environment)
+  expect(problems).toEqual([expect.stringMatching(/^AWS_SECRET_ACCESS_KEY: .+ role$/)])
+  expect(problemsOf({ ...environment, POSTERN_MODE: 'development' })).toEqual([])
+  expect(problemsOf({ ...environment, POSTERN_AUDIT_STORE: '/var/lib/postern' })).toEqual([])
+})
+
 test('a reference is accepted in production, which is the default', () => {
   const config = parseConfig({ POSTERN_DATABASE_URL: 'secret:postern/database#url' })
   expect(config.POSTERN_MODE).toBe('production')

@@ -7,6 +7,7 @@ import { openFileTileStore } from '#core/audit/store/file-tile-store.ts'
 import { httpTileSource } from '#core/audit/store/http-tile-source.ts'
 import { SourceUnreachable } from '#core/audit/store/tile-source.ts'
 import { encodeBundle } from '#core/audit/tree/tile.ts'
+import { certificates } from '#test/support/certificates.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'postern-http-source-'))
 const bundle = encodeBundle([new Uint8Array(400).fill(97)])
@@ -118,3 +119,21 @@ test('a server that is away cannot be read', async () => {
   const away = httpTileSource('http://127.0.0.1:1/audit')
   await expect(away.read('checkpoint')).rejects.toBeInstanceOf(SourceUnreachable)
 })
+
+test.each(['good', 'foreign', 'wrongHost', 'expired'] as const)(
+  'over TLS a server with the certificate %p is believed only if it is good and its authority named',
+  async (name) => {
+    const made = await certificates()
+    const ca = await Bun.file(made.caFile).text()
+    const tls = { cert: Bun.file(made[name].certificateFile), key: Bun.file(made[name].keyFile) }
+    const secure = Bun.serve({ port: 0, tls, fetch: () => new Response('note') })
+    const prefix = `https://127.0.0.1:${secure.port}/`
+    const trusting = httpTileSource(prefix, { ca }).read('checkpoint')
+    if (name === 'good') {
+      expect(await trusting).toEqual(text.encode('note'))
+      const strange = httpTileSource(prefix).read('checkpoint')
+      await expect(strange).rejects.toBeInstanceOf(SourceUnreachable)
+    } else await expect(trusting).rejects.toBeInstanceOf(SourceUnreachable)
+    await secure.stop(true)
+  },
+)
