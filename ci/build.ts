@@ -56,7 +56,8 @@ async function build(): Promise<number> {
     '--compile-exec-argv=--disallow-code-generation-from-strings=strict --no-addons',
     `--define=POSTERN_COMMIT=${JSON.stringify(commit ?? describeCommit())}`,
     ...(target === undefined ? [] : [`--target=${target}`]),
-    ...['--outfile', outfile, 'main.ts'],
+    // A thread's file is an entry point of its own, behind the one that is started.
+    ...['--outfile', outfile, 'main.ts', 'core/audit/verify/part-thread.ts'],
   ]
   const { success } = Bun.spawnSync(command, { cwd: root, stdout: 'ignore', stderr: 'inherit' })
   if (!success) return 1

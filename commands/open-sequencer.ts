@@ -11,6 +11,7 @@ import { openTileStore } from '#core/audit/store/open-tile-store.ts'
 import type { TileStore } from '#core/audit/store/tile-store.ts'
 import { tilePath } from '#core/audit/tree/tile.ts'
 import { proveConsistency } from '#core/audit/tree/tile-proof.ts'
+import { continuousVerify } from '#core/audit/verify/continuous-verify.ts'
 import { collectCosignatures } from '#core/audit/witness/collect-cosignatures.ts'
 import { policyWitnesses } from '#core/audit/witness/policy-witnesses.ts'
 import type { Log } from '#core/log.ts'
@@ -35,19 +36,8 @@ export async function openSequencer(options: {
   readonly metrics: Metrics
   readonly stack: AsyncDisposableStack
 }): Promise<LogDatabase> {
-  const { settings, sql, log, metrics, stack } = options
-  const { origin, signers } = settings
-  const keys = signers.map((signer) => signer.key)
-  const database = postgresLogDatabase(sql)
-  const store = await openTileStore(settings.store, settings.storeOptions)
-  const seen = { database, store, origin, keys, witnessing: openWitnesses(settings, store), log }
-  const nowMs = () => performance.now()
-  const sequencer = createSequencer({
-    ...{ database, owner: crypto.randomUUID(), origin, signers, log, metrics, nowMs },
-    inspect: (head) => inspectHead(head, seen),
-  })
-  const recent = recentEntries()
-  const publisher = createPublisher({ ...seen, recent })
+  const { settings, log, metrics, stack } = options
+  const { sequencer, publisher, database, recent, store } = await assembleSequencer(options)
   const stop = new AbortController()
   const running = runSequencer(
     {
@@ -56,11 +46,37 @@ export async function openSequencer(options: {
     },
     stop.signal,
   )
+  const logKeys = settings.signers.map((signer) => signer.key)
+  const verifying = continuousVerify({ source: store, logKeys, log, metrics, sleep }, stop.signal)
   stack.defer(async () => {
     stop.abort()
-    await running
+    await Promise.all([running, verifying])
   })
   return database
+}
+
+const nowMs = () => performance.now()
+
+/** The parts of a sequencer, not yet running. */
+export async function assembleSequencer(options: {
+  readonly settings: AuditSettings
+  readonly sql: Sql
+  readonly log: Log
+  readonly metrics: Metrics
+}) {
+  const { settings, sql, log, metrics } = options
+  const { origin, signers } = settings
+  const keys = signers.map((signer) => signer.key)
+  const database = postgresLogDatabase(sql)
+  const store = await openTileStore(settings.store, settings.storeOptions)
+  const seen = { database, store, origin, keys, witnessing: openWitnesses(settings, store), log }
+  const sequencer = createSequencer({
+    ...{ database, owner: crypto.randomUUID(), origin, signers, log, metrics, nowMs },
+    inspect: (head) => inspectHead(head, seen),
+  })
+  const recent = recentEntries()
+  const publisher = createPublisher({ ...seen, recent })
+  return { sequencer, publisher, database, recent, store }
 }
 
 function openWitnesses({ policy }: AuditSettings, store: TileStore): Witnessing | undefined {
