@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import {
@@ -6,6 +7,7 @@ import {
   loadOrCreateDevelopmentKey,
   mintDevelopmentToken,
 } from '#core/access/development-issuer.ts'
+import { formatVerifierKey } from '#core/audit/note/verifier-key.ts'
 import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import { type Config, ConfigError, parseConfig } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
@@ -34,7 +36,7 @@ const developerScopes: readonly string[] = [
   ...new Set([...jobKinds.values()].flatMap((kind) => kind.scope ?? [])),
   ...['jobs:read', 'jobs:read:any', 'jobs:write:batch'],
   ...['jobs:cancel', 'jobs:cancel:any', 'jobs:retry', 'jobs:retry:any'],
-  ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read'],
+  ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read', 'audit:read'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -107,7 +109,12 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
   const token = await mintDevelopmentToken(minted)
   await ingestSample(listener.url, token)
-  io.stdout.write(welcome({ url: listener.url, token, data }))
+  const keys = join(data, 'audit.vkey')
+  const lines = settings.signers.map((signer) => `${formatVerifierKey(signer.key)}\n`)
+  await writeFile(keys, lines.join(''))
+  io.stdout.write(
+    welcome({ url: listener.url, token, data, audit: { store: settings.store, keys } }),
+  )
   const signal = await io.terminated()
   log.info('up.stopping', { signal })
   io.stdout.write(`Stopping (${signal}); state is kept in ${data}.\n`)

@@ -19,8 +19,10 @@ export function welcome(options: {
   readonly url: string
   readonly token: string
   readonly data: string
+  /** Where the audit log is published, and the file with its verifier keys. */
+  readonly audit: { readonly store: string; readonly keys: string }
 }): string {
-  const { token, data } = options
+  const { token, data, audit } = options
   const url = options.url.replace(/\/$/, '')
   const bearer = `-H 'Authorization: Bearer ${token}'`
   const payload = JSON.stringify({ payload: { endDate: sampleEndDate } })
@@ -42,6 +44,10 @@ curl -sS -w '\\n' '${url}/v1/wallets/${sampleWallet}/score' ${bearer}
 The best of them:
 
 curl -sS -w '\\n' '${url}/v1/scores?min=50&limit=5' ${bearer}
+
+What happened is in the signed audit log; this verifies it without asking the server:
+
+postern audit verify --log ${audit.store} --vkey ${audit.keys} --strict
 
 The API: ${url}/openapi.json
 `

@@ -7,7 +7,8 @@ import type { AuditRecord } from './record.ts'
 export type AuditLog = {
   /**
    * Resolves once the record is committed in Postgres; concurrent calls share commits.
-   * Throws `audit.unavailable` when it could not be made durable in time: then do not act.
+   * Throws `audit.unavailable` when it could not be made durable in time, and
+   * `audit.record_too_large`: then do not act.
    */
   append(record: AuditRecord): Promise<void>
   /**

@@ -125,17 +125,22 @@ function addNumber(ranges: NumberRange[], number: number): void {
   else ranges.push([number, number])
 }
 
-const withCode = z.object({ code: z.string() })
+const withCode = z.object({ code: z.string(), message: z.string().optional() })
 
 /**
  * States in which the records, or the disk under them, are what failed: raised by
- * `postern_recorded` when rows vanished, disk full, and the log frozen or the server read-only.
+ * `postern_recorded` when rows vanished, disk full, the log frozen or the server read-only, a rule
+ * in the way of the insert, and whatever a trigger raises that names no state.
  */
-const unrecordedStates = new Set(['PA001', '53100', '25006'])
+const unrecordedStates = new Set(['PA001', '53100', '25006', '0A000', 'P0001'])
+/** Rights or the table itself are gone. The words are in the server's language, the name is not. */
+const absentStates = new Set(['42501', '42P01'])
 
 function unrecorded(error: unknown): PosternError | undefined {
   const parsed = withCode.safeParse(error)
-  if (!parsed.success || !unrecordedStates.has(parsed.data.code)) return undefined
-  const reason = parsed.data.code
+  if (!parsed.success) return undefined
+  const { code: reason, message = '' } = parsed.data
+  const isAbsent = absentStates.has(reason) && message.includes('postern_audit_intake')
+  if (!isAbsent && !unrecordedStates.has(reason)) return undefined
   return new PosternError('audit.unavailable', { reason, retryAfterSeconds: 1, cause: error })
 }

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
-import { PosternError } from '../errors.ts'
+import { isRetryable, PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { groupCommit } from '../postgres/group-commit.ts'
+import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { AuditJournal } from './journal.ts'
 import { insertJournalRows } from './journal-rows.ts'
@@ -20,6 +20,8 @@ const noteMsMax = 1_000
 const appendMsMax = 250
 /** Milliseconds between two records that say how far this process's numbers are settled. */
 const heartbeatMs = 30_000
+/** Void numbers in one record: at 36 bytes and less for each it stays within an entry of the log. */
+const rangesMax = 1_000
 /** `may` records that are kept while Postgres is slow; the oldest are lost first. */
 const notedMax = 10_000
 
@@ -43,10 +45,7 @@ export function postgresAuditLog(
   const notes = noteBuffer(options, insert)
 
   const commits = groupCommit<AuditRecord, void>({
-    run: async (records) => {
-      await insert(records)
-      return records.map(() => ({ ok: true, value: undefined }))
-    },
+    run: (records) => insertOrSplit(records, insert),
     batchMax,
     inFlightMax: batchesInFlightMax,
     waitingMax,
@@ -59,7 +58,7 @@ export function postgresAuditLog(
     try {
       await Promise.race([commits.submit(record), late])
     } catch (cause) {
-      throw unavailable(cause)
+      throw isRefused(cause) ? cause : unavailable(cause)
     } finally {
       clearTimeout(deadline)
     }
@@ -84,6 +83,19 @@ export function postgresAuditLog(
   return { append, note: notes.add, flush, close }
 }
 
+/** A record that is refused for itself, and not because the log is away, fails alone. */
+function insertOrSplit(records: readonly AuditRecord[], insert: Insert) {
+  const insertAll = async (items: readonly AuditRecord[]): Promise<readonly undefined[]> => {
+    await insert(items)
+    return items.map(() => undefined)
+  }
+  return runOrSplit(records, insertAll, (error) => !isRefused(error))
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof PosternError && !isRetryable(error)
+}
+
 /** Records of the `may` class, written with their neighbours; the oldest are lost first. */
 function noteBuffer({ log, metrics }: PostgresAuditLogOptions, insert: Insert) {
   let noted: AuditRecord[] = []
@@ -94,12 +106,11 @@ function noteBuffer({ log, metrics }: PostgresAuditLogOptions, insert: Insert) {
     timer = undefined
     while (noted.length > 0) {
       const records = noted.splice(0, batchMax)
-      try {
-        await insert(records)
-      } catch (error) {
-        metrics.auditLost.inc(records.length)
-        log.error('audit.lost', { records: records.length, error })
-      }
+      const fates = await insertOrSplit(records, insert)
+      const [error, ...others] = fates.flatMap((fate) => (fate.ok ? [] : [fate.error]))
+      if (error === undefined) continue
+      metrics.auditLost.inc(1 + others.length)
+      log.error('audit.lost', { records: 1 + others.length, error })
     }
   }
 
@@ -123,14 +134,17 @@ async function settle(
 ): Promise<void> {
   // The mark before the void numbers: what is settled by then and void has been reported by then.
   const settled = journal.settled()
-  const ranges = journal.takeVoid()
+  let ranges = journal.takeVoid()
   const own = (of: AuditRecord['type'], details: AuditRecord['details']): AuditRecord => {
     const target = `process/${journal.replica}`
     const id = Bun.randomUUIDv7()
     return systemRecord({ id, type: of, at: now(), target, outcome: 'ok', details })
   }
   try {
-    if (ranges.length > 0) await insert([own('audit.void', { ranges })])
+    while (ranges.length > 0) {
+      await insert([own('audit.void', { ranges: ranges.slice(0, rangesMax) })])
+      ranges = ranges.slice(rangesMax)
+    }
     await insert([own(type, { settled })])
   } catch (error) {
     journal.putBackVoid(ranges)

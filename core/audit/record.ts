@@ -1,5 +1,6 @@
 import canonicalize from 'canonicalize'
 import type { Caller, Principal } from '../access/principal.ts'
+import { PosternError } from '../errors.ts'
 import { invariant } from '../invariant.ts'
 
 /**
@@ -64,6 +65,10 @@ export type AuditRecord = {
 }
 
 const userAgentBytesMax = 256
+/** C2SP tlog-tiles: an entry's length in its bundle is a uint16. */
+const recordBytesMax = 65_535
+/** UTF-8 takes up to three bytes for each UTF-16 code unit. */
+const bytesPerUnitMax = 3
 
 /** A record that a caller's request gave rise to. */
 export function callerRecord(
@@ -124,6 +129,7 @@ export type Numbering = {
 /**
  * The record's bytes as RFC 8785 JSON. The envelope is written member by member in sorted order,
  * which for well-formed strings equals what `canonicalize` makes at a fifth of the time.
+ * Throws `audit.record_too_large` for what no log entry can hold.
  */
 export function encodeAuditRecord(record: AuditRecord, numbering: Numbering): string {
   const { actor } = record
@@ -145,7 +151,18 @@ export function encodeAuditRecord(record: AuditRecord, numbering: Numbering): st
   if (record.traceparent !== undefined) text += `,"trace":${quote(record.traceparent)}`
   text += `,"ts":${quote(record.at.toISOString())},"type":${quote(record.type)}`
   if (record.userAgent !== undefined) text += `,"ua":${quote(shorten(record.userAgent))}`
-  return `${text},"v":1}`
+  text += ',"v":1}'
+  refuseHuge(text)
+  return text
+}
+
+function refuseHuge(text: string): void {
+  if (text.length * bytesPerUnitMax <= recordBytesMax) return
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= recordBytesMax) return
+  throw new PosternError('audit.record_too_large', {
+    detail: `The audit record of this would hold ${bytes} bytes; at most ${recordBytesMax} fit.`,
+  })
 }
 
 const encodedActors = new WeakMap<AuditActor, string>()
@@ -167,8 +184,12 @@ function quote(text: string): string {
   return plainText.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
+/** By bytes, and never through a character: RFC 8785 has no half ones. */
 function shorten(userAgent: string): string {
-  if (userAgent.length <= userAgentBytesMax) return userAgent
-  // The cut may go through a character, and RFC 8785 has no half ones.
-  return userAgent.slice(0, userAgentBytesMax).toWellFormed()
+  if (userAgent.length * bytesPerUnitMax <= userAgentBytesMax) return userAgent
+  const { read } = encoder.encodeInto(userAgent, shortened)
+  return userAgent.slice(0, read).toWellFormed()
 }
+
+const encoder = new TextEncoder()
+const shortened = new Uint8Array(userAgentBytesMax)

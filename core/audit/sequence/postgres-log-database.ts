@@ -222,7 +222,7 @@ function firstTree(rows: readonly unknown[]): SignedTree | undefined {
 async function backlog(sql: Sql) {
   const [row] = await sql<{ records: number; oldest: string | null }[]>`
     select (select count(*)::integer from (
-      select from postern_audit_intake limit ${backlogMax}) as some) as records,
+      select from postern_audit_intake limit ${backlogMax}) as waiting) as records,
       (select rec from postern_audit_intake order by id limit 1) as oldest`
   return { records: row?.records ?? 0, oldestRec: row?.oldest ?? undefined }
 }

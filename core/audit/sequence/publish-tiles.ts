@@ -18,7 +18,7 @@ import { type TileContents, type TileEdge, tileEdge } from './tile-edge.ts'
 const portionMax = 16 * tileWidth
 
 export type TileTarget = {
-  readonly database: LogDatabase
+  readonly database: Pick<LogDatabase, 'readEntries'>
   readonly store: TileStore
   readonly recent: RecentEntries
   readonly log: Log

@@ -46,6 +46,9 @@ export async function continuousVerify(
 
   function settle(growth: Growth): void {
     const { found } = growth
+    // A log that has only begun has nothing to be verified yet.
+    const isEmpty = found.kept.every(({ code }) => code === 'checkpoint_missing')
+    if (growth.verified === undefined && found.kept.length > 0 && isEmpty) return
     verified = growth.verified
     metrics.auditVerifiedSize.set(verified?.size ?? 0)
     const worst = worstKind(found.counts)
