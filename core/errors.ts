@@ -35,6 +35,7 @@ export const errorCatalog = {
   'database.unavailable': { status: 503, title: 'Database unavailable' },
   'database.schema_refused': { status: 500, title: 'Database schema does not fit this binary' },
   'audit.not_found': { status: 404, title: 'Not in the published audit log' },
+  'audit.record_too_large': { status: 413, title: 'Audit record too large' },
   'audit.unavailable': { status: 503, title: 'Audit log unavailable' },
   'secret.not_found': { status: 503, title: 'Secret not found' },
   'secret.unavailable': { status: 503, title: 'Secret store unavailable' },

@@ -109,7 +109,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   async function close(): Promise<void> {
     closing.abort()
     reads.flush()
-    await refusals.flush()
+    await refusals.close()
   }
 
   return { fetch, app, routes, close }

@@ -7,12 +7,18 @@ import { callerOf, type GatewayContext } from './context.ts'
 const foldMs = 1_000
 /** Reads in one record: it stays near 8 KiB, a leaf of the log that is still quick to read. */
 const readsMax = 64
+/**
+ * Characters of their paths, after which no read is added: with one more path, as long as the
+ * header block may be, a record still has its place in the log.
+ */
+const pathCharactersMax = 8_192
 /** Callers gathered at once; one more ends the gathering early. */
 const foldsMax = 2_048
 
 type Fold = {
   readonly firstAt: Date
   readonly caller: Caller
+  pathCharacters: number
   readonly reads: (readonly [number, string, string, number, string])[]
 }
 
@@ -46,7 +52,8 @@ export function readAudit(options: {
       status,
       c.get('requestId'),
     ])
-    if (fold.reads.length < readsMax) return
+    fold.pathCharacters += c.req.path.length
+    if (fold.reads.length < readsMax && fold.pathCharacters < pathCharactersMax) return
     folds.get(fold.caller.principal)?.delete(fold.caller.clientAddress)
     count--
     write(fold)
@@ -58,7 +65,7 @@ export function readAudit(options: {
     const known = folds.get(principal)?.get(address)
     if (known !== undefined) return known
     if (count >= foldsMax) flush()
-    const fold: Fold = { firstAt: at, caller: callerOf(c), reads: [] }
+    const fold: Fold = { firstAt: at, caller: callerOf(c), pathCharacters: 0, reads: [] }
     const ofPrincipal = folds.get(principal) ?? new Map<string, Fold>()
     folds.set(principal, ofPrincipal.set(address, fold))
     count++

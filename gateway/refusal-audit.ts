@@ -9,17 +9,25 @@ const foldMs = 1_000
 /** Pairs of address and reason told apart within that time; the rest share one per reason. */
 const foldsMax = 4_096
 
-type Fold = { readonly record: AuditRecord; count: number }
+type Fold = {
+  readonly record: AuditRecord
+  /** Rejects when that record could not be written: then nobody was refused. */
+  readonly durable: Promise<void>
+  count: number
+}
 
 /**
  * Records refused callers (401, 403, 429). The first of a kind is durable before its answer;
- * those that follow from the same address for the same reason within a second are counted into
- * one record, so that a flood of refusals is not a flood of commits.
+ * those that follow from the same address for the same reason within a second are answered once
+ * the first is durable, and counted into one record, so that a flood of refusals is not a flood of
+ * commits. A count that cannot be written is kept until it can; when an answer of the log was lost
+ * it may stand there twice.
  */
 export type RefusalAudit = {
   /** Throws `audit.unavailable`: then the caller gets that answer instead. */
-  record(c: GatewayContext, error: PosternError): Promise<void> | undefined
-  flush(): Promise<void>
+  record(c: GatewayContext, error: PosternError): Promise<void>
+  /** Writes the counts, one last time. */
+  close(): Promise<void>
 }
 
 export function refusalAudit(options: {
@@ -29,33 +37,55 @@ export function refusalAudit(options: {
 }): RefusalAudit {
   const { audit, log, now } = options
   let folds = new Map<string, Fold>()
+  let owed: readonly Fold[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  function record(c: GatewayContext, error: PosternError): Promise<void> | undefined {
+  function record(c: GatewayContext, error: PosternError): Promise<void> {
     const reason = error.reason ?? error.code
     const pair = `${reason} ${c.get('clientAddress') ?? ''}`
     const key = folds.has(pair) || folds.size < foldsMax ? pair : reason
-    const fold = folds.get(key)
-    if (fold !== undefined) {
-      fold.count++
-      return undefined
+    const known = folds.get(key)
+    if (known !== undefined) {
+      known.count++
+      return known.durable
     }
     const first = refusedRecord(c, error, reason, now())
-    folds.set(key, { record: first, count: 0 })
+    const fold = { record: first, durable: audit.append(first), count: 0 }
+    folds.set(key, fold)
+    fold.durable.catch(() => {
+      // The next of its kind is a first one again.
+      if (folds.get(key) === fold) folds.delete(key)
+    })
     timer ??= setTimeout(() => void flush(), foldMs)
-    return audit.append(first)
+    return fold.durable
   }
 
   async function flush(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    const ended = folds
+    const counted = [...owed, ...folds.values()].filter((fold) => fold.count > 0)
+    owed = []
     folds = new Map()
-    const counted = [...ended.values()].filter((fold) => fold.count > 0)
-    const written = await Promise.allSettled(counted.map((fold) => audit.append(asCount(fold))))
-    for (const result of written) {
-      if (result.status === 'rejected') log.error('audit.refusals_lost', { error: result.reason })
-    }
+    const written = await Promise.allSettled(counted.map(writeCount))
+    owed = [...owed, ...counted.filter((_, at) => written[at]?.status === 'rejected')]
+    if (owed.length === 0) return
+    const error = written.find((result) => result.status === 'rejected')?.reason
+    log.error('audit.refusals_late', { records: owed.length, error })
+    timer ??= setTimeout(() => void flush(), foldMs)
+  }
+
+  async function writeCount(fold: Fold): Promise<void> {
+    const isRefused = await fold.durable.then(
+      () => true,
+      () => false,
+    )
+    if (isRefused) await audit.append(asCount(fold))
+  }
+
+  async function close(): Promise<void> {
+    await flush()
+    clearTimeout(timer)
+    if (owed.length > 0) log.error('audit.refusals_lost', { records: owed.length })
   }
 
   /** What stands for many names none of their requests, and no address that is only one of many. */
@@ -70,7 +100,7 @@ export function refusalAudit(options: {
     }
   }
 
-  return { record, flush }
+  return { record, close }
 }
 
 function refusedRecord(

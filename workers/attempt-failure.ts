@@ -35,6 +35,9 @@ function codeOf(error: unknown, hasTimedOut: boolean): ErrorCode {
   return error instanceof PosternError ? error.code : 'internal'
 }
 
+/** Postgres, or the log in it, cannot hold the outcome: the job has nothing to do with it. */
+const postponing: ReadonlySet<ErrorCode> = new Set(['database.unavailable', 'audit.unavailable'])
+
 function verdictOf(
   error: unknown,
   code: ErrorCode,
@@ -43,7 +46,7 @@ function verdictOf(
 ): FailureVerdict {
   if (reason === 'cancelled') return 'cancelled'
   if (reason === 'lock_lost') return 'dropped'
-  if (reason === 'shutdown' || code === 'database.unavailable') return 'postponed'
+  if (reason === 'shutdown' || postponing.has(code)) return 'postponed'
   if (reason !== 'timed_out' && error instanceof PosternError && !isRetryable(error)) return 'final'
   return attemptsLeft > 0 ? 'retried' : 'final'
 }
