@@ -1,8 +1,7 @@
-import postgres from 'postgres'
 import { freePort } from '#test/support/server-process.ts'
 import { benchAccess } from './bench-access.ts'
 import { benchBody } from './bench-kind.ts'
-import { emptyDatabases, startDatabases } from './databases.ts'
+import { emptyDatabases, startDatabases, untilDispatched } from './databases.ts'
 import { type Figure, inTurns, note, printFigures } from './figures.ts'
 import { requestsPerSecond, untilAnswered } from './http-load.ts'
 import { type SideProcess, startSide } from './side-process.ts'
@@ -69,23 +68,9 @@ export async function acceptFigures(): Promise<Figure[]> {
     const measured = await requestsPerSecond({
       ...{ url: urls[side], token: access.token, body: benchBody, connections, seconds: duration },
     })
-    if (side === 'ours') await untilDispatched()
+    if (side === 'ours') await untilDispatched(databases)
     await emptyDatabases(databases)
     return measured
-  }
-
-  /** What was accepted is with the engine too, and shortly after: else the speed was borrowed. */
-  async function untilDispatched(): Promise<void> {
-    const sql = postgres(databases.postgresUrl, { max: 1 })
-    const startedAt = performance.now()
-    for (;;) {
-      const [row] = await sql<{ left: number }[]>`
-        select count(*)::integer as left from postern_outbox`
-      if (row?.left === 0) break
-      if (performance.now() - startedAt > 10_000) throw new Error(`${row?.left} left in the outbox`)
-      await Bun.sleep(20)
-    }
-    await sql.end()
   }
 }
 

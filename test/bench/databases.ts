@@ -4,6 +4,8 @@ import { migrate } from '#core/postgres/migrate.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
 
+const dispatchedMsMax = 10_000
+
 export type Databases = { readonly postgresUrl: string; readonly redisUrl: string }
 
 /** Servers of the bench's own: Postgres syncs every commit, Redis keeps nothing on disk. */
@@ -28,6 +30,22 @@ export async function emptyDatabases({ postgresUrl, redisUrl }: Databases): Prom
   const redis = new Redis(redisUrl)
   await redis.flushall()
   redis.disconnect()
+}
+
+/** What was accepted is with the engine too, and shortly after: else the speed was borrowed. */
+export async function untilDispatched({ postgresUrl }: Databases): Promise<void> {
+  const sql = postgres(postgresUrl, { max: 1 })
+  const startedAt = performance.now()
+  for (;;) {
+    const [row] = await sql<{ left: number }[]>`
+      select count(*)::integer as left from postern_outbox`
+    if (row?.left === 0) break
+    if (performance.now() - startedAt > dispatchedMsMax) {
+      throw new Error(`${row?.left} left in the outbox`)
+    }
+    await Bun.sleep(20)
+  }
+  await sql.end()
 }
 
 async function createTables(url: string): Promise<void> {

@@ -20,13 +20,15 @@ import { openFoundation } from '../../commands/foundation.ts'
 import { openAccess } from '../../commands/open-access.ts'
 import { openServices } from '../../commands/open-services.ts'
 import { terminated } from '../../commands/process-life.ts'
+import { withoutRecords } from './audit-unrecorded.ts'
 import { benchKind } from './bench-kind.ts'
 
 /**
- * The gateway as `serve` opens it, with the bench's kind and a read that costs nothing; or with
- * `chain` only what decides whether a caller is admitted. Log lines go to stdout.
+ * The gateway as `serve` opens it, with the bench's kind and a read that costs nothing; with
+ * `unrecorded` the same, but accepting a job writes no audit record; with `chain` only what decides
+ * whether a caller is admitted. Log lines go to stdout.
  *
- *   bun test/bench/gateway-side.ts full|chain <port> <access document as JSON>
+ *   bun test/bench/gateway-side.ts full|unrecorded|chain <port> <access document as JSON>
  */
 const [mode = '', port = '', document = ''] = process.argv.slice(2)
 
@@ -42,8 +44,8 @@ const access = await openAccess(foundation, services.audit, { document: JSON.par
 const { now } = foundation
 const liveGateways = () => 1
 
-if (mode === 'full') await serveGateway()
-else serveChain()
+if (mode === 'chain') serveChain()
+else await serveGateway()
 await terminated()
 process.exit(0)
 
@@ -66,12 +68,12 @@ async function serveGateway(): Promise<void> {
     onOutbox: () => services.sweeper.nudge(),
     now,
   }
+  const accepting = { sql: foundation.database('intake', 1), journal }
   const gateway = createGateway({
     ...{ access, metrics, log, now, liveGateways, audit: services.audit },
     kinds: [...kinds.values()],
     intake: postgresIntake({
-      sql: foundation.database('intake', 1),
-      journal,
+      ...(mode === 'unrecorded' ? withoutRecords(accepting) : accepting),
       queue,
       log,
       metrics,
