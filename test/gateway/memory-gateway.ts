@@ -41,6 +41,7 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     'metrics:read',
     'trades:write',
     'scores:read',
+    'audit:read',
   ],
   none: [],
   other: ['jobs:read', 'jobs:cancel', 'jobs:retry'],

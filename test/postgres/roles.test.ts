@@ -47,7 +47,7 @@ type Act = (typeof acts)[number]
 /** One column each that everything but the rights would let a statement set. */
 const auditTables = {
   postern_audit_intake: ['body', `(rec, body) values (gen_random_uuid(), 'x')`],
-  postern_audit_entry: ['body', `values (0, gen_random_uuid(), 'x', 'x')`],
+  postern_audit_entry: ['body', `(idx, rec, body) values (0, gen_random_uuid(), 'x')`],
   postern_audit_checkpoint: ['note', `values (1, 'x', 'x')`],
   postern_audit_head: ['size', `(one, size, root, frontier, epoch) values (false, 0, '', '', 0)`],
   postern_audit_aside: ['body', `values (gen_random_uuid(), 'x')`],
