@@ -46,6 +46,8 @@ export function startProcess(
     readonly environment?: Readonly<Record<string, string>>
     readonly collect?: boolean
     readonly cwd?: string
+    /** For a side that is no round. */
+    readonly answerMsMax?: number
   } = {},
 ): SideProcess {
   const child = Bun.spawn([...command], {
@@ -60,7 +62,7 @@ export function startProcess(
   return {
     pid: child.pid,
     async answer() {
-      const late = setTimeout(() => child.kill('SIGKILL'), roundMsMax)
+      const late = setTimeout(() => child.kill('SIGKILL'), options.answerMsMax ?? roundMsMax)
       const output = await new Response(child.stdout).text()
       clearTimeout(late)
       return JSON.parse(output.trim().split('\n').at(-1) ?? '')
