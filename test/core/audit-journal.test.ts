@@ -83,13 +83,22 @@ test('a transaction that records late keeps its numbers open until it ends', asy
   expect(journal.takeVoid()).toEqual([[4, 5]])
 })
 
-test.each(['PA001', '53100', '25006'])(
-  'SQLSTATE %s means that nothing is recorded',
-  async (code) => {
-    const refused = Object.assign(new Error('no'), { code })
-    const failing = open().write([record('a')], () => Promise.reject(refused))
-    const error: unknown = await failing.catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(PosternError)
-    expect(error).toMatchObject({ code: 'audit.unavailable', reason: code })
-  },
-)
+test.each([
+  ...['PA001', '53100', '25006', '0A000', 'P0001'].map((code) => [code, 'no']),
+  ['42501', 'permission denied for table postern_audit_intake'],
+  ['42P01', 'Relation »postern_audit_intake« existiert nicht'],
+])('SQLSTATE %s means that nothing is recorded: %s', async (code, message) => {
+  const refused = Object.assign(new Error(message), { code })
+  const failing = open().write([record('a')], () => Promise.reject(refused))
+  const error: unknown = await failing.catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(PosternError)
+  expect(error).toMatchObject({ code: 'audit.unavailable', reason: code })
+})
+
+test('a right that is missing elsewhere is no matter of the log', async () => {
+  const refused = Object.assign(new Error('permission denied for table postern_job'), {
+    code: '42501',
+  })
+  const failing = open().write([record('a')], () => Promise.reject(refused))
+  await expect(failing).rejects.toBe(refused)
+})

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { PosternError } from '#core/errors.ts'
+import { eventually } from '#test/integration/world.ts'
 import { insideAddress, memoryGateway, outsideAddress, problemIn } from './memory-gateway.ts'
 
 test('every refused token gets the same bytes; what was wrong stands in log and audit', async () => {
@@ -40,6 +41,27 @@ test('a refusal that cannot be recorded is no refusal but 503', async () => {
   const response = await request('/v1/kinds', { address: outsideAddress })
   expect((await problemIn(response)).code).toBe('audit.unavailable')
   expect(response.headers.get('retry-after')).toBe('1')
+})
+
+test('a refusal that follows one that could not be recorded does not pass in its shadow', async () => {
+  const { request, records, failAuditWith } = memoryGateway()
+  failAuditWith(new PosternError('audit.unavailable'))
+  const refuse = async () => (await request('/v1/kinds', { address: outsideAddress })).status
+  expect(await Promise.all([refuse(), refuse()])).toEqual([503, 503])
+  expect(await refuse()).toBe(503)
+  failAuditWith(undefined)
+  expect(await Promise.all([refuse(), refuse()])).toEqual([403, 403])
+  expect(records).toHaveLength(1)
+})
+
+test('a count of refusals that cannot be written is kept until it can', async () => {
+  const { request, records, lines, failAuditWith, gateway } = memoryGateway()
+  for (let count = 0; count < 3; count++) await request('/v1/kinds', { address: outsideAddress })
+  failAuditWith(new PosternError('audit.unavailable'))
+  await eventually(() => lines.some(({ event }) => event === 'audit.refusals_late'))
+  failAuditWith(undefined)
+  await gateway.close()
+  expect(records.map(({ details }) => details?.['count'])).toEqual([undefined, 2])
 })
 
 test('a flood of refusals becomes one record and, later, one with their count', async () => {

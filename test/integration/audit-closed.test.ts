@@ -245,6 +245,7 @@ test('the same acts are done, and the same callers refused, once the intake is w
   const answers = await askAll(acts)
   const statuses = Object.entries(answers).map(([name, { status }]) => [name, status])
   expect(Object.fromEntries(statuses)).toEqual(healthy)
+  expect(answers['receipt']?.code).toBe('audit.not_found')
   expect((await stage.postern(...revoke)).code).toBe(0)
   expect(await halves()).toEqual([])
 })
