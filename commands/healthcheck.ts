@@ -4,11 +4,12 @@ import https from 'node:https'
 import { Argument, Command } from 'commander'
 import type { Config } from '#core/config.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { isSequenced } from './open-audit.ts'
 
 /** Below the 3 s after which the image's HEALTHCHECK gives up, so that the reason gets out. */
 const answerMsMax = 2_000
 
-const parts = ['serve', 'work', 'run'] as const
+const parts = ['serve', 'work', 'sequence', 'run'] as const
 type Part = (typeof parts)[number]
 
 export type ProbeTarget = {
@@ -35,7 +36,8 @@ Examples:
   $ postern healthcheck
   $ postern healthcheck work
 
-Asks /healthz on POSTERN_LISTEN_PORT (serve), POSTERN_PROBE_PORT (work) or both (run). When
+Asks /healthz on POSTERN_LISTEN_PORT (serve), POSTERN_PROBE_PORT (work), POSTERN_SEQUENCER_PROBE_PORT
+(sequence) or all of them (run). When
 process 1 is none of these, whoever listens must be alive, and somebody must listen.`,
     )
     .action((name: string | undefined) => healthcheck(io, name))
@@ -82,8 +84,10 @@ export function probeTargets(config: Config, asked: Part | undefined): ProbeTarg
   }
   const worker: ProbeTarget = { scheme: 'http', host: '127.0.0.1', port: config.POSTERN_PROBE_PORT }
   if (asked === 'serve') return [gateway]
+  const sequencer: ProbeTarget = { ...worker, port: config.POSTERN_SEQUENCER_PROBE_PORT }
   if (asked === 'work') return [worker]
-  return [gateway, worker]
+  if (asked === 'sequence') return [sequencer]
+  return [gateway, worker, ...(isSequenced(config) ? [sequencer] : [])]
 }
 
 /** A listener on every address is asked on loopback. */

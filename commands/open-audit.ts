@@ -36,6 +36,11 @@ export async function openPublished(config: Config): Promise<TileSource | undefi
   return store === undefined ? undefined : await openTileSource(store, storeOptions(config))
 }
 
+/** Whether `run` sequences: always in production, on a laptop where the log has a name. */
+export function isSequenced(config: Config): boolean {
+  return config.POSTERN_MODE !== 'development' || config.POSTERN_AUDIT_ORIGIN !== undefined
+}
+
 /** What a process that sequences cannot do without. */
 export const auditSettings = [
   'POSTERN_AUDIT_ORIGIN',

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import type { CommandIo } from './command-io.ts'
 import { requireSettings, serveSettings } from './foundation.ts'
-import { auditSettings } from './open-audit.ts'
+import { auditSettings, isSequenced } from './open-audit.ts'
 import { supervise } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {
@@ -26,10 +26,9 @@ reaches all of them, which get POSTERN_DRAIN_SECONDS.`,
 
 async function run(io: CommandIo): Promise<void> {
   const config = io.config()
-  const isDevelopment = config.POSTERN_MODE === 'development'
-  requireSettings(config, [...serveSettings(config), ...(isDevelopment ? [] : auditSettings)])
-  // A laptop may do without a log; in production what happens is proved or does not happen.
-  const isSequenced = !isDevelopment || config.POSTERN_AUDIT_ORIGIN !== undefined
+  // What happens in production is proved or does not happen.
+  const needed = isSequenced(config) ? auditSettings : []
+  requireSettings(config, [...serveSettings(config), ...needed])
   // Unbuffered: the supervisor has little to say, and it must not be lost.
   const log = openLog({
     level: config.POSTERN_LOG_LEVEL,
@@ -37,7 +36,7 @@ async function run(io: CommandIo): Promise<void> {
     sync: true,
   })
   process.exitCode = await supervise({
-    parts: ['serve', 'work', ...(isSequenced ? ['audit sequence'] : [])],
+    parts: ['serve', 'work', ...(isSequenced(config) ? ['audit sequence'] : [])],
     self: io.self,
     environment: io.environment,
     drainMs: config.POSTERN_DRAIN_SECONDS * 1_000,

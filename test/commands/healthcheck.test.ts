@@ -100,6 +100,7 @@ test.each([
 test.each([
   ['/usr/local/bin/postern\0run\0', 'run'],
   ['/usr/local/bin/postern\0serve\0', 'serve'],
+  ['/usr/local/bin/postern\0audit\0sequence\0', 'sequence'],
   ['/sbin/docker-init\0--\0/usr/local/bin/postern\0work\0', 'work'],
   ['/usr/local/bin/postern\0up\0--fresh\0', 'serve'],
   ['/sbin/init\0splash\0', undefined],
@@ -117,7 +118,7 @@ test.each([
   expect(probeTargets(config, 'serve')).toEqual([{ scheme: 'http', host: expected, port: 9000 }])
 })
 
-test('run asks both, work asks its probe port, and TLS is asked for where it is configured', () => {
+test('run asks all, work asks its probe port, and TLS is asked for where it is configured', () => {
   const config = parseConfig({
     POSTERN_TLS_CERTIFICATE: 'secret:postern/tls#certificate',
     POSTERN_PROBE_PORT: '9001',
@@ -125,6 +126,10 @@ test('run asks both, work asks its probe port, and TLS is asked for where it is 
   expect(probeTargets(config, 'run')).toEqual([
     { scheme: 'https', host, port: 8080 },
     { scheme: 'http', host, port: 9001 },
+    { scheme: 'http', host, port: 8082 },
   ])
+  expect(probeTargets(config, 'sequence')).toEqual([{ scheme: 'http', host, port: 8082 }])
+  const laptop = parseConfig({ POSTERN_MODE: 'development' })
+  expect(probeTargets(laptop, 'run')).toHaveLength(2)
   expect(probeTargets(config, 'work')).toEqual([{ scheme: 'http', host, port: 9001 }])
 })

@@ -58,7 +58,13 @@ async function migrated(): Promise<Record<string, string>> {
 test.each([
   ['serve', ['POSTERN_ACCESS_FILE', 'POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL']],
   ['work', ['POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL']],
-  ['run', ['POSTERN_ACCESS_FILE', 'POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL']],
+  [
+    'run',
+    [
+      ...['POSTERN_ACCESS_FILE', 'POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL'],
+      ...['POSTERN_AUDIT_ORIGIN', 'POSTERN_AUDIT_KEYS', 'POSTERN_AUDIT_STORE'],
+    ],
+  ],
 ])('%s names all that is missing at once', async (command, names) => {
   const lines = names.map((name) => `${name}: required by this command and not set`)
   expect(await postern([command])).toEqual({ code: 78, lines })

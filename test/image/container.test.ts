@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
 import { chmod, chown, copyFile, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generateSignerKey } from '#core/audit/note/signer.ts'
 import { writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { certificates } from '#test/support/certificates.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
@@ -20,6 +21,9 @@ const imageTest = test.if(image !== undefined)
 let redis: RedisServer | undefined
 let database: PostgresServer | undefined
 let settings: string[] = []
+let published = ''
+const origin = 'postern.example.com/audit'
+const { signerKey, verifierKey } = generateSignerKey(origin, 'ed25519')
 const containers = new Set<string>()
 
 beforeAll(async () => {
@@ -40,9 +44,15 @@ beforeAll(async () => {
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_LISTEN_PORT: String(await freePort()),
     POSTERN_PROBE_PORT: String(await freePort()),
+    POSTERN_SEQUENCER_PROBE_PORT: String(await freePort()),
+    POSTERN_AUDIT_ORIGIN: origin,
+    POSTERN_AUDIT_KEYS: 'secret:postern/audit#keys',
+    POSTERN_AUDIT_STORE: '/var/lib/postern-audit',
     POSTERN_DRAIN_SECONDS: String(drainSeconds),
   }).flatMap(([name, value]) => ['--env', `${name}=${value}`])
   settings.push('--volume', `${folder}:/etc/postern:ro`)
+  published = await writableFolder()
+  settings.push('--volume', `${published}:/var/lib/postern-audit`)
   const migrated = await runToEnd([...settings, image, 'migrate'])
   if (migrated.code !== 0) throw new Error(migrated.output)
 }, healthyMsMax)
@@ -72,10 +82,19 @@ async function mountedFolder(
   const store = { keyFile, secretFile }
   await writeFileSecret({ ...store, name: 'postern/redis', members: { url: urls.redisUrl } })
   await writeFileSecret({ ...store, name: 'postern/database', members: { url: urls.databaseUrl } })
+  await writeFileSecret({ ...store, name: 'postern/audit', members: { keys: signerKey } })
   await copyFile(caFile, join(folder, 'ca.crt'))
   await writeFile(join(folder, 'access.json'), JSON.stringify(access))
   for (const path of [keyFile, secretFile]) await chown(path, uid, uid)
   await chmod(folder, 0o755)
+  return folder
+}
+
+/** The one place that the container may write to. */
+async function writableFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-image-audit-'))
+  removeAtExit(folder)
+  await chown(folder, uid, uid)
   return folder
 }
 
@@ -183,7 +202,7 @@ imageTest('up is refused in production', async () => {
   expect((await runToEnd([...production, image ?? '', 'up'])).code).toBe(78)
 })
 
-imageTest.each([[['serve']], [['work']], [[]]])(
+imageTest.each([[['serve']], [['work']], [['audit', 'sequence']], [[]]])(
   'read-only and without capabilities %j is healthy, and SIGTERM ends it with 0 in time',
   async (command) => {
     const name = await start(...command)
@@ -215,4 +234,18 @@ imageTest(
     expect(await inspect(name, '{{.RestartCount}} {{.State.Status}}')).toBe('0 running')
   },
   healthyMsMax * 3,
+)
+
+imageTest(
+  'what the containers did is in the log, which the image verifies offline',
+  async () => {
+    const name = await start('run')
+    await untilHealthy(name)
+    await call('stop', '--time', String(drainSeconds + 5), name)
+    const verify = [image ?? '', 'audit', 'verify', '--log', '/log', '--vkey', verifierKey]
+    const { code, output } = await runToEnd(['--volume', `${published}:/log:ro`, ...verify])
+    expect(output).toMatch(/^size +[1-9]/m)
+    expect(code).toBe(0)
+  },
+  healthyMsMax * 2,
 )
