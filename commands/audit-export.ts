@@ -1,9 +1,11 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Command } from 'commander'
 import { logEntries } from '#core/audit/read/log-entries.ts'
 import { readCheckpoint } from '#core/audit/read/make-receipt.ts'
+import { systemRecord } from '#core/audit/record.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { findingExits } from '#core/audit/verify/findings.ts'
 import { renderReport } from '#core/audit/verify/report.ts'
@@ -21,6 +23,7 @@ import {
 } from './audit-source.ts'
 import { interrupted } from './audit-verify.ts'
 import type { CommandIo } from './command-io.ts'
+import { withOperatorLog } from './operator-log.ts'
 
 /** Milliseconds between two looks for new entries. */
 const pollMs = 1_000
@@ -64,6 +67,7 @@ async function exportHours(io: CommandIo, options: ExportOptions): Promise<void>
     process.exitCode = report.exitCode === 0 ? findingExits.unknown : report.exitCode
     return
   }
+  await recordExport(io, options, { from, to: newest.checkpoint.size })
   let records = 0
   for await (const hour of hoursOf(source, from, newest.checkpoint.size)) {
     if (!hour.isOver && options.partial !== true) break
@@ -71,6 +75,24 @@ async function exportHours(io: CommandIo, options: ExportOptions): Promise<void>
     records += hour.lines.length
   }
   io.stdout.write(`exported ${records} records from entry ${from} to ${options.out}\n`)
+}
+
+/** Whoever exports where the database is, leaves a record of it first; elsewhere nobody could. */
+async function recordExport(
+  io: CommandIo,
+  { log: place, out }: ExportOptions,
+  range: { readonly from: number; readonly to: number },
+): Promise<void> {
+  const config = io.config()
+  if (config.POSTERN_DATABASE_URL === undefined) return
+  const by = `${userInfo().username} at a terminal`
+  await withOperatorLog(io, 'export', by, async ({ audit, now }) => {
+    const id = Bun.randomUUIDv7()
+    const target = `log/${place}`
+    const details = { ...range, out, operator: by }
+    const type = 'audit.exported'
+    await audit.append(systemRecord({ id, type, at: now(), target, outcome: 'ok', details }))
+  })
 }
 
 type Hour = {

@@ -1,4 +1,7 @@
+import { hostname } from 'node:os'
 import { Command } from 'commander'
+import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
+import { startJournal } from '#core/audit/start-journal.ts'
 import { openLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
@@ -60,7 +63,16 @@ async function auditSequence(io: CommandIo): Promise<void> {
   )
   await confirmRole({ sql, role, login: loginOf(url) })
   const metrics = createMetrics()
+  const now = () => new Date()
+  const journal = await startJournal(sql, {
+    replica: `sequencer@${hostname()}`,
+    at: now(),
+    details: { version: io.version, origin: settings.origin },
+  })
+  // Closed before the sequencer, which gives its last record a place.
+  const audit = postgresAuditLog({ sql, journal, log, metrics, now })
   const database = await openSequencer({ settings, sql, log, metrics, stack })
+  stack.defer(() => audit.close())
   const readiness = async () => {
     const ready = await database.newestTree().then(
       () => true,

@@ -1,17 +1,10 @@
-import { hostname, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { type RevocableClaim, revoke } from '#core/access/deny-list.ts'
-import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
-import { startJournal } from '#core/audit/start-journal.ts'
 import type { Config } from '#core/config.ts'
-import { silentLog } from '#core/log.ts'
-import { createMetrics } from '#core/metrics.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { CommandIo } from './command-io.ts'
-import { required } from './foundation.ts'
-import { openSecretStore } from './open-secret-store.ts'
 import { loadAccessRules } from './operator-access.ts'
+import { withOperatorLog } from './operator-log.ts'
 
 type RevokeOptions = {
   readonly issuer: string
@@ -60,28 +53,12 @@ async function revokeAt(
   { issuer, reason }: RevokeOptions,
   denied: Denied,
 ): Promise<void> {
-  const config = io.config()
-  const sql = connectPostgres({
-    url: await resolveCredential(openSecretStore(config), required(config, 'POSTERN_DATABASE_URL')),
-    caFile: config.POSTERN_DATABASE_CA_FILE,
-    mode: config.POSTERN_MODE,
-    applicationName: 'postern revoke',
-    max: 1,
-  })
-  try {
-    const by = `${userInfo().username} at a terminal`
-    const now = () => new Date()
-    const replica = `revoke@${hostname()}`
-    const journal = await startJournal(sql, { replica, at: now(), details: { operator: by } })
-    const log = silentLog()
-    const audit = postgresAuditLog({ sql, journal, log, metrics: createMetrics(), now })
+  const by = `${userInfo().username} at a terminal`
+  await withOperatorLog(io, 'revoke', by, async ({ sql, journal, now }) => {
     await revoke(sql, journal, { issuer, ...denied, reason, by, at: now() })
-    await audit.close()
-    await warnOfUnknownIssuer(io, config, issuer)
+    await warnOfUnknownIssuer(io, io.config(), issuer)
     io.stdout.write(`revoked ${denied.claim} ${denied.value} of ${issuer}\n`)
-  } finally {
-    await sql.end({ timeout: 1 })
-  }
+  })
 }
 
 /** The act goes through all the same: what is leaked now may be of an issuer that was removed. */

@@ -16,7 +16,7 @@ import { openApiRoute } from './openapi.ts'
 import { asPosternError, problemHeaders, problemOf, renderProblem } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
 import { readAudit } from './read-audit.ts'
-import { refusalAudit } from './refusal-audit.ts'
+import { failedRecord, refusalAudit } from './refusal-audit.ts'
 import { refuseAmbiguous } from './request-guard.ts'
 import type { BodyDeclaration, Route } from './route.ts'
 import { batchRoute } from './routes/batch.ts'
@@ -83,6 +83,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   app.onError((thrown, c) => answerError(c, asPosternError(c, thrown)))
 
   async function answerError(c: GatewayContext, error: PosternError): Promise<Response> {
+    if (error.code === 'internal') deps.audit.note(failedRecord(c, error, deps.now()))
     if (!isAudited(error)) return answerProblem(c, error)
     try {
       // The record first: a refusal that nobody can look up later did not happen.

@@ -103,6 +103,12 @@ export function refusalAudit(options: {
   return { record, close }
 }
 
+/** Of a request that met a fault of ours. */
+export function failedRecord(c: GatewayContext, error: PosternError, at: Date): AuditRecord {
+  const refused = refusedRecord(c, error, error.code, at)
+  return { ...refused, type: 'request.failed', outcome: 'failed' }
+}
+
 function refusedRecord(
   c: GatewayContext,
   error: PosternError,
