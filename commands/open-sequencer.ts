@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
+import { publishedTiles } from '#core/audit/read/make-receipt.ts'
 import { inspectHead, type Witnessing } from '#core/audit/sequence/inspect-head.ts'
 import type { LogDatabase } from '#core/audit/sequence/log-database.ts'
 import { postgresLogDatabase } from '#core/audit/sequence/postgres-log-database.ts'
@@ -9,7 +10,6 @@ import { runSequencer } from '#core/audit/sequence/run-sequencer.ts'
 import { createSequencer } from '#core/audit/sequence/sequencer.ts'
 import { openTileStore } from '#core/audit/store/open-tile-store.ts'
 import type { TileStore } from '#core/audit/store/tile-store.ts'
-import { tilePath } from '#core/audit/tree/tile.ts'
 import { proveConsistency } from '#core/audit/tree/tile-proof.ts'
 import { continuousVerify } from '#core/audit/verify/continuous-verify.ts'
 import { collectCosignatures } from '#core/audit/witness/collect-cosignatures.ts'
@@ -81,12 +81,9 @@ export async function assembleSequencer(options: {
 
 function openWitnesses({ policy }: AuditSettings, store: TileStore): Witnessing | undefined {
   if (policy === undefined || policy.witnesses.length === 0) return undefined
+  const readTile = publishedTiles(store)
   const witnesses = policyWitnesses(policy, (oldSize, newSize) =>
-    proveConsistency(oldSize, newSize, async (tile) => {
-      const bytes = await store.read(tilePath(tile))
-      if (bytes === undefined) throw new Error(`${tilePath(tile)} is not published`)
-      return bytes
-    }),
+    proveConsistency(oldSize, newSize, readTile),
   )
   return { policy, collect: collectCosignatures({ witnesses, deadlineMs: cosignMsMax }) }
 }
