@@ -42,9 +42,15 @@ export function deliverWebhook(
         'webhook-signature': `v1,${signature}`,
         ...(attempt.traceparent === undefined ? {} : { traceparent: attempt.traceparent }),
       })
-      return { result: { status }, details: { job: jobId, url, status } }
+      return { result: { status }, details: { job: jobId, url: withoutQuery(url), status } }
     },
   }
+}
+
+/** Many receivers take their key in the query, and a record is for ever. */
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
 }
 
 function webhookBody(job: Job): string {
