@@ -1,9 +1,9 @@
 // What the attacks start from: a copy of the log, and what somebody kept outside of it.
-import { cp, rm, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tileWidth } from '#core/audit/tree/tile.ts'
 import { publishNote, readBundleOf, readEntries, signTree, writeLog } from './audit-forge.ts'
-import { type AuditStage, type CommandEnd, ended, type LogKey } from './audit-stage.ts'
+import { type AuditStage, type CommandEnd, type LogKey, witnessName } from './audit-stage.ts'
 import type { Table } from './audit-table.ts'
 
 export type Evidence = {
@@ -67,18 +67,29 @@ export async function rewrite(folder: string, entries: AsyncIterable<Uint8Array>
   return { ...tree, note, file: await publishNote(folder, tree.size, note) }
 }
 
-/** The receipt of an entry of a published log, and the record itself, as files. */
+/** Receipts of a log that grows meanwhile; what is read may be replaced by its full tile. */
+const receiptsMin = 5
+const receiptsMax = 50
+
+/** The receipt of an entry of the log that is being written, and the record itself, as files. */
 export async function takeReceipt(
-  stage: AuditStage,
-  {
-    folder,
-    index,
-    size,
-  }: { readonly folder: string; readonly index: number; readonly size: number },
+  { stage, table }: Pick<Evidence, 'stage' | 'table'>,
+  index: number,
+  size: number,
 ): Promise<Evidence['receipt']> {
   const [recordFile, proofFile] = [join(stage.folder, 'record'), join(stage.folder, 'receipt')]
-  const entries = await readBundleOf(folder, index, size)
+  const entries = await readBundleOf(stage.store, index, size)
   await writeFile(recordFile, entries[index % tileWidth] ?? '')
-  ended(await stage.postern(['audit', 'prove', `${index}`, '--log', folder, '--out', proofFile]))
+  const prove = ['audit', 'prove', `${index}`, '--log', stage.store, '--out', proofFile]
+  let failed: CommandEnd | undefined
+  let isCosigned = false
+  for (let taken = 0; taken < receiptsMin || !isCosigned; taken++) {
+    if (taken === receiptsMax) throw new Error('no receipt with a cosignature')
+    const end = await stage.postern(prove)
+    if (end.code !== 0) failed = end
+    else isCosigned = (await readFile(proofFile, 'utf8')).includes(witnessName)
+  }
+  const good = { code: 0, out: 'receipts were made', err: '' }
+  table.command('none: receipts while the log grows', 0, /made/, failed ?? good)
   return { recordFile, proofFile }
 }

@@ -77,11 +77,11 @@ async function askWitness(
 async function forkWithKey(evidence: Evidence): Promise<void> {
   const { stage, table, copy, size, newestFile } = evidence
   async function* forked(): AsyncGenerator<Uint8Array> {
-    yield* readEntries(copy, size - 1)
-    const [last] = (await readBundleOf(copy, size - 1, size)).slice(-1)
-    const text = new TextDecoder().decode(last)
-    for (const digit of ['8', '9']) {
-      yield new TextEncoder().encode(text.replace(/"rseq":\d+/, `"rseq":${digit}000000`))
+    let index = 0
+    for await (const entry of readEntries(copy, size)) {
+      yield index === size - 1 ? renumbered(entry, 8) : entry
+      index++
+      if (index === size) yield renumbered(entry, 9)
     }
   }
   await onCopy(evidence, async (folder) => {
@@ -96,6 +96,11 @@ async function forkWithKey(evidence: Evidence): Promise<void> {
     const asked = await askWitness(stage, { oldSize: size, proof, note: fork.note })
     table.answer(`${attack}, the witness saw one`, '422', `${asked.status}`, asked.reason)
   })
+}
+
+function renumbered(entry: Uint8Array, digit: number): Uint8Array {
+  const text = new TextDecoder().decode(entry)
+  return new TextEncoder().encode(text.replace(/"rseq":\d+/, `"rseq":${digit}000000`))
 }
 
 /** What no tree shows: a record that was left out before anything was signed. */

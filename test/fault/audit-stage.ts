@@ -14,6 +14,7 @@ import { startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit, type Signal } from '#test/support/server-process.ts'
 
 export const origin = 'postern.test/audit'
+export const witnessName = 'witness.test/w1'
 const scopes = ['jobs:write:batch', 'jobs:write:scoring', 'jobs:read', 'metrics:read']
 const mainFile = join(import.meta.dir, '../../main.ts')
 const readyMsMax = 30_000
@@ -216,7 +217,7 @@ async function answering(
 type Postern = (args: readonly string[]) => Promise<CommandEnd>
 
 async function makeKey(postern: Postern, file: string, type: 'log' | 'witness'): Promise<LogKey> {
-  const name = type === 'log' ? origin : 'witness.test/w1'
+  const name = type === 'log' ? origin : witnessName
   const keygen = ['witness', 'keygen', '--type', type, '--name', name, '--key', file]
   const verifierKey = ended(await postern(keygen)).trim()
   const signerKey = (await Bun.file(file).text()).trim()
