@@ -46,9 +46,9 @@ try {
   await main()
 } finally {
   await stage.close()
+  say('')
+  table.print()
 }
-say('')
-table.print()
 for (const problem of problems) say(`VIOLATED: ${problem}`)
 const wrong = problems.length + table.differing()
 say(wrong === 0 ? 'Every attack was caught, and nothing else.' : `${wrong} things are wrong.`)
