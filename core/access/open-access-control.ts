@@ -1,5 +1,4 @@
 import type { AuditLog } from '../audit/audit-log.ts'
-import { type AuditType, systemRecord } from '../audit/record.ts'
 import { ConfigError } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -12,12 +11,13 @@ import {
   parseAccessFile,
 } from './access-file.ts'
 import type { DenyList } from './deny-list.ts'
+import { followAccessFile } from './follow-access-file.ts'
 import { closeUnused, type Generation, type KeySources, openGeneration } from './generation.ts'
 import { keysUnavailable, type RemoteKeySetTimes } from './key-set.ts'
 import type { Principal } from './principal.ts'
 import { tokenCache } from './token-cache.ts'
 import { reject, verifyToken } from './verify-token.ts'
-import { readAccessFile, watchAccessFile } from './watch-access-file.ts'
+import { readAccessFile } from './watch-access-file.ts'
 
 export type AccessControlOptions = {
   /** A file is watched; a document is what `up` and tests make themselves. */
@@ -62,9 +62,15 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
       : parseAccessDocument(source.document, mode)
   let current = await openGeneration(first, sources, undefined)
 
-  async function apply(changed: string): Promise<void> {
+  async function apply(changed: string, record: () => Promise<void>): Promise<void> {
     const next = await openGeneration(parseAccessFile(changed, mode), sources, current)
     const before = current
+    try {
+      await record()
+    } catch (error) {
+      closeUnused(next.issuers, before.issuers)
+      throw error
+    }
     current = next
     verifier.forget()
     closeUnused(before.issuers, next.issuers)
@@ -72,7 +78,7 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
 
   const watching =
     'file' in source
-      ? watchFile({ ...options, path: source.file, text: text ?? '', apply })
+      ? followAccessFile({ ...options, path: source.file, text: text ?? '', apply })
       : undefined
   const ageTimer = setInterval(() => {
     metrics.issuerKeysAgeSeconds.set(oldestKeysMs(current) / 1_000)
@@ -178,61 +184,4 @@ function tokenVerifier(options: {
 function bearerToken(authorization: string): string {
   const [, token] = /^bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization) ?? []
   return token ?? reject('token.header_malformed')
-}
-
-/** Applies new versions; a bad one changes nothing but a log line, a metric and an audit record. */
-function watchFile(
-  options: AccessControlOptions & {
-    readonly path: string
-    readonly text: string
-    readonly apply: (text: string) => Promise<void>
-  },
-) {
-  const { path, text, apply, audit, log, metrics, now } = options
-
-  /** Best effort: the rules in force do not wait for the audit log. */
-  async function record(type: AuditType, outcome: 'ok' | 'refused', version: string | undefined) {
-    const id = Bun.randomUUIDv7()
-    const details = version === undefined ? {} : { sha256: version }
-    try {
-      await audit.append(
-        systemRecord({ id, type, at: now(), target: 'access-file', outcome, details }),
-      )
-    } catch (error) {
-      log.error('audit.access_file_lost', { error })
-    }
-  }
-
-  let refusedVersion: string | undefined
-
-  async function refuse(error: unknown, version: string | undefined): Promise<void> {
-    if (version !== undefined && version === refusedVersion) return
-    refusedVersion = version
-    metrics.accessFileRefused.inc()
-    const problems = error instanceof ConfigError ? error.problems : undefined
-    log.error('access.file_refused', { path, version, problems, error })
-    await record('access.file_refused', 'refused', version)
-  }
-
-  /** False for what may pass, a secret store that is away: then the same text is tried again. */
-  async function onText(changed: string): Promise<boolean> {
-    const version = new Bun.CryptoHasher('sha256').update(changed).digest('hex')
-    try {
-      await apply(changed)
-    } catch (error) {
-      await refuse(error, version)
-      return error instanceof ConfigError
-    }
-    refusedVersion = undefined
-    log.info('access.file_changed', { path, version })
-    await record('access.file_changed', 'ok', version)
-    return true
-  }
-
-  return watchAccessFile({
-    path,
-    text,
-    onText,
-    onUnreadable: (error) => refuse(error, undefined),
-  })
 }

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AccessDocument } from '#core/access/access-file.ts'
+import { PosternError } from '#core/errors.ts'
 import { startKeyServer } from './key-server.ts'
 import {
   type AccessWorld,
@@ -129,6 +130,39 @@ test('a new version is in force by itself, as a whole, with its audit record', a
   await eventually(() =>
     world.audit.records.some((record) => record.type === 'access.file_changed'),
   )
+})
+
+test('a new version that cannot be recorded is not in force until it can', async () => {
+  const file = join(await folder(), 'access.json')
+  await writeFile(file, JSON.stringify(document))
+  const world = await openFile(file)
+  const authorization = `Bearer ${await token(key, world.clock)}`
+  world.audit.failWith(new PosternError('audit.unavailable'))
+  await writeFile(file, JSON.stringify(other))
+  await world.access.reload()
+  await world.access.reload()
+  expect([isFirst(world), isOther(world)]).toEqual([true, false])
+  expect(await verdict(world.access, authorization)).toBe('ok')
+  expect(await refusedFiles(world)).toBe(0)
+  world.audit.failWith(undefined)
+  await world.access.reload()
+  expect([isFirst(world), isOther(world)]).toEqual([false, true])
+  expect(world.audit.records.map(({ type }) => type)).toEqual(['access.file_changed'])
+})
+
+test('a refused version whose record is owed is recorded once the log takes it', async () => {
+  const file = join(await folder(), 'access.json')
+  await writeFile(file, JSON.stringify(document))
+  const world = await openFile(file)
+  world.audit.failWith(new PosternError('audit.unavailable'))
+  await writeFile(file, '{')
+  await world.access.reload()
+  await world.access.reload()
+  world.audit.failWith(undefined)
+  await world.access.reload()
+  await world.access.reload()
+  expect(await refusedFiles(world)).toBe(1)
+  expect(world.audit.records.map(({ type }) => type)).toEqual(['access.file_refused'])
 })
 
 test('a version renamed over the old one is in force', async () => {

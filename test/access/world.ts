@@ -50,11 +50,23 @@ function memoryDenyList(): MemoryDenyList {
   }
 }
 
-function recordingAudit(): AuditLog & { readonly records: AuditRecord[] } {
+type RecordingAudit = AuditLog & {
+  readonly records: AuditRecord[]
+  failWith(error: PosternError | undefined): void
+}
+
+function recordingAudit(): RecordingAudit {
   const records: AuditRecord[] = []
+  let failure: PosternError | undefined
   return {
     records,
-    append: async (record) => void records.push(record),
+    failWith(error) {
+      failure = error
+    },
+    async append(record) {
+      if (failure !== undefined) throw failure
+      records.push(record)
+    },
     note: (record) => void records.push(record),
     flush: async () => undefined,
   }
