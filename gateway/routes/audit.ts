@@ -23,6 +23,12 @@ const pageDefault = 100
 const textMax = 512
 const prefix = '/internal/audit/'
 
+/** Postgres takes no text with a NUL, and no record holds one in these members. */
+const textParameter = z
+  .string()
+  .max(textMax)
+  .refine((text) => !text.includes('\0'), 'holds a NUL')
+
 export type AuditRouteDependencies = {
   readonly reader: AuditReader
   readonly audit: AuditLog
@@ -77,9 +83,9 @@ const entriesQuery = z.strictObject({
   from: sizeParameter.default(0).meta({ description: 'First index; the cursor of the next page' }),
   to: sizeParameter.optional().meta({ description: 'First index that is not wanted' }),
   limit: integerParameter(1, pageMax).default(pageDefault),
-  subject: z.string().max(textMax).optional(),
-  type: z.string().max(textMax).optional(),
-  requestId: z.string().max(textMax).optional(),
+  subject: textParameter.optional(),
+  type: textParameter.optional(),
+  requestId: textParameter.optional(),
   since: instantParameter.optional(),
   until: instantParameter.optional(),
 })

@@ -250,6 +250,13 @@ test('the same acts are done, and the same callers refused, once the intake is w
   expect(await halves()).toEqual([])
 })
 
+test.each(['subject', 'type', 'requestId'])('a NUL in the filter %s is refused', async (name) => {
+  const path = `/internal/audit/entries?${name}=a%00b`
+  expect(await stage.ask({ method: 'GET', path })).toMatchObject({
+    ...{ status: 400, code: 'request.query_invalid' },
+  })
+})
+
 test('with Postgres down every act and refusal is answered 503, and nothing is done', async () => {
   const before = await state()
   await stage.server.stop('fast')
