@@ -242,6 +242,8 @@ async function databaseText(sql: Sql): Promise<string> {
 async function redisText(url: string): Promise<string> {
   const redis = new Redis(url)
   const readers: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
+    // Expired since its name was read.
+    none: () => Promise.resolve(undefined),
     string: (key) => redis.get(key),
     hash: (key) => redis.hgetall(key),
     list: (key) => redis.lrange(key, 0, -1),
