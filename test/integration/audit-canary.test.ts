@@ -187,6 +187,14 @@ test('no secret stands in any output: logs, metrics, answers, records, tables, k
   expect(found.filter((line) => !isOwnJob(line))).toEqual([])
   // The search does find what is there.
   expect(found).toContain('callback that ends in accept in Postgres')
+  for (const [name, part] of [
+    ['Redis', 'score-wallet'],
+    ['the published log', '"job.completed"'],
+    ['environment and arguments', 'POSTERN_AUDIT_KEYS=secret:log#keys'],
+    ['GET /internal/metrics', 'postern_refusals_total'],
+  ] as const) {
+    expect(outputs.find(([output]) => output === name)?.[1]).toContain(part)
+  }
   const logged = outputs.find(([name]) => name === 'standard output')?.[1] ?? ''
   for (const event of ['serve.ready', 'request.finished', 'job.attempt']) {
     expect(logged).toContain(event)

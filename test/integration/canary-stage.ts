@@ -231,7 +231,9 @@ async function databaseText(sql: Sql): Promise<string> {
     select format('%I.%I', table_schema, table_name) as name from information_schema.tables
     where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'`
   const rows = await Promise.all(
-    tables.map(({ name }) => sql.unsafe<{ text: string }[]>(`select t::text from ${name} t`)),
+    tables.map(({ name }) =>
+      sql.unsafe<{ text: string }[]>(`select t::text as text from ${name} t`),
+    ),
   )
   const bodies = await sql<{ text: string }[]>`
     select convert_from(body, 'UTF8') as text from postern_audit_entry
