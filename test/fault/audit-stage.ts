@@ -141,6 +141,11 @@ type Processes = ReturnType<typeof openProcesses>
 function openProcesses(folder: string) {
   const open = new Set<Bun.Subprocess>()
   let started = 0
+  const kill = () => {
+    for (const child of open) child.kill('SIGKILL')
+  }
+  process.once('exit', kill)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
   /** `port` is the setting or option that takes the port it answers at. */
   async function start(
@@ -191,7 +196,7 @@ function openProcesses(folder: string) {
   }
 
   async function killAll(): Promise<void> {
-    for (const child of open) child.kill('SIGKILL')
+    kill()
     await Promise.all([...open].map((child) => child.exited))
   }
 
