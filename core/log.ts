@@ -34,6 +34,8 @@ const gatheredMsMax = 100
 export function openLog(options: { level: LogLevel; fields?: LogFields; sync?: boolean }): Log {
   const destination = pino.destination({ dest: 1, sync: options.sync ?? false })
   const lines = gatherLines((text) => destination.write(text))
+  // What an asynchronous write has only begun is lost when the process ends.
+  const last = pino.destination({ dest: 1, sync: true })
   const logger = pino(
     {
       level: options.level,
@@ -45,8 +47,8 @@ export function openLog(options: { level: LogLevel; fields?: LogFields; sync?: b
     options.sync === true ? destination : lines,
   )
   return wrap(logger, () => {
-    lines.hand()
     destination.flushSync()
+    last.write(lines.take())
   })
 }
 
@@ -56,15 +58,16 @@ function gatherLines(output: (text: string) => void) {
   let characters = 0
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  function hand(): void {
+  function take(): string {
     clearTimeout(timer)
     timer = undefined
-    if (lines.length === 0) return
     const text = lines.join('')
     lines = []
     characters = 0
-    output(text)
+    return text
   }
+
+  const hand = () => output(take())
 
   function write(line: string): void {
     lines.push(line)
@@ -73,7 +76,7 @@ function gatherLines(output: (text: string) => void) {
     else timer ??= setTimeout(hand, gatheredMsMax)
   }
 
-  return { write, hand }
+  return { write, take }
 }
 
 /** Two levels deep. By hand, because pino's own redaction costs more than the rest of a line. */

@@ -25,3 +25,19 @@ test('lines are JSON, one each, with error causes and without anything secret', 
   expect(lines[3]).toMatchObject({ error: { message: 'a thrown text' } })
   expect(lines[4]).toMatchObject({ jobId: 'a\nb"' })
 })
+
+test('the last line before the end of the process is written', async () => {
+  const script = `
+    import { openLog } from '${import.meta.dir}/../../core/log.ts'
+    const log = openLog({ level: 'info' })
+    log.info('first')
+    setTimeout(() => { log.info('last'); log.flush(); process.exit(0) }, 150)`
+  const runs = Array.from({ length: 8 }, () => runCommand([process.execPath, '-e', script]))
+  for (const output of await Promise.all(runs)) {
+    const events = output
+      .trimEnd()
+      .split('\n')
+      .map((line) => lineSchema.parse(JSON.parse(line)).event)
+    expect(events).toEqual(['first', 'last'])
+  }
+})
