@@ -20,6 +20,8 @@ import { exitOnBug } from './process-life.ts'
 const role: DatabaseRole = 'postern_sequencer'
 /** Seconds that closing the pool waits for statements under way. */
 const closeSeconds = 5
+/** A leader that is stopped in mid-commit holds the head's row: another waits this long. */
+const idleTransactionMs = 5_000
 
 export function auditSequenceCommand(io: CommandIo): Command {
   return new Command('sequence')
@@ -58,6 +60,7 @@ async function auditSequence(io: CommandIo): Promise<void> {
       applicationName: 'postern sequencer',
       max: sequencerConnections,
       role,
+      idleTransactionMs,
     }),
     (open) => open.end({ timeout: closeSeconds }),
   )

@@ -30,7 +30,11 @@ export async function openGateway(
   const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('gateway', readConnections)
   const signals = stack.adopt(
-    await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] }),
+    await postgresJobSignals({
+      open: () => foundation.database('signals', 1),
+      log,
+      channels: ['finished', 'aborted'],
+    }),
     (open) => open.close(),
   )
   const backlog = stack.adopt(watchBacklog({ sql, log }), (open) => open.close())

@@ -20,7 +20,11 @@ export async function openWorkers(foundation: Foundation, services: Services): P
   const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('worker', workerConnections)
   const signals = stack.adopt(
-    await postgresJobSignals({ sql, log, channels: ['cancel'] }),
+    await postgresJobSignals({
+      open: () => foundation.database('signals', 1),
+      log,
+      channels: ['cancel'],
+    }),
     (open) => open.close(),
   )
   const worker = registry.id

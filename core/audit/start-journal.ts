@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { PosternError } from '../errors.ts'
 import { type AuditJournal, auditJournal } from './journal.ts'
 import { insertJournalRows } from './journal-rows.ts'
@@ -21,13 +21,11 @@ export async function startJournal(
   const { replica, at, details } = start
   const epoch = await sql
     .begin(async (transaction) => {
-      const [row] = await transaction<{ epoch: string }[]>`
-        insert into postern_replica as r (name, epoch) values (${replica}, 1)
-        on conflict (name) do update set epoch = r.epoch + 1 returning epoch::text`
-      const own = Number(row?.epoch)
+      const { own, previous } = await nextEpoch(transaction, replica)
       const rec = Bun.randomUUIDv7()
       const opening = systemRecord({
-        ...{ id: rec, type: 'process.started', at, details, outcome: 'ok' },
+        ...{ id: rec, type: 'process.started', at, outcome: 'ok' },
+        details: { ...details, ...(previous === undefined ? {} : { previous }) },
         target: `process/${replica}`,
       })
       const body = encodeAuditRecord(opening, { replica, epoch: own, rseq: 0 })
@@ -39,4 +37,25 @@ export async function startJournal(
       throw new PosternError('audit.unavailable', { reason, retryAfterSeconds: 1, cause })
     })
   return auditJournal({ replica, epoch, next: 1 })
+}
+
+/**
+ * The second of the start by the database's clock, or one more than the last: a database that was
+ * restored from a backup does not give a number again that the log knows. `previous` makes a start
+ * that left no record show.
+ */
+async function nextEpoch(
+  sql: TransactionSql,
+  replica: string,
+): Promise<{ readonly own: number; readonly previous: number | undefined }> {
+  await sql`
+    insert into postern_replica (name, epoch) values (${replica}, 0) on conflict (name) do nothing`
+  const [before] = await sql<{ epoch: string }[]>`
+    select epoch::text from postern_replica where name = ${replica} for update`
+  const [after] = await sql<{ epoch: string }[]>`
+    update postern_replica
+    set epoch = greatest(epoch + 1, floor(extract(epoch from clock_timestamp()))::bigint)
+    where name = ${replica} returning epoch::text`
+  const previous = Number(before?.epoch)
+  return { own: Number(after?.epoch), previous: previous === 0 ? undefined : previous }
 }

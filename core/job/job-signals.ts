@@ -8,6 +8,9 @@ export const jobChannels = {
   aborted: 'postern_aborted',
 } as const
 
+/** Seconds that a closing connection may take. */
+const closeSeconds = 1
+
 export type JobChannel = keyof typeof jobChannels
 
 export type JobSignals = {
@@ -22,13 +25,18 @@ export type JobSignals = {
   close(): Promise<void>
 }
 
-/** Listens on a connection of its own, which postgres.js opens again when it is lost. */
+/**
+ * Listens on a connection of its own for each channel, which postgres.js opens again when it is
+ * lost. For two channels of one pool it would queue both again at each failure of either: hundreds
+ * of attempts a second, each kept until Postgres is back.
+ */
 export async function postgresJobSignals(options: {
-  readonly sql: Sql
+  /** Opens a pool; called once for each channel. */
+  readonly open: () => Sql
   readonly log: Log
   readonly channels: readonly JobChannel[]
 }): Promise<JobSignals> {
-  const { sql, log, channels } = options
+  const { open, log, channels } = options
   const waiters = new Map<string, Set<() => void>>()
   const listeners = new Map<JobChannel, Set<(jobId: string) => void>>()
 
@@ -39,8 +47,9 @@ export async function postgresJobSignals(options: {
     }
   }
 
+  const pools = channels.map((channel) => ({ channel, sql: open() }))
   const subscriptions = await Promise.all(
-    channels.map((channel) =>
+    pools.map(({ channel, sql }) =>
       sql.listen(
         jobChannels[channel],
         (payload) => deliver(channel, payload),
@@ -78,6 +87,7 @@ export async function postgresJobSignals(options: {
     },
     async close() {
       await Promise.allSettled(subscriptions.map((subscription) => subscription.unlisten()))
+      await Promise.all(pools.map(({ sql }) => sql.end({ timeout: closeSeconds })))
     },
   }
 }

@@ -8,7 +8,7 @@ import { poolSockets } from './pool-sockets.ts'
 /** Longer than any statement of a request may take; a report sets its own inside its transaction. */
 const statementTimeoutMsDefault = 10_000
 /** A transaction left open holds back every clean-up of the database. */
-const idleTransactionTimeoutMs = 30_000
+const idleTransactionMsDefault = 30_000
 /** How much longer than a statement's own limit its answer is waited for. */
 const answerGraceMs = 2_000
 /** Seconds; a peer that vanished between statements is noticed by TCP. */
@@ -19,6 +19,8 @@ export type ConnectOptions = DatabaseOptions & {
   readonly max: number
   /** Whose rights the connections have; without it the login's own. The embedded engine has one. */
   readonly role?: DatabaseRole | undefined
+  /** How long a transaction of a process that stands still holds its locks. */
+  readonly idleTransactionMs?: number
   /** 0 for migrations and restores: no limit, and no deadline for the server's answer either. */
   readonly statementTimeoutMs?: number
 }
@@ -49,7 +51,7 @@ export function connectPostgres(options: ConnectOptions): Sql {
       application_name: applicationName,
       ...(role === undefined ? {} : { role }),
       statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: idleTransactionTimeoutMs,
+      idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMsDefault,
     },
   }
   return postgres(address.url, driverOptions)

@@ -57,7 +57,11 @@ async function serveGateway(): Promise<void> {
   const { queue, metrics } = foundation
   const kinds = new Map([[benchKind.name, benchKind]])
   const sql = foundation.database('gateway', 8)
-  const signals = await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] })
+  const signals = await postgresJobSignals({
+    open: () => foundation.database('signals', 1),
+    log,
+    channels: ['finished', 'aborted'],
+  })
   const { journal } = services
   const stores = {
     sql,

@@ -105,7 +105,11 @@ export async function openAccepting({ postgresUrl, redisUrl }: EngineUrls) {
   const journal = testJournal()
   const queue = bullJobQueue({ engine, sql, log })
   const intake = postgresIntake({ sql: piped, journal, queue, log, metrics, now })
-  const signals = await postgresJobSignals({ sql, log, channels: ['finished', 'aborted'] })
+  const signals = await postgresJobSignals({
+    open: () => openPool(postgresUrl, 1, 'postern_gateway'),
+    log,
+    channels: ['finished', 'aborted'],
+  })
   const sweeper = startSweeper({ sql, journal, queue, kinds: testKinds, log, metrics, now })
   const onOutbox = () => sweeper.nudge()
   const stores = { sql, journal, queue, kinds: testKinds, signals, onOutbox, now }
@@ -158,7 +162,11 @@ export async function openWorking(
   const journal = testJournal()
   const queue = bullJobQueue({ engine, sql, log })
   const sweeper = startSweeper({ sql, journal, queue, kinds: testKinds, log, metrics, now })
-  const signals = await postgresJobSignals({ sql, log, channels: ['cancel'] })
+  const signals = await postgresJobSignals({
+    open: () => openPool(postgresUrl, 1, 'postern_worker'),
+    log,
+    channels: ['cancel'],
+  })
   const worker = 'test'
   const workers = startWorkers({
     engine,

@@ -2,6 +2,7 @@ import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts'
 import { parseNote } from '../note/note.ts'
 import { formatReceipt } from '../note/receipt.ts'
 import { SourceUnreachable, type TileSource } from '../store/tile-source.ts'
+import { hashBytes } from '../tree/hash.ts'
 import { type Tile, tilePath, tileWidth } from '../tree/tile.ts'
 import { proveConsistency, proveInclusion, type ReadTile } from '../tree/tile-proof.ts'
 
@@ -22,7 +23,7 @@ export function publishedTiles(source: TileSource): ReadTile {
       (await source.read(tilePath(tile))) ??
       (await source.read(tilePath({ ...tile, width: tileWidth })))
     if (bytes === undefined) throw new SourceUnreachable(`${tilePath(tile)} is not published`)
-    return bytes
+    return bytes.subarray(0, tile.width * hashBytes)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
 import type { Description, IntakeRow, LogGrowth, LostEntries, SignedTree } from './log-database.ts'
-import { raiseEpochs } from './raise-epochs.ts'
 
 /** Seconds after which another process may lead when the leader is silent; failing over takes it. */
 export const leaseSeconds = 5
@@ -123,10 +122,6 @@ export async function restore(sql: Sql, lost: LostEntries): Promise<boolean> {
             string_to_array(${requestId}, ${separator}, '')
           ) with ordinality as described (rec, length, ts, type, subject, request_id, n)
         ) as placed`
-      await raiseEpochs(
-        transaction,
-        entries.map((entry) => entry.body),
-      )
       if (tree !== undefined) await storeTree(transaction, tree)
     })
     return true

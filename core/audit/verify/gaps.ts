@@ -25,6 +25,8 @@ export type EpochFacts = {
   readonly voided: readonly NumberRange[]
   readonly settled: readonly SettledMark[]
   readonly isStopped: boolean
+  /** The start before it, as its opening record says. */
+  readonly previous: number | undefined
   readonly twice: readonly NumberRange[]
   readonly twiceCount: number
 }
@@ -68,6 +70,7 @@ export function gapLedger(): GapLedger {
       if (settlement.settled !== undefined) {
         book.addSettled([{ number: settlement.settled, atMs: record.at.getTime() }])
       }
+      if (settlement.previous !== undefined) book.follow(settlement.previous)
       if (record.type === 'process.stopped') book.stop()
     },
     absorb(facts) {
@@ -78,6 +81,7 @@ export function gapLedger(): GapLedger {
         book.addVoided(fact.voided)
         book.addSettled(fact.settled)
         if (fact.isStopped) book.stop()
+        if (fact.previous !== undefined) book.follow(fact.previous)
       }
     },
     facts: () =>
@@ -96,6 +100,7 @@ function epochBook() {
   const twice: NumberRange[] = []
   let twiceCount = 0
   let isStopped = false
+  let previous: number | undefined
 
   function addTwice(ranges: readonly NumberRange[], count: number): void {
     twiceCount += count
@@ -120,11 +125,15 @@ function epochBook() {
     stop() {
       isStopped = true
     },
+    follow(start: number) {
+      previous = start
+    },
     facts: () => ({
       present: present.list(),
       voided: voided.list(),
       settled,
       isStopped,
+      previous,
       twice,
       twiceCount,
     }),
@@ -175,15 +184,17 @@ function settledNumber({ settled, isStopped }: EpochFacts, newestMs: number): nu
   return marks.reduce((highest, { number }) => Math.max(highest, number), -1)
 }
 
-/** A process counts its starts: one between two others that left no record was suppressed whole. */
+/** A start names the one before it: one that is named and left no record was suppressed whole. */
 function missingStarts(facts: readonly EpochFacts[]): Finding[] {
   const starts = Map.groupBy(facts, ({ replica }) => replica)
   return [...starts].flatMap(([replica, epochs]) => {
-    const numbers = epochs.map(({ epoch }) => epoch).toSorted((a, b) => a - b)
-    const known = numbers.map((number): NumberRange => [number, number])
-    const missing = holesIn([numbers[0] ?? 0, numbers.at(-1) ?? 0], [known])
+    const known = new Set(epochs.map(({ epoch }) => epoch))
+    const missing = epochs
+      .flatMap(({ previous }) => (previous === undefined || known.has(previous) ? [] : [previous]))
+      .toSorted((a, b) => a - b)
     if (missing.length === 0) return []
-    return [{ code: 'starts_missing', detail: `${replica}: no record of start ${list(missing)}` }]
+    const ranges = missing.map((start): NumberRange => [start, start])
+    return [{ code: 'starts_missing', detail: `${replica}: no record of start ${list(ranges)}` }]
   })
 }
 

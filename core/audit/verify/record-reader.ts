@@ -11,6 +11,8 @@ export type Settlement = {
   readonly settled?: number
   /** Numbers, both ends included, whose transaction did not commit or may not have. */
   readonly voided?: readonly (readonly [number, number])[]
+  /** The start of the same process before this one. */
+  readonly previous?: number
 }
 
 export type RecordReading =
@@ -44,6 +46,10 @@ const recordForm = z.strictObject({
 })
 
 const settledForm = z.object({ settled: z.int().min(-1) })
+const startedForm = z.object({ previous: number.optional() }).transform(({ previous }) =>
+  // Absent and undefined are two things here.
+  previous === undefined ? {} : { previous },
+)
 const voidForm = z.object({
   ranges: z.array(z.tuple([number, number]).refine(([from, to]) => from <= to)).min(1),
 })
@@ -89,6 +95,10 @@ function settlementOf(record: LoggedRecord): Settlement | { readonly problem: st
     case 'process.heartbeat':
     case 'process.stopped': {
       const { data, error } = settledForm.safeParse(record.details ?? {})
+      return data ?? { problem: describe(error, 'details') }
+    }
+    case 'process.started': {
+      const { data, error } = startedForm.safeParse(record.details ?? {})
       return data ?? { problem: describe(error, 'details') }
     }
     case 'audit.void': {

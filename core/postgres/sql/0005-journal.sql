@@ -1,4 +1,4 @@
--- How many times a process of a name has started: names the start in each of its records.
+-- The newest start of the processes of a name: names the start in each of its records.
 create table postern_replica (
   name text primary key,
   epoch bigint not null

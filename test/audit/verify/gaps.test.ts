@@ -106,8 +106,19 @@ test('an older heartbeat counts while the newest still waits', () => {
 })
 
 test('a start that left no record between two that did is a gap', () => {
-  const starts = [1, 2, 5].map((epoch): Fields => ({ epoch, rseq: 0 }))
-  expect(judge(starts).gaps).toEqual(['starts_missing: gateway@a: no record of start 3-4'])
+  const starts = [
+    { epoch: 100, previous: undefined },
+    { epoch: 160, previous: 100 },
+    { epoch: 300, previous: 220 },
+  ]
+  const opened = starts.map(
+    ({ epoch, previous }): Fields => ({
+      ...{ epoch, rseq: 0, type: 'process.started' },
+      details: previous === undefined ? {} : { previous },
+    }),
+  )
+  expect(judge(opened).gaps).toEqual(['starts_missing: gateway@a: no record of start 220'])
+  expect(judge(opened.slice(0, 2)).gaps).toEqual([])
 })
 
 test('the first start that a log knows need not be the first there was', () => {
