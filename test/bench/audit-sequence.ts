@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
+import { z } from 'zod'
 import { generateSignerKey, parseSignerKey } from '#core/audit/note/signer.ts'
 import { type AuditType, callerRecord, encodeAuditRecord } from '#core/audit/record.ts'
 import { silentLog } from '#core/log.ts'
@@ -9,8 +10,10 @@ import { createMetrics } from '#core/metrics.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
+import { collectorEnvironment } from '../../commands/collector.ts'
 import { openSequencer, sequencerConnections } from '../../commands/open-sequencer.ts'
 import { type Figure, note, printFigures } from './figures.ts'
+import { startProcess } from './side-process.ts'
 
 /**
  * Records a second from a backlog in Postgres to a signed checkpoint that is published with all its
@@ -27,7 +30,25 @@ const origin = 'bench.example.com/audit'
 const mix: readonly AuditType[] = ['job.accepted', 'job.started', 'job.completed', 'access.read']
 const subjects = 50
 
+/** In a process that is started as `run` starts the sequencer. */
 export async function sequenceFigures(): Promise<Figure[]> {
+  const side = startProcess([process.execPath, import.meta.path, 'measure'], {
+    environment: collectorEnvironment,
+    collect: true,
+  })
+  const { committed, published } = seconds.parse(await side.answer())
+  const figure = (name: string, took: number): Figure => ({
+    ...{ name, unit: 'records/s', ours: records / took, baseline: undefined, required },
+  })
+  return [
+    figure('audit records signed and committed, from a backlog', committed),
+    figure('the same until they are published', published),
+  ]
+}
+
+const seconds = z.object({ committed: z.number(), published: z.number() })
+
+async function measure(): Promise<z.infer<typeof seconds>> {
   await using stack = new AsyncDisposableStack()
   const server = await startPostgres()
   stack.defer(() => server.stop('immediate'))
@@ -62,13 +83,7 @@ export async function sequenceFigures(): Promise<Figure[]> {
   }
   const committed = await secondsUntil((size) => size === records)
   const published = await secondsUntil(async () => (await publishedSize(directory)) === records)
-  const figure = (name: string, seconds: number): Figure => ({
-    ...{ name, unit: 'records/s', ours: records / seconds, baseline: undefined, required },
-  })
-  return [
-    figure('audit records signed and committed, from a backlog', committed),
-    figure('the same until they are published', published),
-  ]
+  return { committed, published }
 }
 
 async function publishedSize(directory: string): Promise<number> {
@@ -116,4 +131,8 @@ function recordRow(rseq: number) {
   return { rec: id, body }
 }
 
-if (import.meta.main) printFigures(await sequenceFigures())
+if (import.meta.main) {
+  const isSide = process.argv.includes('measure')
+  if (isSide) process.stdout.write(`${JSON.stringify(await measure())}\n`)
+  else printFigures(await sequenceFigures())
+}

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, removeAtExit } from '#test/support/server-process.ts'
+import { collectorEnvironment } from '../../commands/collector.ts'
 import { benchAccess } from './bench-access.ts'
 import { type Databases, emptyDatabases, startDatabases } from './databases.ts'
 import { type Figure, median, note, printFigures } from './figures.ts'
@@ -69,6 +70,7 @@ async function serve(databases: Databases, accessFile: string): Promise<Gateway>
   const origin = `http://127.0.0.1:${port}`
   const process = startProcess([...postern, 'serve'], {
     environment: {
+      ...collectorEnvironment,
       POSTERN_MODE: 'development',
       POSTERN_DATABASE_URL: databases.postgresUrl,
       POSTERN_REDIS_URL: databases.redisUrl,
