@@ -11,6 +11,7 @@ import { freePort, runCommand, startServer } from '#test/support/server-process.
 const moto = 'moto[server]==5.2.1'
 const root = join(import.meta.dir, '../../..')
 const venv = join(root, 'node_modules/.cache', moto.replaceAll(/[^a-z0-9.]+/g, '-'))
+const python = join(venv, 'bin/python3')
 const server = join(venv, 'bin/moto_server')
 const unavailable = 69
 
@@ -20,13 +21,14 @@ async function install(): Promise<void> {
   // An installation that was cut short is not gone on with.
   await rm(venv, { recursive: true, force: true })
   await runCommand(['python3', '-m', 'venv', venv])
-  await runCommand([join(venv, 'bin/pip'), 'install', '--quiet', moto])
+  await runCommand([python, '-m', 'pip', 'install', '--quiet', moto])
 }
 
 async function check(): Promise<number> {
   const port = await freePort()
   const started = await startServer({
-    command: [server, '--host', '127.0.0.1', '--port', String(port)],
+    // By the interpreter: a script's first line names the path that the folder had once.
+    command: [python, '-m', 'moto.server', '--host', '127.0.0.1', '--port', String(port)],
     ready: /Running on/,
   })
   const files = ['s3-tile-store.ts', 'hostile-objects.ts'].map((name) =>
