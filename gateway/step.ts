@@ -14,9 +14,11 @@ type Handle = (c: GatewayContext) => Response | Promise<Response>
  */
 export function inOrder(steps: readonly Step[], handle: Handle): Handle {
   return function runSteps(c) {
-    for (const [index, step] of steps.entries()) {
+    let next = 0
+    for (const step of steps) {
+      next++
       const decision = step(c)
-      if (decision !== undefined) return resume(c, decision, index + 1)
+      if (decision !== undefined) return resume(c, decision, next)
     }
     return handle(c)
   }
