@@ -125,7 +125,8 @@ async function createFile(file: string, bytes: Uint8Array): Promise<boolean> {
     if (codeOf(error) === 'EEXIST') return false
     throw error
   } finally {
-    await unlink(temporary)
+    // Another leader may have removed the partial tiles' directory with it.
+    await rm(temporary, { force: true })
   }
 }
 
