@@ -136,11 +136,7 @@ export function encodeAuditRecord(record: AuditRecord, numbering: Numbering): st
   const { replica, epoch, rseq } = numbering
   let text = '{'
   if (actor !== undefined) text += `"actor":${encodeActor(actor)},`
-  if (record.details !== undefined) {
-    const details = canonicalize(record.details)
-    invariant(details !== undefined, 'audit details are JSON')
-    text += `"details":${details},`
-  }
+  if (record.details !== undefined) text += `"details":${encodeDetails(record.details)},`
   text += `"epoch":${epoch},"id":${quote(record.id)}`
   if (record.clientAddress !== undefined) text += `,"ip":${quote(record.clientAddress)}`
   text += `,"outcome":${quote(record.outcome)}`
@@ -154,6 +150,33 @@ export function encodeAuditRecord(record: AuditRecord, numbering: Numbering): st
   text += ',"v":1}'
   refuseHuge(text)
   return text
+}
+
+/** An integer of fewer digits is one that every reader holds. */
+const manyDigits = /\d{16}/
+/** From here on ECMAScript writes an exponent, and nobody takes the number for an integer. */
+const exponentFrom = 1e21
+
+function encodeDetails(details: unknown): string {
+  const text = canonicalize(details)
+  invariant(text !== undefined, 'audit details are JSON')
+  return manyDigits.test(text) ? (canonicalize(withSafeIntegers(JSON.parse(text))) ?? text) : text
+}
+
+/**
+ * Integers beyond ±(2^53 − 1), which readers disagree about and verifiers refuse, become decimal
+ * text: a metric of a wallet may be any double, and no record may fail for it.
+ */
+function withSafeIntegers(value: unknown): unknown {
+  if (typeof value === 'number') {
+    const isWrittenOut = Number.isInteger(value) && Math.abs(value) < exponentFrom
+    return isWrittenOut && !Number.isSafeInteger(value) ? String(value) : value
+  }
+  if (Array.isArray(value)) return value.map(withSafeIntegers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, withSafeIntegers(member)]),
+  )
 }
 
 function refuseHuge(text: string): void {

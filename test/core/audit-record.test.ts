@@ -6,6 +6,7 @@ import {
   encodeAuditRecord,
   systemRecord,
 } from '#core/audit/record.ts'
+import { readRecord } from '#core/audit/verify/record-reader.ts'
 import { testCaller } from '#test/support/job-engine.ts'
 
 const at = new Date('2026-03-01T12:00:00.123Z')
@@ -46,6 +47,28 @@ test.each(records)('a record %s is encoded as RFC 8785 has it', (_, record) => {
   const text = encodeAuditRecord(record, numbering)
   expect(text).toBe(canonicalize(JSON.parse(text)) ?? '')
   expect(JSON.parse(text)).toMatchObject({ ...numbering, id: base.id, ts: at.toISOString(), v: 1 })
+})
+
+test.each([
+  ['2^53', 2 ** 53, '9007199254740992'],
+  ['-2^53', -(2 ** 53), '-9007199254740992'],
+  ['1.2e18', 1.2e18, '1200000000000000000'],
+])('the integer %s, which readers disagree about, is written as text', (_, value, text) => {
+  const details = { metrics: [{ minTrackRecordDays: value }], sharpe: 0.1234567890123456 }
+  const bytes = new TextEncoder().encode(encodeAuditRecord({ ...full, details }, numbering))
+  const reading = readRecord(bytes)
+  expect('problem' in reading ? reading.problem : undefined).toBeUndefined()
+  expect(JSON.parse(new TextDecoder().decode(bytes)).details).toEqual({
+    metrics: [{ minTrackRecordDays: text }],
+    sharpe: 0.1234567890123456,
+  })
+})
+
+test('integers that every reader holds, and numbers with an exponent, stay numbers', () => {
+  const details = { most: Number.MAX_SAFE_INTEGER, least: Number.MIN_SAFE_INTEGER, huge: 1.5e22 }
+  const text = encodeAuditRecord({ ...full, details }, numbering)
+  expect(JSON.parse(text).details).toEqual(details)
+  expect(readRecord(new TextEncoder().encode(text))).not.toHaveProperty('problem')
 })
 
 test('a user agent is shortened, everything else is kept whole', () => {
