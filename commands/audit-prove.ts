@@ -4,7 +4,7 @@ import { openCheckpoint } from '#core/audit/note/checkpoint.ts'
 import { NoteError } from '#core/audit/note/note-error.ts'
 import { parseReceipt, verifyReceipt } from '#core/audit/note/receipt.ts'
 import { makeReceipt, publishedTiles, readCheckpoint } from '#core/audit/read/make-receipt.ts'
-import { SourceUnreachable, type TileSource } from '#core/audit/store/tile-source.ts'
+import { SourceUnreachable } from '#core/audit/store/tile-source.ts'
 import { verifyConsistency } from '#core/audit/tree/proof.ts'
 import { proveConsistency } from '#core/audit/tree/tile-proof.ts'
 import { findingExits } from '#core/audit/verify/findings.ts'
@@ -128,7 +128,9 @@ async function compare(
     process.exitCode = findingExits.rollback
     return
   }
-  const proof = await tellable(io, () => proofOf(source, first.size, second.size))
+  const proof = await tellable(io, () =>
+    proveConsistency(first.size, second.size, publishedTiles(source)),
+  )
   if (proof === undefined) return
   const claim = { oldSize: first.size, oldRoot: first.root, newSize: second.size, proof }
   if (verifyConsistency({ ...claim, newRoot: second.root })) {
@@ -139,10 +141,6 @@ async function compare(
     `fork: the tree of ${first.size} is not the beginning of that of ${second.size}\n`,
   )
   process.exitCode = findingExits.integrity
-}
-
-async function proofOf(source: TileSource, from: number, to: number) {
-  return await proveConsistency(from, to, publishedTiles(source))
 }
 
 /** Undefined, and exit 6, where the source cannot be read. */

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import type { AuditReader } from '#core/audit/read/audit-reader.ts'
-import { makeConsistencyProof, makeReceipt, readCheckpoint } from '#core/audit/read/make-receipt.ts'
+import { makeReceipt, publishedTiles, readCheckpoint } from '#core/audit/read/make-receipt.ts'
 import { type AuditType, callerRecord } from '#core/audit/record.ts'
 import { objectKind } from '#core/audit/store/object-path.ts'
 import { SourceUnreachable, type TileSource } from '#core/audit/store/tile-source.ts'
+import { proveConsistency } from '#core/audit/tree/tile-proof.ts'
 import { PosternError } from '#core/errors.ts'
 import type { JobStore } from '#core/job/job-store.ts'
 import { answer } from '../answer.ts'
@@ -192,7 +193,7 @@ function consistencyRoute({ reader }: AuditRouteDependencies): Route {
       const source = sourceOf(reader)
       const size = (await reachable(readCheckpoint(source)))?.checkpoint.size ?? 0
       if (from > to || to > size) throw notFound(`The sizes must be in order and at most ${size}.`)
-      const proof = await reachable(makeConsistencyProof(source, from, to))
+      const proof = await reachable(proveConsistency(from, to, publishedTiles(source)))
       const hashes = proof.map((hash) => Buffer.from(hash).toString('base64'))
       return answer(c, 200, { from, to, proof: hashes })
     },

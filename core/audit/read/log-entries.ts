@@ -1,5 +1,6 @@
+import { readBundle } from '../store/published-log.ts'
 import { SourceUnreachable, type TileSource } from '../store/tile-source.ts'
-import { bundlePath, decodeBundle, TileError, tileWidth } from '../tree/tile.ts'
+import { type Bundle, bundlePath, TileError, tileWidth } from '../tree/tile.ts'
 
 /** Entries `from` … `to` − 1 of a published tree, bundle by bundle. Throws `SourceUnreachable`. */
 export async function* logEntries(
@@ -9,7 +10,7 @@ export async function* logEntries(
 ): AsyncGenerator<{ readonly index: number; readonly bytes: Uint8Array }> {
   for (let index = Math.floor(from / tileWidth); index * tileWidth < to; index++) {
     const width = Math.min(tileWidth, to - index * tileWidth)
-    const entries = await readBundle(source, index, width)
+    const entries = await entriesOf(source, { index, width })
     for (const [at, bytes] of entries.entries()) {
       const position = index * tileWidth + at
       if (position >= from) yield { index: position, bytes }
@@ -17,18 +18,13 @@ export async function* logEntries(
   }
 }
 
-async function readBundle(
-  source: TileSource,
-  index: number,
-  width: number,
-): Promise<readonly Uint8Array[]> {
-  const partial = await source.read(bundlePath({ index, width }))
-  const full = partial ?? (await source.read(bundlePath({ index, width: tileWidth })))
-  if (full === undefined) throw new SourceUnreachable(`${bundlePath({ index, width })} is missing`)
+async function entriesOf(source: TileSource, bundle: Bundle): Promise<readonly Uint8Array[]> {
   try {
-    return decodeBundle(full, partial === undefined ? tileWidth : width).slice(0, width)
+    const entries = await readBundle(source, bundle)
+    if (entries !== undefined) return entries
   } catch (cause) {
     if (!(cause instanceof TileError)) throw cause
     throw new SourceUnreachable(cause.message, { cause })
   }
+  throw new SourceUnreachable(`${bundlePath(bundle)} is missing`)
 }

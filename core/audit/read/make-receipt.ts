@@ -1,10 +1,10 @@
 import { type Checkpoint, parseCheckpoint } from '../note/checkpoint.ts'
 import { parseNote } from '../note/note.ts'
 import { formatReceipt } from '../note/receipt.ts'
+import { readTile } from '../store/published-log.ts'
 import { SourceUnreachable, type TileSource } from '../store/tile-source.ts'
-import { hashBytes } from '../tree/hash.ts'
-import { type Tile, tilePath, tileWidth } from '../tree/tile.ts'
-import { proveConsistency, proveInclusion, type ReadTile } from '../tree/tile-proof.ts'
+import { tilePath } from '../tree/tile.ts'
+import { proveInclusion, type ReadTile } from '../tree/tile-proof.ts'
 
 /** The newest published checkpoint, as a note and as what it says; undefined before the first. */
 export async function readCheckpoint(
@@ -16,14 +16,12 @@ export async function readCheckpoint(
   return { note, checkpoint: parseCheckpoint(parseNote(note).text) }
 }
 
-/** Tiles of a published log; a full one stands in for a partial one that is gone. */
+/** Tiles of a published log, for proofs. What is not there cannot be proved from. */
 export function publishedTiles(source: TileSource): ReadTile {
-  return async (tile: Tile) => {
-    const bytes =
-      (await source.read(tilePath(tile))) ??
-      (await source.read(tilePath({ ...tile, width: tileWidth })))
+  return async (tile) => {
+    const bytes = await readTile(source, tile)
     if (bytes === undefined) throw new SourceUnreachable(`${tilePath(tile)} is not published`)
-    return bytes.subarray(0, tile.width * hashBytes)
+    return bytes
   }
 }
 
@@ -36,9 +34,4 @@ export async function makeReceipt(source: TileSource, index: number): Promise<st
   if (newest === undefined || index >= newest.checkpoint.size) return undefined
   const proof = await proveInclusion(index, newest.checkpoint.size, publishedTiles(source))
   return formatReceipt({ index, proof, checkpoint: newest.note })
-}
-
-/** Base64 is for the caller to write. Throws `SourceUnreachable`. */
-export async function makeConsistencyProof(source: TileSource, from: number, to: number) {
-  return await proveConsistency(from, to, publishedTiles(source))
 }

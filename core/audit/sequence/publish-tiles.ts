@@ -1,15 +1,9 @@
 import { invariant } from '#core/invariant.ts'
 import type { Log } from '#core/log.ts'
+import { readTile } from '../store/published-log.ts'
 import type { TileStore } from '../store/tile-store.ts'
 import { type Hash, sameHash } from '../tree/hash.ts'
-import {
-  bundlePath,
-  encodeBundle,
-  splitHashes,
-  type Tile,
-  tilePath,
-  tileWidth,
-} from '../tree/tile.ts'
+import { bundlePath, encodeBundle, splitHashes, tilePath, tileWidth } from '../tree/tile.ts'
 import type { LogDatabase, LogEntry, SignedTree } from './log-database.ts'
 import type { RecentEntries } from './recent-entries.ts'
 import { type TileContents, type TileEdge, tileEdge } from './tile-edge.ts'
@@ -91,19 +85,10 @@ async function readEdge(size: number, store: TileStore): Promise<TileEdge | unde
   for (let level = 1; count > 0; level++) {
     const width = count % tileWidth
     const index = Math.floor(count / tileWidth)
-    const hashes = width === 0 ? [] : await readHashes({ level, index, width }, store)
-    if (hashes === undefined) return undefined
-    levels.push({ index, hashes })
+    const tile = width === 0 ? new Uint8Array() : await readTile(store, { level, index, width })
+    if (tile === undefined) return undefined
+    levels.push({ index, hashes: splitHashes(tile) })
     count = index
   }
   return tileEdge(levels)
-}
-
-async function readHashes(tile: Tile, store: TileStore): Promise<Hash[] | undefined> {
-  const bytes =
-    (await store.read(tilePath(tile))) ??
-    (await store.read(tilePath({ ...tile, width: tileWidth })))
-  if (bytes === undefined) return undefined
-  const hashes = splitHashes(bytes).slice(0, tile.width)
-  return hashes.length === tile.width ? hashes : undefined
 }

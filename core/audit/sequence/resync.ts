@@ -1,10 +1,11 @@
 import { invariant } from '#core/invariant.ts'
 import { formatNote, parseNote } from '../note/note.ts'
 import type { VerifierKey } from '../note/verifier-key.ts'
+import { readBundle } from '../store/published-log.ts'
 import type { TileSource } from '../store/tile-source.ts'
 import { appendLeaves, type Frontier, frontierRoot } from '../tree/frontier.ts'
 import { hashLeaf, sameHash } from '../tree/hash.ts'
-import { bundlePath, decodeBundle, tileWidth } from '../tree/tile.ts'
+import { bundlePath, tileWidth } from '../tree/tile.ts'
 import { describeRecord } from './describe-record.ts'
 import { openOwnCheckpoint } from './inspect-head.ts'
 import type { LogDatabase, LogHead, SignedTree } from './log-database.ts'
@@ -119,19 +120,17 @@ async function readPortion(
   const first = Math.floor(from / tileWidth)
   const end = Math.min(first + bundlesMax, Math.ceil(size / tileWidth))
   const indexes = Array.from({ length: end - first }, (_, at) => first + at)
-  const bundles = await Promise.all(indexes.map((index) => readBundle(index, size, source)))
+  const bundles = await Promise.all(indexes.map((index) => readWhole(index, size, source)))
   return bundles.flat().slice(from - first * tileWidth)
 }
 
-async function readBundle(
+async function readWhole(
   index: number,
   size: number,
   source: TileSource,
 ): Promise<readonly Uint8Array[]> {
-  const width = Math.min(tileWidth, size - index * tileWidth)
-  const partial = await source.read(bundlePath({ index, width }))
-  if (partial !== undefined) return decodeBundle(partial, width)
-  const full = await source.read(bundlePath({ index, width: tileWidth }))
-  if (full === undefined) throw new Error(`${bundlePath({ index, width })} is not in that store`)
-  return decodeBundle(full, tileWidth).slice(0, width)
+  const bundle = { index, width: Math.min(tileWidth, size - index * tileWidth) }
+  const entries = await readBundle(source, bundle)
+  if (entries === undefined) throw new Error(`${bundlePath(bundle)} is not in that store`)
+  return entries
 }
