@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os'
 import { Command } from 'commander'
-import type { Sql } from 'postgres'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { systemRecord } from '#core/audit/record.ts'
 import { freezeLog } from '#core/audit/sequence/freeze-log.ts'
@@ -11,22 +10,12 @@ import { startJournal } from '#core/audit/start-journal.ts'
 import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import { openLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
-import { confirmRole } from '#core/postgres/database-role.ts'
-import { loginOf } from '#core/postgres/database-url.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { asUsage, readText } from './audit-source.ts'
 import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import { required, requireSettings } from './foundation.ts'
-import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
-import { openSecretStore } from './open-secret-store.ts'
-import { assembleSequencer, sequencerConnections } from './open-sequencer.ts'
+import { assembleSequencer } from './open-sequencer.ts'
+import { openSequencerDatabase, type SequencerDatabase } from './open-sequencer-database.ts'
 import { progressBar, progressLine } from './progress-line.ts'
-
-const role = 'postern_sequencer'
-/** Seconds that closing the pool waits for statements under way. */
-const closeSeconds = 5
 
 const settingsText = `
 Takes the settings of \`audit sequence\`; the sequencer must be stopped.`
@@ -50,18 +39,14 @@ Examples:
     .action(({ known }: { readonly known?: string }, own: Command) =>
       asUsage(own, async () => {
         const notes = known === undefined ? [] : [await readText(known)]
-        await withSequencerSql(io, (sql, settings) => resync(io, { sql, settings, notes }))
+        await withSequencerDatabase(io, (database) => resync(io, { ...database, notes }))
       }),
     )
 }
 
 async function resync(
   io: CommandIo,
-  given: {
-    readonly sql: Sql
-    readonly settings: AuditSettings
-    readonly notes: readonly string[]
-  },
+  given: SequencerDatabase & { readonly notes: readonly string[] },
 ): Promise<void> {
   const { sql, settings, notes } = given
   const progress = progressLine(io)
@@ -110,8 +95,8 @@ Examples:
         if (options.approvedBy.trim().toLowerCase() === operator.toLowerCase()) {
           own.error('error: --approved-by must name a second person')
         }
-        await withSequencerSql(io, (sql, settings) =>
-          freeze(io, { sql, settings, details: { ...options, operator } }),
+        await withSequencerDatabase(io, (database) =>
+          freeze(io, { ...database, details: { ...options, operator } }),
         )
       }),
     )
@@ -119,18 +104,17 @@ Examples:
 
 async function freeze(
   io: CommandIo,
-  given: {
-    readonly sql: Sql
-    readonly settings: AuditSettings
+  given: SequencerDatabase & {
     readonly details: FreezeOptions & { readonly operator: string }
   },
 ): Promise<void> {
-  const { sql, settings, details } = given
+  const { sql, settings, recordSecrets, details } = given
   const log = openLog({ level: 'warn' })
   const metrics = createMetrics()
   const now = () => new Date()
   const journal = await startJournal(sql, { replica: 'freeze', at: now(), details: { ...details } })
   const audit = postgresAuditLog({ sql, journal, log, metrics, now })
+  await recordSecrets(audit, now)
   const id = Bun.randomUUIDv7()
   const target = `log/${settings.origin}`
   const type = 'audit.frozen'
@@ -145,31 +129,16 @@ async function freeze(
   io.stdout.write(`frozen: the log of ${settings.origin} ends with ${size} entries\n`)
 }
 
-async function withSequencerSql(
+async function withSequencerDatabase(
   io: CommandIo,
-  act: (sql: Sql, settings: AuditSettings) => Promise<void>,
+  act: (database: SequencerDatabase) => Promise<void>,
 ): Promise<void> {
-  const config = io.config()
-  requireSettings(config, ['POSTERN_DATABASE_URL', ...auditSettings])
-  const secrets = openSecretStore(config)
-  const settings = await openAuditSettings(config, secrets)
-  const url = await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
-  const sql = connectPostgres({
-    url,
-    caFile: config.POSTERN_DATABASE_CA_FILE,
-    mode: config.POSTERN_MODE,
-    applicationName: 'postern audit',
-    max: sequencerConnections,
-    role,
-  })
+  await using stack = new AsyncDisposableStack()
   try {
-    await confirmRole({ sql, role, login: loginOf(url) })
-    await act(sql, settings)
+    await act(await openSequencerDatabase(io.config(), stack))
   } catch (error) {
     if (!(error instanceof SequencerRefusal)) throw error
     io.stderr.write(`${error.message}\n`)
     process.exitCode = exitCodes.failed
-  } finally {
-    await sql.end({ timeout: closeSeconds })
   }
 }

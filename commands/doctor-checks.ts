@@ -1,16 +1,18 @@
 import { access, constants, readFile } from 'node:fs/promises'
+import type { Sql } from 'postgres'
 import { parseAccessFile } from '#core/access/access-file.ts'
 import { type Config, ConfigError } from '#core/config.ts'
 import { checkRedis, connectProducer } from '#core/job/redis-connect.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
+import type { connectPostgres } from '#core/postgres/connect.ts'
 import { databaseRoles, quoteName } from '#core/postgres/database-role.ts'
 import { inspectLogin, type Login } from '#core/postgres/inspect-login.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { isSecretReference } from '#core/secret/secret-store.ts'
-import { required } from './foundation.ts'
+import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { queueNames } from './job-kinds.ts'
 import { openSecretStore } from './open-secret-store.ts'
+import { required } from './require-settings.ts'
 
 export type Finding = {
   readonly status: 'ok' | 'warn' | 'fail'
@@ -115,17 +117,9 @@ async function checkDataDirectory(config: Config): Promise<Finding> {
 }
 
 export function databaseChecks(config: Config): readonly Check[] {
-  const ask = async <Answer>(
-    question: (sql: ReturnType<typeof connectPostgres>) => Promise<Answer>,
-  ): Promise<Answer> => {
-    const reference = required(config, 'POSTERN_DATABASE_URL')
-    const sql = connectPostgres({
-      url: await resolveCredential(openSecretStore(config), reference),
-      caFile: config.POSTERN_DATABASE_CA_FILE,
-      mode: config.POSTERN_MODE,
-      applicationName: 'postern doctor',
-      max: 1,
-    })
+  const ask = async <Answer>(question: (sql: Sql) => Promise<Answer>): Promise<Answer> => {
+    const url = await databaseUrl(config, openSecretStore(config))
+    const sql = connectDatabase(config, url, { use: 'doctor', connections: 1 })
     try {
       return await question(sql)
     } finally {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { Sql } from 'postgres'
-import { type Config, ConfigError } from '#core/config.ts'
+import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import type { QueueEngine } from '#core/job/bullmq-engine.ts'
 import { bullJobQueue } from '#core/job/bullmq-job-queue.ts'
@@ -8,13 +8,15 @@ import type { JobQueue } from '#core/job/job-queue.ts'
 import { checkRedis, connectProducer, connectWorker } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
 import { createMetrics, type Metrics } from '#core/metrics.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
 import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
+import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { openSecretStore } from './open-secret-store.ts'
+import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
+import { required } from './require-settings.ts'
 
 /** What every long-running command stands on; opened in order, closed in reverse by `stack`. */
 export type Foundation = {
@@ -25,8 +27,8 @@ export type Foundation = {
   readonly host: string
   readonly now: () => Date
   readonly secrets: SecretStore | undefined
-  /** `name#member` of every secret read so far; the first reads come before there is a log. */
-  readonly secretsRead: () => readonly string[]
+  /** Called once there is a log for the reads of secrets. */
+  readonly recordSecrets: RecordedSecrets['recordTo']
   /** A pool of its own, so that one use cannot starve another. */
   readonly database: (use: string, connections: number) => Sql
   readonly engine: QueueEngine
@@ -48,45 +50,23 @@ export async function openFoundation(options: {
   readonly stack: AsyncDisposableStack
 }): Promise<Foundation> {
   const { config, log, version, role, stack } = options
-  const read = new Set<string>()
-  const secrets = namingReads(openSecretStore(config), read)
-  const databaseUrl = await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
+  const { secrets, recordTo: recordSecrets } = recordedSecrets(openSecretStore(config))
+  const url = await databaseUrl(config, secrets)
   const database = (use: string, connections: number): Sql =>
-    stack.adopt(
-      connectPostgres({
-        url: databaseUrl,
-        caFile: config.POSTERN_DATABASE_CA_FILE,
-        mode: config.POSTERN_MODE,
-        applicationName: `postern ${use}`,
-        max: connections,
-        role,
-      }),
-      (sql) => sql.end({ timeout: closeSeconds }),
+    stack.adopt(connectDatabase(config, url, { use, connections, role }), (sql) =>
+      sql.end({ timeout: closeSeconds }),
     )
-  const engine = await openEngine({ config, secrets, databaseUrl, role, log, stack })
+  const engine = await openEngine({ config, secrets, databaseUrl: url, role, log, stack })
   const sql = database('queue', sharedConnections)
-  if (role !== undefined) await confirmRole({ sql, role, login: loginOf(databaseUrl) })
+  if (role !== undefined) await confirmRole({ sql, role, login: loginOf(url) })
   const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
   const metrics = createMetrics()
   const now = () => new Date()
   const host = hostname()
-  const secretsRead = () => [...read]
   return {
-    ...{ config, log, metrics, version, host, now, secrets, secretsRead },
+    ...{ config, log, metrics, version, host, now, secrets, recordSecrets },
     ...{ database, engine, queue, stack },
   }
-}
-
-function namingReads(store: SecretStore | undefined, read: Set<string>): SecretStore | undefined {
-  return (
-    store && {
-      ...store,
-      read(reference) {
-        read.add(`${reference.name}#${reference.member}`)
-        return store.read(reference)
-      },
-    }
-  )
 }
 
 async function openEngine(options: {
@@ -131,24 +111,4 @@ export function serveSettings(config: Config): readonly (keyof Config)[] {
 export function engineSettings(config: Config): readonly (keyof Config)[] {
   const redis = ['POSTERN_REDIS_URL'] as const
   return ['POSTERN_DATABASE_URL', ...(config.POSTERN_QUEUE === 'redis' ? redis : [])]
-}
-
-/** Throws `ConfigError` with all that is missing, so that it need not be found out one by one. */
-export function requireSettings(config: Config, names: readonly (keyof Config)[]): void {
-  const missing = names.filter((name) => config[name] === undefined)
-  if (missing.length > 0) throw new ConfigError(missing.map(missingLine))
-}
-
-function missingLine(name: keyof Config): string {
-  return `${name}: required by this command and not set`
-}
-
-/** The value of a setting that this command cannot do without. */
-export function required<Name extends keyof Config>(
-  config: Config,
-  name: Name,
-): NonNullable<Config[Name]> {
-  const value = config[name]
-  if (value !== undefined && value !== null) return value
-  throw new ConfigError([missingLine(name)])
 }

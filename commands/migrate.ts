@@ -1,9 +1,7 @@
 import { Command } from 'commander'
-import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { CommandIo } from './command-io.ts'
-import { required } from './foundation.ts'
+import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { queueNames } from './job-kinds.ts'
 import { openSecretStore } from './open-secret-store.ts'
 
@@ -29,16 +27,10 @@ applies, the others wait and find nothing to do. A schema newer than this binary
 
 async function runMigrate(io: CommandIo, flags: MigrateFlags): Promise<void> {
   const config = io.config()
-  const reference = required(config, 'POSTERN_DATABASE_URL')
   await using stack = new AsyncDisposableStack()
   const sql = stack.adopt(
-    connectPostgres({
-      url: await resolveCredential(openSecretStore(config), reference),
-      caFile: config.POSTERN_DATABASE_CA_FILE,
-      mode: config.POSTERN_MODE,
-      applicationName: 'postern migrate',
-      max: 1,
-      statementTimeoutMs: 0,
+    connectDatabase(config, await databaseUrl(config, openSecretStore(config)), {
+      ...{ use: 'migrate', connections: 1, statementTimeoutMs: 0 },
     }),
     (open) => open.end({ timeout: 1 }),
   )

@@ -9,7 +9,7 @@ import { type Config, ConfigError } from '#core/config.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { keepDevelopmentFile } from './development-file.ts'
-import { required } from './foundation.ts'
+import { required } from './require-settings.ts'
 
 /** What makes one audit log: its name, who signs it, where it is published, who watches it. */
 export type AuditSettings = {

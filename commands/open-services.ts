@@ -3,7 +3,6 @@ import type { Sql } from 'postgres'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import type { AuditJournal } from '#core/audit/journal.ts'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
-import { type AuditRecord, systemRecord } from '#core/audit/record.ts'
 import { startJournal } from '#core/audit/start-journal.ts'
 import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
@@ -34,7 +33,7 @@ export async function openServices(
   foundation: Foundation,
   roles: readonly ProcessRole[],
 ): Promise<Services> {
-  const { config, log, metrics, version, host, queue, now, secretsRead, stack } = foundation
+  const { config, log, metrics, version, host, queue, now, recordSecrets, stack } = foundation
   const sql = foundation.database('services', 3)
   const kinds = jobKinds
   await refusePendingSchema(foundation, sql)
@@ -52,7 +51,7 @@ export async function openServices(
     postgresAuditLog({ sql: sqlAudit, journal, log, metrics, now }),
     (open) => open.close(),
   )
-  for (const name of secretsRead()) await audit.append(secretRecord(name, now()))
+  await recordSecrets(audit, now)
   const sweeper = stack.adopt(
     startSweeper({ sql, journal, queue, kinds, log, metrics, now }),
     (open) => open.close(),
@@ -77,11 +76,6 @@ async function refusePendingSchema({ config }: Foundation, sql: Sql): Promise<vo
  */
 function fingerprint(config: Config): string {
   return new Bun.CryptoHasher('sha256').update(canonicalize(config) ?? '').digest('hex')
-}
-
-function secretRecord(name: string, at: Date): AuditRecord {
-  const id = Bun.randomUUIDv7()
-  return systemRecord({ id, type: 'secret.read', at, target: `secret/${name}`, outcome: 'ok' })
 }
 
 /** Sends the job that proves that jobs come through, and keeps the metric of its age. */

@@ -6,11 +6,10 @@ import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { startJournal } from '#core/audit/start-journal.ts'
 import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { CommandIo } from './command-io.ts'
-import { required } from './foundation.ts'
+import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { openSecretStore } from './open-secret-store.ts'
+import { recordedSecrets } from './recorded-secrets.ts'
 
 export type OperatorLog = {
   readonly sql: Sql
@@ -30,13 +29,9 @@ export async function withOperatorLog(
   run: (log: OperatorLog) => Promise<void>,
 ): Promise<void> {
   const config = io.config()
-  const sql = connectPostgres({
-    url: await resolveCredential(openSecretStore(config), required(config, 'POSTERN_DATABASE_URL')),
-    caFile: config.POSTERN_DATABASE_CA_FILE,
-    mode: config.POSTERN_MODE,
-    applicationName: `postern ${act}`,
-    max: 1,
-  })
+  const { secrets, recordTo } = recordedSecrets(openSecretStore(config))
+  const url = await databaseUrl(config, secrets)
+  const sql = connectDatabase(config, url, { use: act, connections: 1 })
   const now = () => new Date()
   try {
     const replica = `${act}@${hostname()}`
@@ -44,6 +39,7 @@ export async function withOperatorLog(
     const metrics = createMetrics()
     const audit = postgresAuditLog({ sql, journal, log: silentLog(), metrics, now })
     try {
+      await recordTo(audit, now)
       await run({ sql, journal, audit, now })
     } finally {
       await audit.close()

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import type { CommandIo } from './command-io.ts'
-import { requireSettings, serveSettings } from './foundation.ts'
+import { serveSettings } from './foundation.ts'
 import { auditSettings, isSequenced } from './open-audit.ts'
+import { requireSettings } from './require-settings.ts'
 import { supervise } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {

@@ -5,9 +5,9 @@ import { listFileSecrets, writeFileSecret } from '#core/secret/file-secret-store
 import { keyBytes } from '#core/secret/key-file.ts'
 import { parseSecretReference } from '#core/secret/secret-store.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import { required } from './foundation.ts'
 import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
+import { required } from './require-settings.ts'
 
 const keyFileMode = 0o400
 

@@ -3,13 +3,14 @@ import { openLog } from '#core/log.ts'
 import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
-import { openFoundation, required, requireSettings, serveSettings } from './foundation.ts'
+import { openFoundation, serveSettings } from './foundation.ts'
 import { listenerTls } from './listener-tls.ts'
 import { openAccess } from './open-access.ts'
 import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
+import { required, requireSettings } from './require-settings.ts'
 
 export function serveCommand(io: CommandIo): Command {
   return new Command('serve')

@@ -3,11 +3,12 @@ import { openLog } from '#core/log.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
-import { engineSettings, openFoundation, requireSettings } from './foundation.ts'
+import { engineSettings, openFoundation } from './foundation.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { exitOnBug } from './process-life.ts'
 import { workerReadiness } from './readiness.ts'
+import { requireSettings } from './require-settings.ts'
 
 export function workCommand(io: CommandIo): Command {
   return new Command('work')

@@ -1,0 +1,39 @@
+import type { Sql } from 'postgres'
+import type { Config } from '#core/config.ts'
+import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
+import { loginOf } from '#core/postgres/database-url.ts'
+import { connectDatabase, databaseUrl } from './connect-database.ts'
+import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
+import { openSecretStore } from './open-secret-store.ts'
+import { sequencerConnections } from './open-sequencer.ts'
+import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
+import { requireSettings } from './require-settings.ts'
+
+const role: DatabaseRole = 'postern_sequencer'
+/** Seconds that closing the pool waits for statements under way. */
+const closeSeconds = 5
+/** A leader that is stopped in mid-commit holds the head's row: another waits this long. */
+const idleTransactionMs = 5_000
+
+export type SequencerDatabase = {
+  readonly sql: Sql
+  readonly settings: AuditSettings
+  readonly recordSecrets: RecordedSecrets['recordTo']
+}
+
+/** What whoever changes the log stands on: its settings, and a pool with the sequencer's rights. */
+export async function openSequencerDatabase(
+  config: Config,
+  stack: AsyncDisposableStack,
+): Promise<SequencerDatabase> {
+  requireSettings(config, ['POSTERN_DATABASE_URL', ...auditSettings])
+  const { secrets, recordTo: recordSecrets } = recordedSecrets(openSecretStore(config))
+  const settings = await openAuditSettings(config, secrets)
+  const url = await databaseUrl(config, secrets)
+  const pool = { use: 'sequencer', connections: sequencerConnections, role, idleTransactionMs }
+  const sql = stack.adopt(connectDatabase(config, url, pool), (open) =>
+    open.end({ timeout: closeSeconds }),
+  )
+  await confirmRole({ sql, role, login: loginOf(url) })
+  return { sql, settings, recordSecrets }
+}
