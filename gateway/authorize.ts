@@ -8,25 +8,12 @@ import type { Step } from './step.ts'
  * `routeTemplate` and `principal`.
  */
 export function authorize(access: AccessControl, scope: string): Step {
-  const ruleOf = ruleNames()
   return function authorizeScopes(c) {
     const { scopes } = c.get('principal')
     if (!scopes.has(scope)) refuseScope(scope)
-    for (const further of access.scopesFor(ruleOf(ruleMethod(c), c.get('routeTemplate')))) {
+    for (const further of access.scopesFor(`${ruleMethod(c)} ${c.get('routeTemplate')}`)) {
       if (!scopes.has(further)) refuseScope(further)
     }
-  }
-}
-
-/** A step is of one route: its few rules' names are made once. */
-function ruleNames(): (method: string, template: string) => string {
-  const names = new Map<string, { readonly template: string; readonly rule: string }>()
-  return (method, template) => {
-    const known = names.get(method)
-    if (known?.template === template) return known.rule
-    const rule = `${method} ${template}`
-    names.set(method, { template, rule })
-    return rule
   }
 }
 
