@@ -134,6 +134,7 @@ async function operate(act: 'pause' | 'resume'): Promise<void> {
 async function countEffects({ sql }: Stage): Promise<void> {
   await sql.unsafe(`
     create table fault_effect (job uuid not null);
+    grant insert on fault_effect to postern_worker;
     create function count_effect() returns trigger language plpgsql as
       $$ begin insert into fault_effect values (new.job); return new; end $$;
     create trigger count_effect after insert or update on postern_score
