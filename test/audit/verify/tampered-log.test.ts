@@ -1,51 +1,9 @@
 import { expect, test } from 'bun:test'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SourceUnreachable, type TileSource } from '#core/audit/store/tile-source.ts'
-import { bundlePath, decodeBundle, encodeBundle, tileWidth } from '#core/audit/tree/tile.ts'
 import { renderReport, reportJson } from '#core/audit/verify/report.ts'
-import { type VerifyOptions, verifyLog } from '#core/audit/verify/verify-log.ts'
-import {
-  keyPair,
-  logKey,
-  origin,
-  record,
-  records,
-  signedCheckpoint,
-  startMs,
-  type TestLog,
-  testLog,
-} from './test-log.ts'
-
-const strict = { temporaryDirectory: tmpdir() }
-/** Two full tiles at level 1 would take 131,072; this has one, and partial ones at three levels. */
-const _large = records(66_000)
-const small = records(700)
-
-async function verify(source: TileSource, options: Partial<VerifyOptions> = {}) {
-  return await verifyLog({ source, logKeys: [logKey.key], ...options })
-}
-
-const bundleOf = (index: number, size: number) => {
-  const at = Math.floor(index / tileWidth)
-  return bundlePath({ index: at, width: Math.min(tileWidth, size - at * tileWidth) })
-}
-
-const flip = (at: number) => (bytes: Uint8Array) => {
-  const changed = bytes.slice()
-  changed[at] = (changed[at] ?? 0) ^ 1
-  return changed
-}
-
-async function changeEntry(log: TestLog, index: number, change: (entry: Uint8Array) => Uint8Array) {
-  const size = log.entries.length
-  const count = Math.min(tileWidth, size - Math.floor(index / tileWidth) * tileWidth)
-  await log.change(bundleOf(index, size), (bytes) => {
-    const entries = decodeBundle(bytes, count)
-    entries[index % tileWidth] = change(entries[index % tileWidth] ?? new Uint8Array())
-    return encodeBundle(entries)
-  })
-}
+import { changeEntry, flip, small, strict, verify } from './altered-log.ts'
+import { keyPair, origin, record, records, signedCheckpoint, startMs, testLog } from './test-log.ts'
 
 test('an edited entry is named by its index, and the last checkpoint before it is good', async () => {
   await using log = await testLog(small, [300, 400])

@@ -1,12 +1,11 @@
 import { expect, test } from 'bun:test'
 import { readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parsePolicy } from '#core/audit/note/policy.ts'
 import { openFileTileStore } from '#core/audit/store/file-tile-store.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
-import { bundlePath, decodeBundle, encodeBundle, tileWidth } from '#core/audit/tree/tile.ts'
-import { type VerifyOptions, verifyLog } from '#core/audit/verify/verify-log.ts'
+import { verifyLog } from '#core/audit/verify/verify-log.ts'
+import { changeEntry, flip, small, strict, verify } from './altered-log.ts'
 import {
   cosigned,
   keyPair,
@@ -17,39 +16,11 @@ import {
   records,
   signedCheckpoint,
   startMs,
-  type TestLog,
   testLog,
 } from './test-log.ts'
 
-const strict = { temporaryDirectory: tmpdir() }
 /** Two full tiles at level 1 would take 131,072; this has one, and partial ones at three levels. */
 const large = records(66_000)
-const small = records(700)
-
-async function verify(source: TileSource, options: Partial<VerifyOptions> = {}) {
-  return await verifyLog({ source, logKeys: [logKey.key], ...options })
-}
-
-const bundleOf = (index: number, size: number) => {
-  const at = Math.floor(index / tileWidth)
-  return bundlePath({ index: at, width: Math.min(tileWidth, size - at * tileWidth) })
-}
-
-const flip = (at: number) => (bytes: Uint8Array) => {
-  const changed = bytes.slice()
-  changed[at] = (changed[at] ?? 0) ^ 1
-  return changed
-}
-
-async function changeEntry(log: TestLog, index: number, change: (entry: Uint8Array) => Uint8Array) {
-  const size = log.entries.length
-  const count = Math.min(tileWidth, size - Math.floor(index / tileWidth) * tileWidth)
-  await log.change(bundleOf(index, size), (bytes) => {
-    const entries = decodeBundle(bytes, count)
-    entries[index % tileWidth] = change(entries[index % tileWidth] ?? new Uint8Array())
-    return encodeBundle(entries)
-  })
-}
 
 test.each([0, 1, 255, 256, 257, 512, 700])(
   'a log of %i entries is as it was signed',
