@@ -9,6 +9,7 @@ import { scoreTrades } from '#core/score/score-trades.ts'
 import { readTrades, type TradeFormat, tradeFormats } from '#core/score/trade-reader.ts'
 import { dateSchema, type WalletScore } from '#core/score/wallet-score.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { progressLine } from './progress-line.ts'
 import { scoreTable } from './score-table.ts'
 
 type Io = Pick<CommandIo, 'stdin' | 'stdout' | 'stderr'>
@@ -25,8 +26,6 @@ type Options = {
 /** A file of our own machine: bounds only what would not fit into memory. */
 const fileBytesMax = 4_294_967_296
 const fileRowsMax = 5_000_000
-/** A run shorter than this needs no sign of life. */
-const progressAfterMs = 2_000
 
 const examples = `
 Examples:
@@ -91,10 +90,10 @@ async function scoreSource(io: Io, file: string | undefined, options: Options) {
     latestMs: Number.POSITIVE_INFINITY,
     isOrderRequired: true,
   })
-  const progress = reportProgress(io)
+  const progress = progressLine(io)
   try {
     const selection = { costBasis, algorithmVersion: algorithm, endDate }
-    return await scoreTrades(batches, selection, progress.tell)
+    return await scoreTrades(batches, selection, (what) => progress.tell(() => what))
   } finally {
     progress.clear()
   }
@@ -111,22 +110,6 @@ function formatOf(file: string | undefined): TradeFormat {
 
 function jsonOf(scores: readonly WalletScore[]): string {
   return `${JSON.stringify({ scores }, undefined, 2)}\n`
-}
-
-/** One line on a terminal, wiped when done. */
-function reportProgress({ stderr }: Io) {
-  const start = performance.now()
-  let isShown = false
-  return {
-    tell(what: string): void {
-      if (!stderr.isTTY || performance.now() - start < progressAfterMs) return
-      isShown = true
-      stderr.write(`\r\u001b[K${what}`)
-    },
-    clear(): void {
-      if (isShown) stderr.write('\r\u001b[K')
-    },
-  }
 }
 
 /** Tells what is wrong with the input; false for what is not the input's fault. */

@@ -103,7 +103,7 @@ async function attempt(options: RunJobOptions, input: AttemptInput): Promise<boo
   const { effect, records = [] } = work
   const isStored = await (effect === undefined
     ? options.outcomes.write(completed)
-    : options.outcomes.writeWith(completed, { store: effect, records }))
+    : options.outcomes.writeWith(completed, { effect, records }))
   if (isStored) options.metrics.finished.inc({ kind: kind.name, state: 'completed' })
   return isStored
 }

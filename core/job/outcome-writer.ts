@@ -3,7 +3,7 @@ import type { AuditJournal, JournalRow } from '../audit/journal.ts'
 import { insertJournalRows, journalRows } from '../audit/journal-rows.ts'
 import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
-import type { Effect as TransactionStep } from '../postgres/effect.ts'
+import type { Effect } from '../postgres/effect.ts'
 import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../postgres/outage.ts'
 import { deliverWebhookKind as webhook } from './deliver-webhook-kind.ts'
@@ -34,11 +34,7 @@ export type Outcome = {
 }
 
 /** Rows and records that take effect with an outcome or not at all. */
-export type Effect = {
-  /** Runs in the transaction that stores the outcome; throws to roll it back. */
-  readonly store: TransactionStep
-  readonly records: readonly AuditRecord[]
-}
+export type RecordedEffect = { readonly effect: Effect; readonly records: readonly AuditRecord[] }
 
 /**
  * Stores what became of a job: outcome, audit record and, when the job asked for a callback, the
@@ -49,7 +45,7 @@ export type OutcomeWriter = {
   /** Shares a commit with other outcomes. */
   write(outcome: Outcome): Promise<boolean>
   /** In a transaction of its own, together with the effect. */
-  writeWith(outcome: Outcome, effect: Effect): Promise<boolean>
+  writeWith(outcome: Outcome, recorded: RecordedEffect): Promise<boolean>
   idle(): Promise<void>
 }
 
@@ -87,7 +83,10 @@ export function postgresOutcomeWriter(options: {
     return outcomes.map((outcome) => stored.jobs.has(outcome.jobId))
   }
 
-  async function writeWith(outcome: Outcome, { store, records }: Effect): Promise<boolean> {
+  async function writeWith(
+    outcome: Outcome,
+    { effect, records }: RecordedEffect,
+  ): Promise<boolean> {
     const recs = new Set(records.map((record) => record.id))
     const { jobs } = await journal.write(
       [recordOf(outcome), ...records],
@@ -97,7 +96,7 @@ export function postgresOutcomeWriter(options: {
           const own = row === undefined ? [] : [row]
           const winners = await storeOutcomes(transaction, [outcome], own, options)
           if (winners.jobs.size === 0) return winners
-          await store(transaction)
+          await effect(transaction)
           for (let at = 0; at < rows.length; at += recordsPerInsert) {
             await insertJournalRows(transaction, rows.slice(at, at + recordsPerInsert))
           }
@@ -110,7 +109,7 @@ export function postgresOutcomeWriter(options: {
 
   return {
     write: (outcome) => commits.submit(outcome).catch(rethrowAsOutage),
-    writeWith: (outcome, effect) => writeWith(outcome, effect).catch(rethrowAsOutage),
+    writeWith: (outcome, recorded) => writeWith(outcome, recorded).catch(rethrowAsOutage),
     idle: () => commits.idle(),
   }
 }
