@@ -11,7 +11,7 @@ export async function verify(source: TileSource, options: Partial<VerifyOptions>
   return await verifyLog({ source, logKeys: [logKey.key], ...options })
 }
 
-export const bundleOf = (index: number, size: number) => {
+const bundleOf = (index: number, size: number) => {
   const at = Math.floor(index / tileWidth)
   return bundlePath({ index: at, width: Math.min(tileWidth, size - at * tileWidth) })
 }
