@@ -2,13 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
-import {
-  developmentAccess,
-  developmentAudience,
-  loadOrCreateDevelopmentKey,
-  mintDevelopmentToken,
-} from '#core/access/development-issuer.ts'
 import { parseSignerKey } from '#core/audit/note/signer.ts'
+import { developerAccess } from '#test/support/developer-access.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit, type Signal } from '#test/support/server-process.ts'
@@ -73,14 +68,8 @@ export async function openAuditStage(): Promise<AuditStage> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-fault-audit-'))
   removeAtExit(folder)
   const [server, redis] = await Promise.all([startPostgres(), startRedis()])
-  const key = await loadOrCreateDevelopmentKey(folder)
-  const audience = developmentAudience
-  const access = developmentAccess({ key, audience, scopes, callbackPrefixes: [] })
-  const accessFile = join(folder, 'access.json')
-  await writeFile(accessFile, JSON.stringify(access))
-  const token = await mintDevelopmentToken({
-    ...{ key, audience, scopes, subject: 'fault-test', ttlSeconds: 7_200, now: new Date() },
-  })
+  const caller = { subject: 'fault-test', scopes, ttlSeconds: 7_200 }
+  const { accessFile, token } = await developerAccess(folder, caller)
   const store = join(folder, 'audit')
   const base: Environment = {
     POSTERN_MODE: 'development',

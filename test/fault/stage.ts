@@ -1,15 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
-import {
-  developmentAccess,
-  developmentAudience,
-  loadOrCreateDevelopmentKey,
-  mintDevelopmentToken,
-} from '#core/access/development-issuer.ts'
 import { swap } from '#test/score/swaps.ts'
 import { base58, randomNumbers } from '#test/score/synthetic-wallets.ts'
+import { developerAccess } from '#test/support/developer-access.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit, runCommand } from '#test/support/server-process.ts'
@@ -40,14 +35,8 @@ export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-fault-'))
   removeAtExit(folder)
   const [server, redis] = await Promise.all([startPostgres(), startRedis()])
-  const key = await loadOrCreateDevelopmentKey(folder)
-  const audience = developmentAudience
-  const access = developmentAccess({ key, audience, scopes, callbackPrefixes: [] })
-  const accessFile = join(folder, 'access.json')
-  await writeFile(accessFile, JSON.stringify(access))
-  const token = await mintDevelopmentToken({
-    ...{ key, audience, scopes, subject: 'fault-test', ttlSeconds: 3_600, now: new Date() },
-  })
+  const caller = { subject: 'fault-test', scopes, ttlSeconds: 3_600 }
+  const { accessFile, token } = await developerAccess(folder, caller)
   const port = await freePort()
   const env = {
     POSTERN_MODE: 'development',
