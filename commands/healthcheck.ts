@@ -37,8 +37,7 @@ Examples:
   $ postern healthcheck work
 
 Asks /healthz on POSTERN_LISTEN_PORT (serve), POSTERN_PROBE_PORT (work), POSTERN_SEQUENCER_PROBE_PORT
-(sequence) or all of them (run). When
-process 1 is none of these, whoever listens must be alive, and somebody must listen.`,
+(sequence) or all of them (run). When process 1 is none of these, whoever listens must be alive, and somebody must listen.`,
     )
     .action((name: string | undefined) => healthcheck(io, name))
 }

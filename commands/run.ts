@@ -18,9 +18,10 @@ Examples:
   $ postern run
   $ POSTERN_DRAIN_SECONDS=60 postern run
 
-Takes the settings of \`serve\`, \`work\` and \`audit sequence\`. A child that ends is started again, after 250 ms at
-first and 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM
-reaches all of them, which get POSTERN_DRAIN_SECONDS.`,
+Takes the settings of \`serve\`, \`work\` and \`audit sequence\`; in development the sequencer starts
+only where POSTERN_AUDIT_ORIGIN is set. A child that ends is started again, after 250 ms at first and
+10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM reaches all of
+them, which get POSTERN_DRAIN_SECONDS.`,
     )
     .action(() => run(io))
 }

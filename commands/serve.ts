@@ -23,7 +23,8 @@ Examples:
   $ POSTERN_LISTEN_PORT=9090 postern serve
 
 Needs POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres,
-POSTERN_REDIS_URL. Stops on SIGTERM within POSTERN_DRAIN_SECONDS.`,
+POSTERN_REDIS_URL. With POSTERN_AUDIT_STORE it also answers for the published audit log. Stops on
+SIGTERM within POSTERN_DRAIN_SECONDS.`,
     )
     .action(() => serve(io))
 }

@@ -63,8 +63,8 @@ Examples:
 
 Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
 the embedded engine does not sync its files, so it may not survive a power cut. A job may name a
-callback below http://127.0.0.1:9099/. For production see
-\`postern run\`.`,
+callback below http://127.0.0.1:9099/. The audit log is published to <data>/audit, with its verifier
+key in <data>/audit.vkey. For production see \`postern run\`.`,
     )
     .action((options: UpOptions) => up(io, options))
 }
