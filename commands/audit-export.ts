@@ -1,7 +1,6 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { Command } from 'commander'
 import { logEntries } from '#core/audit/read/log-entries.ts'
 import { readCheckpoint } from '#core/audit/read/make-receipt.ts'
@@ -11,6 +10,7 @@ import { findingExits } from '#core/audit/verify/findings.ts'
 import { renderReport } from '#core/audit/verify/report.ts'
 import { verifyLog } from '#core/audit/verify/verify-log.ts'
 import { watchLog } from '#core/audit/verify/watch-log.ts'
+import { abortableSleep } from './abortable-sleep.ts'
 import {
   asUsage,
   openSource,
@@ -182,7 +182,7 @@ async function tail(
       io.stdout.write(`${new TextDecoder().decode(bytes)}\n`)
     }
     next = Math.max(next, size)
-    await sleep(pollMs, signal)
+    await abortableSleep(pollMs, signal)
   }
 }
 
@@ -220,7 +220,7 @@ async function monitor(io: CommandIo, options: MonitorOptions): Promise<void> {
   let worst = 0
   const watch = {
     ...{ source, logKeys, policy, maxAgeSeconds: options.maxAge, everyMs: options.every * 1_000 },
-    ...{ now: () => new Date(), sleep },
+    ...{ now: () => new Date(), sleep: abortableSleep },
   }
   const signal = interrupted(io)
   const watching = watchLog(
@@ -243,8 +243,4 @@ async function monitor(io: CommandIo, options: MonitorOptions): Promise<void> {
     if (!signal.aborted) throw error
   })
   process.exitCode = worst
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
 import { publishedTiles } from '#core/audit/read/make-receipt.ts'
 import { inspectHead, type Witnessing } from '#core/audit/sequence/inspect-head.ts'
@@ -16,6 +15,7 @@ import { collectCosignatures } from '#core/audit/witness/collect-cosignatures.ts
 import { policyWitnesses } from '#core/audit/witness/policy-witnesses.ts'
 import type { Log } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
+import { abortableSleep } from './abortable-sleep.ts'
 import type { AuditSettings } from './open-audit.ts'
 
 /** Milliseconds between two publications. On S3 each object is locked and paid for for years. */
@@ -41,13 +41,16 @@ export async function openSequencer(options: {
   const stop = new AbortController()
   const running = runSequencer(
     {
-      ...{ sequencer, publisher, database, recent, log, metrics, nowMs, sleep },
+      ...{ sequencer, publisher, database, recent, log, metrics, nowMs, sleep: abortableSleep },
       publishMs: settings.store.startsWith('s3:') ? publishMs.s3 : publishMs.directory,
     },
     stop.signal,
   )
   const logKeys = settings.signers.map((signer) => signer.key)
-  const verifying = continuousVerify({ source: store, logKeys, log, metrics, sleep }, stop.signal)
+  const verifying = continuousVerify(
+    { source: store, logKeys, log, metrics, sleep: abortableSleep },
+    stop.signal,
+  )
   stack.defer(async () => {
     stop.abort()
     await Promise.all([running, verifying])
@@ -86,8 +89,4 @@ function openWitnesses({ policy }: AuditSettings, store: TileStore): Witnessing 
     proveConsistency(oldSize, newSize, readTile),
   )
   return { policy, collect: collectCosignatures({ witnesses, deadlineMs: cosignMsMax }) }
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }

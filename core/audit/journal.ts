@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { PosternError } from '../errors.ts'
-import { type AuditRecord, encodeAuditRecord, type Numbering } from './record.ts'
+import { type AuditRecord, encodeAuditRecord } from './record.ts'
 
 /** A record as it is inserted: its id, and its RFC 8785 bytes as text. */
 export type JournalRow = { readonly rec: string; readonly body: string }
@@ -55,29 +55,27 @@ export function auditJournal(start: {
   /** The numbers of one transaction, open until it is known what became of it. */
   function transaction() {
     const given: Open[] = []
-    const recs: string[] = []
+    const numbered: (readonly [rec: string, rseq: number])[] = []
 
     function number(records: readonly AuditRecord[]): readonly JournalRow[] {
       const first = next
       next += records.length
-      const numbers = { first, last: next - 1 }
-      open.add(numbers)
-      given.push(numbers)
+      const range = { first, last: next - 1 }
+      open.add(range)
+      given.push(range)
+      // All of them first: one that cannot be encoded leaves the others' numbers void too.
+      records.forEach(({ id }, index) => {
+        numbered.push([id, first + index])
+      })
       return records.map((record, index) => {
-        recs.push(record.id)
-        const numbering: Numbering = { replica, epoch, rseq: first + index }
-        return { rec: record.id, body: encodeAuditRecord(record, numbering) }
+        const body = encodeAuditRecord(record, { replica, epoch, rseq: first + index })
+        return { rec: record.id, body }
       })
     }
 
     function end(isStored: (rec: string) => boolean): void {
-      const numbers = given.flatMap(({ first, last }) =>
-        Array.from({ length: last - first + 1 }, (_, index) => first + index),
-      )
-      for (const [index, number] of numbers.entries()) {
-        if (!isStored(recs[index] ?? '')) addNumber(voids, number)
-      }
       for (const range of given) open.delete(range)
+      for (const [rec, rseq] of numbered) if (!isStored(rec)) addNumber(voids, rseq)
     }
 
     return { number, end }

@@ -51,6 +51,16 @@ test('numbers of a write that failed are void, and reported once', async () => {
   expect(journal.takeVoid()).toEqual([[1, 2]])
 })
 
+test('a record that cannot be encoded leaves every number of its write void', async () => {
+  const journal = open()
+  const huge = { ...record('b'), target: 'x'.repeat(70_000) }
+  const failing = journal.write([record('a'), huge, record('c')], () => Promise.resolve())
+  await expect(failing).rejects.toMatchObject({ code: 'audit.record_too_large' })
+  await journal.write([record('d')], () => Promise.resolve())
+  expect(journal.settled()).toBe(4)
+  expect(journal.takeVoid()).toEqual([[1, 3]])
+})
+
 test('numbers of records that the statement left out are void', async () => {
   const journal = open()
   const ids = ['a', 'b', 'c', 'd']
