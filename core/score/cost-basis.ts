@@ -1,4 +1,4 @@
-import type { Scaled } from './decimal.ts'
+import type { Scaled } from '../decimal.ts'
 import { isStablecoin } from './mints.ts'
 import type { Trade } from './trade.ts'
 

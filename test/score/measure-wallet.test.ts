@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { parseDecimal } from '#core/score/decimal.ts'
+import { parseDecimal } from '#core/decimal.ts'
 import { measureWallet } from '#core/score/measure-wallet.ts'
 import type { Trade } from '#core/score/trade.ts'
 import { tradeOf } from '#core/score/trade.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { decimalFault, formatDecimal, parseDecimal } from '#core/score/decimal.ts'
-import { randomNumbers } from './synthetic-wallets.ts'
+import { decimalFault, formatDecimal, parseDecimal } from '#core/decimal.ts'
+import { randomNumbers } from '../score/synthetic-wallets.ts'
 
 test.each([
   ['-1', /negative/],
