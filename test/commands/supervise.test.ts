@@ -27,9 +27,10 @@ function start(scripts: { serve: string; work: string }, drainMs = 5_000) {
   })
   const linesOf = (part: string) => {
     try {
+      // Up to the last line's end: the file is there before what is written into it.
       return readFileSync(join(folder, `${part}.log`), 'utf8')
-        .trim()
         .split('\n')
+        .slice(0, -1)
     } catch {
       return []
     }
