@@ -3,6 +3,8 @@ import scores from './sql/0002-scores.sql' with { type: 'text' }
 import auditLog from './sql/0003-audit-log.sql' with { type: 'text' }
 import roles from './sql/0004-roles.sql' with { type: 'text' }
 import journal from './sql/0005-journal.sql' with { type: 'text' }
+import market from './sql/0006-market.sql' with { type: 'text' }
+import orders from './sql/0007-orders.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -18,4 +20,6 @@ export const migrations: readonly Migration[] = [
   { number: 3, name: 'audit-log', sql: auditLog },
   { number: 4, name: 'roles', sql: roles },
   { number: 5, name: 'journal', sql: journal },
+  { number: 6, name: 'market', sql: market },
+  { number: 7, name: 'orders', sql: orders },
 ]
