@@ -3,7 +3,6 @@ import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { groupCommit, type Settled } from '../postgres/group-commit.ts'
-import type { Submission } from './intake.ts'
 import type { Delivery, JobQueue } from './job-queue.ts'
 
 /** Accepted batches that share one call to the engine: a round trip costs more than a job. */
@@ -22,7 +21,7 @@ const tidyMs = 500
 
 export type Dispatcher = {
   /** Hands a committed batch to the engine; a failure leaves its outbox row for the sweeper. */
-  send(outboxId: string, submissions: readonly Submission[]): void
+  send(outboxId: string, deliveries: readonly Delivery[]): void
   /** Outbox rows whose jobs the engine has; the next accepting statement deletes them. */
   takeDispatched(): readonly string[]
   giveBack(ids: readonly string[]): void
@@ -74,8 +73,7 @@ export function dispatcher(options: {
   }
 
   return {
-    send(outboxId, submissions) {
-      const deliveries = submissions.flatMap((submission) => deliveriesOf(submission))
+    send(outboxId, deliveries) {
       const byKind = Map.groupBy(deliveries, (delivery) => delivery.kind.name)
       for (const [kind, some] of byKind) metrics.accepted.inc({ kind }, some.length)
       sends.submit({ outboxId, deliveries }).catch((error: unknown) => {
@@ -96,18 +94,3 @@ export function dispatcher(options: {
 }
 
 type Batch = { readonly outboxId: string; readonly deliveries: readonly Delivery[] }
-
-function deliveriesOf(submission: Submission): Delivery[] {
-  return submission.jobs.map((job) => ({
-    id: job.id,
-    kind: job.kind,
-    payload: job.payload,
-    dispatch: 1,
-    priority: job.priority,
-    delayMs: job.delayMs,
-    attemptsMax: job.attemptsMax,
-    timeoutMs: job.timeoutMs,
-    requestId: submission.caller.requestId,
-    traceparent: submission.caller.traceparent,
-  }))
-}

@@ -10,7 +10,7 @@ import { insertAccepted, receiptsOf } from './accept-statement.ts'
 import { dispatcher } from './dispatcher.ts'
 import { findStoredAnswer, idempotencyMemory } from './idempotency.ts'
 import type { Accepted, Intake, Submission } from './intake.ts'
-import type { JobQueue } from './job-queue.ts'
+import type { Delivery, JobQueue } from './job-queue.ts'
 import { batchJobsMax } from './limits.ts'
 
 /** Jobs that share one commit. More made convoys at 200 connections, fewer cost commits. */
@@ -49,7 +49,7 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
       throw error
     }
     metrics.acceptBatch.observe(submissions.length)
-    dispatch.send(outboxId, submissions)
+    dispatch.send(outboxId, submissions.flatMap(deliveriesOf))
     return submissions.map((submission) => ({
       receipts: receiptsOf(submission, acceptedAt),
       replayed: false,
@@ -104,6 +104,21 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
   }
 
   return { accept, close }
+}
+
+function deliveriesOf(submission: Submission): Delivery[] {
+  return submission.jobs.map((job) => ({
+    id: job.id,
+    kind: job.kind,
+    payload: job.payload,
+    dispatch: 1,
+    priority: job.priority,
+    delayMs: job.delayMs,
+    attemptsMax: job.attemptsMax,
+    timeoutMs: job.timeoutMs,
+    requestId: submission.caller.requestId,
+    traceparent: submission.caller.traceparent,
+  }))
 }
 
 const uniqueViolation = '23505'

@@ -140,8 +140,14 @@ export type OrderCapabilities = {
   readonly isFractional: boolean
 }
 
-/** What an order takes from its account while it is open. */
+/** What an order by itself takes from its account while it is open; `quantity` is its leaves. */
 export type Reservation = { readonly buyingPower: Money; readonly quantity: Quantity }
+
+/** The predecessor of a replacement; account and position count it among the open orders. */
+export type ReplacedOrder = Reservation & {
+  /** Filled of it; the replacement's quantity is the whole, this part included. */
+  readonly cumQuantity: Quantity
+}
 
 export type CheckInput = {
   readonly terms: OrderTerms
@@ -161,7 +167,7 @@ export type CheckInput = {
   /** Executions of the order's strategy on its side in the window of that check. */
   readonly recentExecutions: number
   /** Of the order this one replaces: its reservation counts once, at the larger of the two. */
-  readonly replaced: Reservation | undefined
+  readonly replaced: ReplacedOrder | undefined
 }
 
 export type CheckResult =
@@ -170,7 +176,7 @@ export type CheckResult =
       /** After sizing; the order goes out with this. */
       readonly quantity: Quantity
       readonly reservation: Reservation
-      /** Reference times quantity (a market order: times 1.04), for the window of a minute. */
+      /** Leaves times the limit, or without one the reference (a stop: its price) times 1.04. */
       readonly notional: Money
       readonly warnings: readonly string[]
       /** Why it is held. */

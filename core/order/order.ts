@@ -86,7 +86,7 @@ export type OrderEvent =
   | { readonly type: 'risk.pass'; readonly warnings: readonly string[] }
   | { readonly type: 'halt'; readonly reason: string }
   | { readonly type: 'resume' }
-  | { readonly type: 'cancel.request' }
+  | { readonly type: 'cancel.request'; readonly reason?: string }
   | { readonly type: 'expire' }
   /** The intent, committed before the venue is called. */
   | { readonly type: 'worker.sent'; readonly attempt: number }
@@ -127,13 +127,18 @@ export type OrderState = {
   /** Events applied; the next has this number. Contiguous from 0. */
   readonly seq: number
   readonly status: OrderStatus
-  /** Where a refused cancel or replace, a suspension or a day's end leads back to. */
+  /**
+   * Where a refused cancel or replace, a suspension or a day's end leads back to; in `filled`, how
+   * the order had ended before a late trade filled it up.
+   */
   readonly previous: OrderStatus | undefined
   readonly cumQuantity: Quantity
   /** Sum of price times quantity: the average price times `cumQuantity`, exactly. */
   readonly cumMoney: Money
   /** 0 in a terminal status. */
   readonly leavesQuantity: Quantity
+  /** The highest of the intents to send it; 0: no venue can have it, unless as a successor. */
+  readonly attempts: number
   readonly venueOrderId: string | undefined
   readonly rejectCode: string | undefined
   readonly rejectDetails: readonly string[]

@@ -8,7 +8,6 @@ create table postern_account (
   reserved numeric(38, 18) not null default 0,  -- buying power that open orders hold
   open_orders integer not null default 0,
   is_short_allowed boolean not null default false,
-  self_trade text not null default 'cancel_newest',
   notional_window jsonb not null default '{}',  -- notional entered, by second
   paper jsonb not null default '{}',            -- how the paper venue treats it
   day date,                                     -- of day_start_equity

@@ -3,23 +3,38 @@ import { CsvError, parse } from 'csv-parse'
 import { z } from 'zod'
 import { PosternError } from '../errors.ts'
 import type { RawRecord } from './raw-record.ts'
-import { optionalTradeColumns, tradeColumns } from './trade.ts'
+
+/** What a header may and must name. */
+export type CsvColumns = {
+  /** All of them, in the order in which they are told to a caller. */
+  readonly names: readonly string[]
+  /** An empty cell of these is as good as none. */
+  readonly optional: ReadonlySet<string>
+  /** Cells of these are `true` or `false`. */
+  readonly booleans: ReadonlySet<string>
+}
 
 /** Characters of one record: a swap has under 800; an unclosed quote would swallow the file. */
 const recordCharactersMax = 4_096
 const cellsSchema = z.array(z.string())
 
-/** RFC 4180 with a header line that names the columns, in any order. */
-export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<RawRecord> {
+/**
+ * RFC 4180 with a header line that names the columns, in any order; `columnsOf` says by that line
+ * which ones it may name. Throws `request.body_invalid` for any other header.
+ */
+export async function* readCsv(
+  source: AsyncIterable<Uint8Array>,
+  columnsOf: (header: readonly string[]) => CsvColumns,
+): AsyncGenerator<RawRecord> {
   const parser = createParser()
-  let columns: readonly string[] | undefined
+  let header: Header | undefined
   let line = 0
 
   function* records(): Generator<RawRecord> {
     for (const cells of parser.take()) {
       line += 1
-      if (columns === undefined) columns = checkHeader(cells)
-      else yield recordOf(columns, cells, line)
+      if (header === undefined) header = checkHeader(cells, columnsOf(cells))
+      else yield recordOf(header, cells, line)
     }
   }
 
@@ -33,8 +48,11 @@ export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerato
   const fault = await parser.end()
   yield* records()
   if (fault !== undefined) yield { line: line + 1, value: undefined, fault }
-  else if (columns === undefined) checkHeader([])
+  else if (header === undefined) checkHeader([], columnsOf([]))
 }
+
+/** The columns as they stand in the first line, all of them known. */
+type Header = { readonly columns: readonly string[]; readonly known: CsvColumns }
 
 /**
  * csv-parse as a stream throws away the records before an error, and with them the place of the
@@ -75,27 +93,28 @@ function createParser() {
   }
 }
 
-function recordOf(columns: readonly string[], cells: readonly string[], line: number): RawRecord {
-  if (cells.length === columns.length) return { line, value: objectOf(columns, cells) }
+function recordOf(header: Header, cells: readonly string[], line: number): RawRecord {
+  const { columns } = header
+  if (cells.length === columns.length) return { line, value: objectOf(header, cells) }
   const fault = `has ${cells.length} columns, the first line ${columns.length}`
   return { line, value: undefined, fault }
 }
 
-function checkHeader(columns: readonly string[]): readonly string[] {
+function checkHeader(columns: readonly string[], known: CsvColumns): Header {
   const problems = [
     ...columns
-      .filter((column) => !tradeColumns.includes(column))
+      .filter((column) => !known.names.includes(column))
       .map((column) => `${JSON.stringify(column.slice(0, 64))} is not a known column`),
     ...columns
       .filter((column, index) => columns.indexOf(column) !== index)
       .map((column) => `${JSON.stringify(column.slice(0, 64))} stands twice`),
-    ...tradeColumns
-      .filter((column) => !columns.includes(column) && !optionalTradeColumns.has(column))
+    ...known.names
+      .filter((column) => !columns.includes(column) && !known.optional.has(column))
       .map((column) => `${column} is missing`),
   ]
-  if (problems.length === 0) return columns
+  if (problems.length === 0) return { columns, known }
   throw new PosternError('request.body_invalid', {
-    detail: `The first line must name the columns ${tradeColumns.join(',')}.`,
+    detail: `The first line must name the columns ${known.names.join(',')}.`,
     errors: problems.slice(0, 20).map((problem) => ({
       pointer: '/header',
       detail: `line 1: ${problem}`,
@@ -103,12 +122,12 @@ function checkHeader(columns: readonly string[]): readonly string[] {
   })
 }
 
-function objectOf(columns: readonly string[], cells: readonly string[]) {
+function objectOf({ columns, known }: Header, cells: readonly string[]) {
   const row: Record<string, unknown> = {}
   for (const [index, column] of columns.entries()) {
     const cell = cells[index] ?? ''
-    if (cell === '' && optionalTradeColumns.has(column)) continue
-    row[column] = column === 'failed' ? booleanOf(cell) : cell
+    if (cell === '' && known.optional.has(column)) continue
+    row[column] = known.booleans.has(column) ? booleanOf(cell) : cell
   }
   return row
 }

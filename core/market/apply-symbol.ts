@@ -1,0 +1,233 @@
+import type { Sql, TransactionSql } from 'postgres'
+import type { AuditJournal } from '../audit/journal.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { type AuditRecord, systemRecord } from '../audit/record.ts'
+import { advanceBands } from './apply-bands.ts'
+import { advanceIndex, type BreakerChange, correctClose } from './apply-index.ts'
+import { storeSignals } from './apply-signals.ts'
+import { readFigures } from './apply-statistics.ts'
+import type { Quote } from './bar.ts'
+import { dayIntervalMs } from './bar-interval.ts'
+import type { BreakerRules } from './breaker.ts'
+import { liveWindowMs } from './ingest-commit.ts'
+import {
+  type MarketClock,
+  type Markets,
+  marketClocks,
+  quoteOf,
+  readMarkets,
+  type Statistics,
+  type StoredLuld,
+  statisticsOf,
+  storedLuldSchema,
+  storedQuoteSchema,
+} from './postgres-market-store.ts'
+import { readBarsAfter, readLastBars, readNewestInterval, type SizedBar } from './read-bars.ts'
+import { exchangeDay, previousTradingDay, sessionOfDay } from './session.ts'
+
+/** Bars of one commit, about 200 KiB. */
+const chunkBars = 1_000
+
+export type ApplyOptions = {
+  readonly sql: Sql
+  readonly journal: AuditJournal
+  readonly now: () => Date
+  /** Of the market-wide breaker. */
+  readonly rules: BreakerRules
+  /** The symbol that a symbol is paired with; undefined: the index. */
+  readonly pairOf: (symbol: string) => string | undefined
+}
+
+/** What one commit has applied. */
+export type AppliedChunk = {
+  readonly bars: number
+  readonly quotes: number
+  readonly signals: number
+  /** There may be more bars. */
+  readonly isMore: boolean
+}
+
+const nothing: AppliedChunk = { bars: 0, quotes: 0, signals: 0, isMore: false }
+
+/** A symbol's row as it is applied. */
+export type AppliedRow = {
+  readonly symbol: string
+  readonly appliedToMs: number | undefined
+  readonly tier: 1 | 2
+  readonly luld: StoredLuld | undefined
+  readonly quote: Quote | undefined
+  readonly statistics: Statistics
+}
+
+/**
+ * One commit: the next bars behind `applied_to`, and the quote if it is new, make statistics, bands,
+ * breakers and signals; with the records of what a breaker did. The row's lock keeps others out, and
+ * `applied_to` moves with it, so that every bar is applied once, however often a worker dies.
+ */
+export function applyChunk(options: ApplyOptions, symbol: string): Promise<AppliedChunk> {
+  const { sql, journal } = options
+  return recordedTransaction(sql, journal, async (transaction, record) => {
+    const row = await readAppliedRow(transaction, symbol, 'update')
+    if (row === undefined) return nothing
+    const after = { symbol, afterMs: row.appliedToMs, limit: chunkBars }
+    const { bars, isMore } = await readBarsAfter(transaction, after)
+    const quote = newQuote(row)
+    const toMs = bars.at(-1)?.time ?? row.appliedToMs
+    const markets = await advanceMarkets(transaction, options, { row, bars })
+    const luld = await nextBands(transaction, options, { row, bars, quote, markets })
+    await storeTurn(transaction, row, { toMs, quote, luld })
+    const other = options.pairOf(symbol) ?? indexOf(markets)
+    const signals =
+      toMs === undefined ? 0 : await storeSignals(transaction, { symbol, other, toMs })
+    await record(markets.records)
+    return { bars: bars.length, quotes: quote === undefined ? 0 : 1, signals, isMore }
+  })
+}
+
+async function storeTurn(
+  sql: TransactionSql,
+  { symbol, statistics: before }: AppliedRow,
+  turn: {
+    readonly toMs: number | undefined
+    readonly quote: Quote | undefined
+    readonly luld: StoredLuld | undefined
+  },
+): Promise<void> {
+  const { toMs, quote, luld } = turn
+  const figures = toMs === undefined ? {} : await readFigures(sql, symbol, toMs)
+  const quoteToMs = quote?.time ?? before.quoteToMs
+  const statistics = { ...before, ...figures, quoteToMs }
+  await sql`
+    update postern_instrument set statistics = ${JSON.stringify(statistics)}::text::jsonb,
+      luld = ${luld === undefined ? null : JSON.stringify(luld)}::text::jsonb,
+      applied_to = ${toMs === undefined ? null : new Date(toMs)}
+    where symbol = ${symbol}`
+}
+
+/** Undefined for a symbol that is not known. */
+export async function readAppliedRow(
+  sql: Sql | TransactionSql,
+  symbol: string,
+  lock: 'none' | 'update',
+): Promise<AppliedRow | undefined> {
+  const [row] = await sql<
+    {
+      appliedToMs: number | null
+      tier: number
+      luld: unknown
+      quote: unknown
+      statistics: unknown
+    }[]
+  >`
+    select (extract(epoch from applied_to) * 1000)::float8 as "appliedToMs", luld_tier as tier,
+      luld, quote, statistics
+    from postern_instrument where symbol = ${symbol} ${lock === 'update' ? sql`for update` : sql``}`
+  if (row === undefined) return undefined
+  const quote = storedQuoteSchema.nullable().parse(row.quote)
+  return {
+    symbol,
+    appliedToMs: row.appliedToMs ?? undefined,
+    tier: row.tier === 2 ? 2 : 1,
+    luld: storedLuldSchema.nullable().parse(row.luld) ?? undefined,
+    quote: quote === null ? undefined : quoteOf(quote),
+    statistics: statisticsOf(row.statistics),
+  }
+}
+
+function newQuote({ quote, statistics }: AppliedRow): Quote | undefined {
+  return quote !== undefined && quote.time > (statistics.quoteToMs ?? 0) ? quote : undefined
+}
+
+export function isLive(timeMs: number, now: Date): boolean {
+  return Math.abs(timeMs - now.getTime()) <= liveWindowMs
+}
+
+type Turn = { readonly row: AppliedRow; readonly bars: readonly SizedBar[] }
+type AdvancedMarkets = Markets & { readonly records: readonly AuditRecord[] }
+
+/** The breaker of each market whose index the symbol is; the live one sees live bars only. */
+async function advanceMarkets(
+  sql: TransactionSql,
+  { now, rules }: ApplyOptions,
+  { row: { symbol, appliedToMs }, bars }: Turn,
+): Promise<AdvancedMarkets> {
+  const known = await readMarkets(sql)
+  if (!marketClocks.some((clock) => known[clock].indexSymbol === symbol)) {
+    return { ...known, records: [] }
+  }
+  // After the instrument's row, in the order in which an upload locks them.
+  const markets = await readMarkets(sql, 'update')
+  const at = now()
+  const toMs = bars.at(-1)?.time ?? appliedToMs ?? 0
+  const [day] = await readLastBars(sql, { symbol, intervalMs: dayIntervalMs, toMs }, 1)
+  const records: AuditRecord[] = []
+  for (const clock of marketClocks) {
+    if (markets[clock].indexSymbol !== symbol) continue
+    const ticks = clock === 'live' ? bars.filter(({ time }) => isLive(time, at)) : bars
+    const advanced = correctClose(advanceIndex(markets[clock].breaker, ticks, rules), day, rules)
+    records.push(...advanced.changes.map((change) => changeRecord(change, { clock, at, symbol })))
+    if (advanced.state === undefined) continue
+    await sql`
+      update postern_market set breaker = ${JSON.stringify(advanced.state)}::text::jsonb
+      where clock = ${clock}`
+  }
+  return { ...markets, records }
+}
+
+function changeRecord(
+  { from, to }: BreakerChange,
+  about: { readonly clock: MarketClock; readonly at: Date; readonly symbol: string },
+): AuditRecord {
+  const { clock, at, symbol } = about
+  return systemRecord({
+    id: Bun.randomUUIDv7(),
+    type: 'market.changed',
+    at,
+    target: `market/${clock}`,
+    outcome: 'ok',
+    reason: to.status,
+    details: { symbol, from: from.status, breaker: to },
+  })
+}
+
+function indexOf({ live, replay }: Markets): string | undefined {
+  return live.indexSymbol ?? replay.indexSymbol
+}
+
+/** Bands are of single stocks and of the live market: an index has none. */
+async function nextBands(
+  sql: TransactionSql,
+  { now }: ApplyOptions,
+  turn: Turn & { readonly quote: Quote | undefined; readonly markets: Markets },
+): Promise<StoredLuld | undefined> {
+  const { row, quote, markets } = turn
+  const { symbol, tier, luld: before } = row
+  if (marketClocks.some((clock) => isFigure(markets, clock, symbol))) return undefined
+  const at = now()
+  const bars = turn.bars.filter(({ time }) => isLive(time, at))
+  const live = quote !== undefined && isLive(quote.time, at) ? quote : undefined
+  const firstMs = bars[0]?.time ?? live?.time
+  if (firstMs === undefined) return before
+  const priorClose = await readPriorClose(sql, symbol, firstMs)
+  return advanceBands({ before, tier, priorClose, bars, quote: live })
+}
+
+function isFigure(markets: Markets, clock: MarketClock, symbol: string): boolean {
+  const { indexSymbol, volatilitySymbol } = markets[clock]
+  return symbol === indexSymbol || symbol === volatilitySymbol
+}
+
+/** The last close of the trading day before a time's. */
+async function readPriorClose(
+  sql: TransactionSql,
+  symbol: string,
+  timeMs: number,
+): Promise<number | undefined> {
+  const before = previousTradingDay(exchangeDay(timeMs))
+  const toMs = before === undefined ? undefined : sessionOfDay(before)?.closeMs
+  if (toMs === undefined) return undefined
+  const intervalMs = await readNewestInterval(sql, symbol, toMs)
+  if (intervalMs === undefined) return undefined
+  const [bar] = await readLastBars(sql, { symbol, intervalMs, toMs }, 1)
+  return bar?.close
+}

@@ -1,0 +1,147 @@
+import type { Sql } from 'postgres'
+import { rethrowAsOutage } from '../postgres/outage.ts'
+import { type SymbolLease, takeLease } from './apply-lease.ts'
+import {
+  type AppliedRow,
+  type ApplyOptions,
+  applyChunk,
+  isLive,
+  readAppliedRow,
+} from './apply-symbol.ts'
+import type { Quote } from './bar.ts'
+import type { ApplyMarketDataResult } from './market-kinds.ts'
+import { type MarketClock, marketClocks, readMarkets } from './postgres-market-store.ts'
+import { readBarsAfter, type SizedBar } from './read-bars.ts'
+
+/** Bars that the desk is told of in one call. */
+const toldBars = 1_000
+
+/** What a market's accounts have not been told of yet, in order of time. */
+export type MarketEvents = {
+  readonly clock: MarketClock
+  readonly symbol: string
+  readonly bars: readonly SizedBar[]
+  /** The newest, when it is new. */
+  readonly quote: Quote | undefined
+}
+
+/** What depends on the market: resting and held orders, expiries, drawdowns. */
+export type MarketDesk = {
+  /**
+   * Called after statistics, breakers and bands of these events are committed, at least once for
+   * each of them: the same may come again after a crash. A throw is tried again with the job.
+   */
+  onMarket(events: MarketEvents, signal: AbortSignal): Promise<void>
+}
+
+export type MarketApplyOptions = ApplyOptions & { readonly desk: MarketDesk }
+
+/** Applies what was ingested of some symbols, the indices of the breakers before all others. */
+export function postgresMarketApply(options: MarketApplyOptions) {
+  const { sql } = options
+
+  return async (
+    symbols: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ApplyMarketDataResult> => {
+    const markets = await readMarkets(sql).catch(rethrowAsOutage)
+    const first = new Set(
+      marketClocks.flatMap((clock) => {
+        const { indexSymbol, volatilitySymbol } = markets[clock]
+        return [indexSymbol, volatilitySymbol]
+      }),
+    )
+    const ordered = [
+      ...symbols.filter((symbol) => first.has(symbol)),
+      ...symbols.filter((symbol) => !first.has(symbol)),
+    ]
+    const total = { bars: 0, quotes: 0, signals: 0 }
+    for (const symbol of ordered) {
+      const applied = await applySymbol(options, symbol, signal).catch(rethrowAsOutage)
+      total.bars += applied.bars
+      total.quotes += applied.quotes
+      total.signals += applied.signals
+    }
+    return total
+  }
+}
+
+async function applySymbol(
+  options: MarketApplyOptions,
+  symbol: string,
+  signal: AbortSignal,
+): Promise<ApplyMarketDataResult> {
+  const lease = await takeLease(options.sql, symbol, signal)
+  try {
+    return await applyUnder(options, lease, { symbol, signal })
+  } finally {
+    await lease.release()
+  }
+}
+
+/** First what a run before this one has applied and not told. */
+async function applyUnder(
+  options: MarketApplyOptions,
+  lease: SymbolLease,
+  { symbol, signal }: { readonly symbol: string; readonly signal: AbortSignal },
+): Promise<ApplyMarketDataResult> {
+  const total = { bars: 0, quotes: 0, signals: 0 }
+  let isMore = true
+  while (isMore) {
+    while (await tellDesk(options, symbol, signal)) await lease.renew()
+    signal.throwIfAborted()
+    await lease.renew()
+    const chunk = await applyChunk(options, symbol)
+    total.bars += chunk.bars
+    total.quotes += chunk.quotes
+    total.signals = chunk.signals
+    isMore = chunk.isMore
+  }
+  while (await tellDesk(options, symbol, signal)) await lease.renew()
+  return total
+}
+
+/** True when something was told; there may be more. */
+async function tellDesk(
+  { sql, desk, now }: MarketApplyOptions,
+  symbol: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const row = await readAppliedRow(sql, symbol, 'none')
+  if (row === undefined) return false
+  const bars = await untoldBars(row, sql)
+  const quote = untoldQuote(row)
+  if (bars.length === 0 && quote === undefined) return false
+  signal.throwIfAborted()
+  const at = now()
+  const live = bars.filter(({ time }) => isLive(time, at))
+  const liveQuote = quote !== undefined && isLive(quote.time, at) ? quote : undefined
+  await desk.onMarket({ clock: 'replay', symbol, bars, quote }, signal)
+  if (live.length > 0 || liveQuote !== undefined) {
+    await desk.onMarket({ clock: 'live', symbol, bars: live, quote: liveQuote }, signal)
+  }
+  const told = {
+    ...(bars.length === 0 ? {} : { toldToMs: bars.at(-1)?.time }),
+    ...(quote === undefined ? {} : { toldQuoteMs: quote.time }),
+  }
+  await sql`
+    update postern_instrument set statistics = statistics || ${JSON.stringify(told)}::text::jsonb
+    where symbol = ${symbol}`
+  return true
+}
+
+async function untoldBars(
+  { symbol, appliedToMs, statistics }: AppliedRow,
+  sql: Sql,
+): Promise<readonly SizedBar[]> {
+  const afterMs = statistics.toldToMs ?? undefined
+  if (appliedToMs === undefined || appliedToMs === afterMs) return []
+  const range = { symbol, afterMs, toMs: appliedToMs, limit: toldBars }
+  return (await readBarsAfter(sql, range)).bars
+}
+
+/** Only one that was applied: before that, the bands that it moves are not known. */
+function untoldQuote({ quote, statistics }: AppliedRow): Quote | undefined {
+  if (quote === undefined || quote.time > (statistics.quoteToMs ?? 0)) return undefined
+  return quote.time > (statistics.toldQuoteMs ?? 0) ? quote : undefined
+}

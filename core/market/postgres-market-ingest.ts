@@ -1,0 +1,199 @@
+import type { Sql, TransactionSql } from 'postgres'
+import type { Caller } from '../access/principal.ts'
+import type { AuditJournal } from '../audit/journal.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { callerRecord } from '../audit/record.ts'
+import { PosternError } from '../errors.ts'
+import { databaseOutage } from '../postgres/outage.ts'
+import {
+  lockInstruments,
+  moveClocks,
+  movePrices,
+  readStaged,
+  type StagedExtent,
+  storeBars,
+  storeQuotes,
+} from './ingest-commit.ts'
+import type { MarketRow } from './ingest-row.ts'
+import { type ApplyMarketDataPayload, applyMarketDataKind as kind } from './market-kinds.ts'
+
+/** Uploads at once in one process: each keeps up to 64 MiB of rows in staging. */
+const ingestsMax = 4
+const retryAfterSeconds = 5
+/** Leftovers of a process that died: no upload of 64 MiB takes an hour. */
+const staleStaging = '1 hour'
+
+export type MarketIngested = {
+  readonly id: string
+  readonly rows: number
+  readonly stored: number
+  /** Rows that said nothing new: known, older than the known quote, or twice in the upload. */
+  readonly duplicates: number
+  /** Rows that were known with other figures. */
+  readonly corrected: number
+  readonly symbols: readonly string[]
+  /** RFC 3339: the first and the last event; absent in an upload without rows, like its job. */
+  readonly from?: string
+  readonly to?: string
+  /** The job that applies what was ingested. */
+  readonly jobId?: string
+}
+
+export type MarketIngestOptions = {
+  readonly sql: Sql
+  readonly journal: AuditJournal
+  readonly now: () => Date
+  /** Called after a commit that left a job to dispatch. */
+  readonly onOutbox: () => void
+}
+
+/**
+ * Stores all rows of an upload in one commit after the last batch: with what they make known of
+ * their instruments, the markets' clocks, the audit record and the job that applies them. A batch
+ * iterator that throws leaves nothing behind. The same upload may be sent again. Throws
+ * `gateway.overloaded` and `database.unavailable`.
+ */
+export type MarketIngest = (
+  batches: AsyncIterable<readonly MarketRow[]>,
+  caller: Caller,
+) => Promise<MarketIngested>
+
+export function postgresMarketIngest(options: MarketIngestOptions): MarketIngest {
+  const { sql, now } = options
+  let ingests = 0
+
+  async function ingest(batches: AsyncIterable<readonly MarketRow[]>, caller: Caller) {
+    const id = Bun.randomUUIDv7()
+    try {
+      await sql`
+        delete from postern_market_staging where staged_at < now() - ${staleStaging}::interval`
+      let rows = 0
+      for await (const batch of batches) {
+        await stage(sql, id, batch)
+        rows += batch.length
+      }
+      return await commitStaged(options, { id, rows, caller, at: now() })
+    } catch (error) {
+      await sql`delete from postern_market_staging where ingest = ${id}`.catch(ignoreOutage)
+      throw databaseOutage(error) ?? error
+    }
+  }
+
+  return async (batches, caller) => {
+    if (ingests >= ingestsMax) {
+      const detail = `${ingestsMax} uploads are under way; try again when one has ended.`
+      throw new PosternError('gateway.overloaded', { detail, retryAfterSeconds })
+    }
+    ingests += 1
+    try {
+      return await ingest(batches, caller)
+    } finally {
+      ingests -= 1
+    }
+  }
+}
+
+/** What is left in staging is swept by a later upload; the first error is the one to tell. */
+function ignoreOutage(error: unknown): void {
+  if (databaseOutage(error) === undefined) throw error
+}
+
+/** One JSON parameter per batch: no connection is held while a slow client sends. */
+async function stage(sql: Sql, id: string, batch: readonly MarketRow[]): Promise<void> {
+  await sql`
+    insert into postern_market_staging (ingest, body)
+    select ${id}, body
+    from jsonb_array_elements(${JSON.stringify(batch)}::text::jsonb) with ordinality as r(body, n)
+    order by n`
+}
+
+type Staged = {
+  readonly id: string
+  readonly rows: number
+  readonly caller: Caller
+  readonly at: Date
+}
+
+async function commitStaged(
+  { sql, journal, onOutbox }: MarketIngestOptions,
+  { id, rows, caller, at }: Staged,
+): Promise<MarketIngested> {
+  const ingested = await recordedTransaction<MarketIngested>(
+    sql,
+    journal,
+    async (transaction, write) => {
+      const staged = await readStaged(transaction, id, at.getTime())
+      // A crash of Postgres in mid-upload empties an unlogged table.
+      if (staged.rows !== rows) {
+        throw new PosternError('database.unavailable', { reason: 'staging lost' })
+      }
+      const counts = await storeStaged(transaction, id, staged)
+      await transaction`delete from postern_market_staging where ingest = ${id}`
+      const job = applyJob(id, staged)
+      if (job !== undefined) await insertJob(transaction, job, { caller, at })
+      const extent = job === undefined ? {} : { ...job.extent, jobId: job.id }
+      const details = { rows, ...counts, symbols: staged.symbols, ...extent }
+      const about = { at, outcome: 'ok' } as const
+      const target = `market/${id}`
+      await write([
+        callerRecord(caller, { ...about, id, type: 'market.ingested', target, details }),
+        ...(job === undefined ? [] : [acceptedRecord(caller, job.id, at)]),
+      ])
+      return { id, ...details }
+    },
+  )
+  if (ingested.jobId !== undefined) onOutbox()
+  return ingested
+}
+
+async function storeStaged(sql: TransactionSql, id: string, staged: StagedExtent) {
+  const bars = await storeBars(sql, id)
+  await lockInstruments(sql, staged.symbols)
+  await movePrices(sql, id)
+  const quotes = await storeQuotes(sql, id)
+  await moveClocks(sql, staged)
+  const stored = bars.stored + quotes.stored
+  const corrected = bars.corrected + quotes.corrected
+  return { stored, duplicates: staged.rows - stored - corrected, corrected }
+}
+
+type ApplyJob = {
+  readonly id: string
+  readonly payload: ApplyMarketDataPayload
+  readonly extent: { readonly from: string; readonly to: string }
+}
+
+function applyJob(ingest: string, staged: StagedExtent): ApplyJob | undefined {
+  const { fromMs, toMs, symbols } = staged
+  if (fromMs === undefined || toMs === undefined) return undefined
+  const extent = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }
+  const payload = kind.payload.parse({ ingest, symbols, ...extent })
+  return { id: Bun.randomUUIDv7(), payload, extent }
+}
+
+/** Due at once: nobody but the sweeper will dispatch it. */
+async function insertJob(
+  sql: TransactionSql,
+  { id, payload }: ApplyJob,
+  { caller, at }: { readonly caller: Caller; readonly at: Date },
+): Promise<void> {
+  const { issuer, subject } = caller.principal
+  await sql`
+    with accepted as (
+      insert into postern_job (id, kind, issuer, subject, payload, priority, attempts_max,
+        timeout_ms, request_id, traceparent, accepted_at)
+      values (${id}, ${kind.name}, ${issuer}, ${subject}, ${JSON.stringify(payload)}::text::jsonb,
+        ${kind.priority}, ${kind.attemptsMax}, ${kind.timeoutMs}, ${caller.requestId},
+        ${caller.traceparent ?? null}, ${at})
+      returning id
+    )
+    insert into postern_outbox (id, jobs, due_at)
+    select gen_random_uuid(), array_agg(id), now() from accepted`
+}
+
+/** The job's id names its accepting record too. */
+function acceptedRecord(caller: Caller, id: string, at: Date) {
+  const details = { kind: kind.name }
+  const target = `job/${id}`
+  return callerRecord(caller, { id, type: 'job.accepted', at, target, outcome: 'ok', details })
+}

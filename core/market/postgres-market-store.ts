@@ -1,0 +1,228 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { z } from 'zod'
+import { amountOf, parseAmount } from '../order/amount.ts'
+import type { Instrument, SymbolMarket } from '../order/check-input.ts'
+import type { Quote } from './bar.ts'
+import { type BreakerState, breakerStateSchema } from './breaker.ts'
+import { type LastTrade, type Reference, referenceOf } from './quote-reference.ts'
+import { exchangeDay } from './session.ts'
+
+export const marketClocks = ['live', 'replay'] as const
+export type MarketClock = (typeof marketClocks)[number]
+
+/** A long weekend: an older VIX says nothing about a symbol's today. */
+const volatilityAgeMaxMs = 4 * 86_400_000
+
+/** `statistics` of an instrument, by the worker that applies what is ingested. */
+export const statisticsSchema = z.object({
+  /** The bars that the figures are of. */
+  intervalMs: z.int().positive().nullable(),
+  /** Shares per bar. */
+  meanBarVolume: z.number().nullable(),
+  /** Annualised, 0.2 is 20 %. */
+  rv5: z.number().nullable(),
+  rv20: z.number().nullable(),
+  /** The larger of the two (or what stands in for the second), in percent. */
+  volatilityPercent: z.number().nullable(),
+  /** Milliseconds: up to this bar the desk has been told. */
+  toldToMs: z.number().nullable(),
+  /** Milliseconds: the quote that was applied last, and the last that the desk was told of. */
+  quoteToMs: z.number().nullable(),
+  toldQuoteMs: z.number().nullable(),
+})
+export type Statistics = z.infer<typeof statisticsSchema>
+export const noStatistics: Statistics = {
+  intervalMs: null,
+  meanBarVolume: null,
+  rv5: null,
+  rv20: null,
+  volatilityPercent: null,
+  toldToMs: null,
+  quoteToMs: null,
+  toldQuoteMs: null,
+}
+
+export const storedQuoteSchema = z.object({
+  time: z.number(),
+  bid: z.string(),
+  ask: z.string(),
+  bidSize: z.number(),
+  askSize: z.number(),
+  medianSpread: z.number(),
+})
+
+export type StoredQuote = z.infer<typeof storedQuoteSchema>
+
+/** `luld` of an instrument; `state` is the rule's own and opaque here. */
+export const storedLuldSchema = z.object({
+  state: z.unknown(),
+  atMs: z.number(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+  pausedUntilMs: z.number().nullable(),
+})
+export type StoredLuld = z.infer<typeof storedLuldSchema>
+
+export type SymbolRecord = {
+  readonly instrument: Instrument
+  readonly market: SymbolMarket
+  readonly sector: string | undefined
+  readonly reference: Reference | undefined
+  readonly last: LastTrade | undefined
+  readonly statistics: Statistics
+}
+
+type Row = {
+  readonly symbol: string
+  readonly sector: string | null
+  readonly isTradable: boolean
+  readonly isRestricted: boolean
+  readonly isShortable: boolean
+  readonly lot: string
+  readonly quantityMin: string
+  readonly haltedUntilMs: number | null
+  readonly lastPrice: string | null
+  readonly lastMs: number | null
+  readonly quote: unknown
+  readonly statistics: unknown
+  readonly luld: unknown
+  readonly volatilityPrice: string | null
+  readonly volatilityMs: number | null
+}
+
+/** One query; symbols that are not known are not in the map. Bands are those of the live market. */
+export async function readSymbolMarkets(
+  sql: Sql | TransactionSql,
+  symbols: readonly string[],
+  clock: MarketClock = 'live',
+): Promise<ReadonlyMap<string, SymbolRecord>> {
+  const rows = await sql<Row[]>`
+    select i.symbol, i.sector, i.is_tradable as "isTradable", i.is_restricted as "isRestricted",
+      i.is_shortable as "isShortable", i.lot::text as lot, i.quantity_min::text as "quantityMin",
+      (extract(epoch from i.halted_until) * 1000)::float8 as "haltedUntilMs",
+      i.last_price::text as "lastPrice",
+      (extract(epoch from i.last_time) * 1000)::float8 as "lastMs", i.quote, i.statistics, i.luld,
+      v.last_price::text as "volatilityPrice",
+      (extract(epoch from v.last_time) * 1000)::float8 as "volatilityMs"
+    from postern_instrument i
+    left join postern_market m on m.clock = ${clock}
+    left join postern_instrument v on v.symbol = m.volatility_symbol
+    where i.symbol = any(${[...symbols]})`
+  return new Map(rows.map((row) => [row.symbol, recordOf(row, clock)]))
+}
+
+function recordOf(row: Row, clock: MarketClock): SymbolRecord {
+  const last = lastOf(row)
+  const stored = storedQuoteSchema.nullable().parse(row.quote)
+  const quote = stored === null ? undefined : quoteOf(stored)
+  const reference = referenceOf(last, quote)
+  const statistics = statisticsOf(row.statistics)
+  return {
+    instrument: instrumentOf(row, clock, reference?.atMs),
+    market: {
+      reference,
+      quote,
+      medianSpread: stored === null ? undefined : BigInt(stored.medianSpread),
+      meanBarVolume: statistics.meanBarVolume ?? undefined,
+      volatilityPercent: volatilityOf(row, reference) ?? statistics.volatilityPercent ?? undefined,
+    },
+    sector: row.sector ?? undefined,
+    reference,
+    last,
+    statistics,
+  }
+}
+
+function lastOf({ lastPrice, lastMs }: Row): LastTrade | undefined {
+  if (lastPrice === null || lastMs === null) return undefined
+  return { price: amountOf(lastPrice), atMs: lastMs }
+}
+
+export function quoteOf({ time, bid, ask, bidSize, askSize }: StoredQuote): Quote {
+  const nanos = (text: string) => Number(parseAmount(text))
+  return { time, bid: nanos(bid), ask: nanos(ask), bidSize, askSize }
+}
+
+/** Of an empty object: none. */
+export function statisticsOf(column: unknown): Statistics {
+  return statisticsSchema.parse({ ...noStatistics, ...z.looseObject({}).parse(column) })
+}
+
+/** VIX itself, where it is of the days of the price that it sizes. */
+function volatilityOf(
+  { volatilityPrice, volatilityMs }: Row,
+  reference: Reference | undefined,
+): number | undefined {
+  if (volatilityPrice === null || volatilityMs === null || reference === undefined) return undefined
+  const isNear = Math.abs(volatilityMs - reference.atMs) <= volatilityAgeMaxMs
+  return isNear ? Number(volatilityPrice) : undefined
+}
+
+function instrumentOf(row: Row, clock: MarketClock, atMs: number | undefined): Instrument {
+  const luld = clock === 'live' ? luldOf(row.luld, atMs) : undefined
+  const until = Math.max(row.haltedUntilMs ?? 0, luld?.pausedUntilMs ?? 0)
+  const { symbol, isTradable, isRestricted, isShortable } = row
+  const { lower = null, upper = null } = luld ?? {}
+  return {
+    ...{ symbol, isTradable, isRestricted, isShortable },
+    lot: amountOf(row.lot),
+    quantityMin: amountOf(row.quantityMin),
+    haltedUntilMs: until === 0 ? undefined : until,
+    band:
+      lower === null || upper === null ? undefined : { lower: BigInt(lower), upper: BigInt(upper) },
+  }
+}
+
+/** Bands are of one day; yesterday's bind nothing. */
+function luldOf(column: unknown, atMs: number | undefined): StoredLuld | undefined {
+  const stored = storedLuldSchema.nullable().parse(column)
+  if (stored === null || atMs === undefined) return undefined
+  return exchangeDay(stored.atMs) === exchangeDay(atMs) ? stored : undefined
+}
+
+export type MarketView = {
+  /** Milliseconds of the newest event. */
+  readonly timeMs: number | undefined
+  readonly breaker: BreakerState | undefined
+  /** Whose decline trips the market-wide breaker. */
+  readonly indexSymbol: string | undefined
+  readonly volatilitySymbol: string | undefined
+}
+export type Markets = Readonly<Record<MarketClock, MarketView>>
+
+type MarketRow = {
+  readonly clock: string
+  readonly timeMs: number | null
+  readonly breaker: unknown
+  readonly indexSymbol: string | null
+  readonly volatilitySymbol: string | null
+}
+
+const absent: MarketView = {
+  timeMs: undefined,
+  breaker: undefined,
+  indexSymbol: undefined,
+  volatilitySymbol: undefined,
+}
+
+/** Both markets; `update` locks them until the transaction ends, always in the same order. */
+export async function readMarkets(
+  sql: Sql | TransactionSql,
+  lock: 'none' | 'update' = 'none',
+): Promise<Markets> {
+  const rows = await sql<MarketRow[]>`
+    select clock, (extract(epoch from time) * 1000)::float8 as "timeMs", breaker,
+      index_symbol as "indexSymbol", volatility_symbol as "volatilitySymbol"
+    from postern_market order by clock ${lock === 'update' ? sql`for update` : sql``}`
+  const views = new Map(rows.map((row) => [row.clock, viewOf(row)]))
+  return { live: views.get('live') ?? absent, replay: views.get('replay') ?? absent }
+}
+
+function viewOf(row: MarketRow): MarketView {
+  return {
+    timeMs: row.timeMs ?? undefined,
+    breaker: breakerStateSchema.nullable().parse(row.breaker) ?? undefined,
+    indexSymbol: row.indexSymbol ?? undefined,
+    volatilitySymbol: row.volatilitySymbol ?? undefined,
+  }
+}

@@ -1,0 +1,284 @@
+import type { Caller } from '../../access/principal.ts'
+import { callerRecord } from '../../audit/record.ts'
+import { PosternError } from '../../errors.ts'
+import type { IdempotencyKey } from '../../job/intake.ts'
+import { formatAmount, formatMoney, type Money } from '../amount.ts'
+import type { CheckInput, CheckResult, FirmView, PositionView } from '../check-input.ts'
+import { checkOrder } from '../check-order.ts'
+import { type LimitRow, limitsFor } from '../limits.ts'
+import type { OrderTerms } from '../order.ts'
+import { type OrderDocument, orderDocument } from '../order-document.ts'
+import { newOrder } from '../transition.ts'
+import type { DeskWork } from './desk-transaction.ts'
+import { type DeskOrder, positionKey } from './desk-view.ts'
+import type { MarketSnapshot } from './market-snapshot.ts'
+import { effectiveState, type SwitchRow } from './read-rows.ts'
+import { venueCapabilities } from './venue-capabilities.ts'
+
+/** One order as it is asked for, with everything its schema can say already checked. */
+export type OrderRequest = {
+  readonly terms: OrderTerms
+  readonly idempotency: IdempotencyKey | undefined
+  readonly caller: Caller
+}
+
+export type Entered = { readonly order: OrderDocument; readonly replayed: boolean }
+
+/** What is read beside the locked rows to judge a batch of orders. */
+export type EntryView = {
+  readonly market: MarketSnapshot
+  readonly switches: readonly SwitchRow[]
+  readonly limits: readonly LimitRow[]
+  readonly traders: ReadonlySet<string>
+  /** Client order ids that are taken, as `account id`. */
+  readonly takenIds: Set<string>
+  /** When an order alike was entered last, as `account twin`. */
+  readonly twins: Map<string, number>
+  /** Best own open orders by position key. */
+  readonly resting: Map<string, Resting>
+  readonly shortValues: ReadonlyMap<string, Money>
+  readonly executions: (account: string, strategy: string | undefined, side: string) => number
+  readonly firm: FirmExposure
+}
+
+export type Resting = Pick<PositionView, 'bestOwnBuy' | 'bestOwnSell'>
+
+/** What all accounts hold and have open; `add` is what this transaction opens. */
+export type FirmExposure = {
+  of(sector: string | undefined): FirmView
+  add(sector: string | undefined, notional: Money): void
+}
+
+export const traderKey = (account: string, caller: Caller) =>
+  `${account} ${caller.principal.issuer} ${caller.principal.subject}`
+
+/** What makes two orders alike: 64 bits of a hash, for a look-up by index. */
+export function twinOf({ symbol, side, type, timeInForce, ...terms }: OrderTerms): bigint {
+  const text = [
+    symbol,
+    side,
+    type,
+    timeInForce,
+    terms.quantity,
+    terms.limitPrice ?? '',
+    terms.stopPrice ?? '',
+  ].join(' ')
+  return BigInt.asIntN(64, BigInt(Bun.hash(text)))
+}
+
+const windowMs = 60_000
+
+/**
+ * Decides one order of a batch and enters it, passed, held or denied. What was entered before it
+ * in the same transaction counts. Throws what is answered instead of an order: nothing is entered.
+ */
+export function enterOrder(work: DeskWork, view: EntryView, request: OrderRequest): OrderDocument {
+  const { desk, at } = work
+  const { terms, caller } = request
+  refuseStranger(view, request)
+  const clientKey = `${terms.account} ${terms.clientOrderId}`
+  if (view.takenIds.has(clientKey)) {
+    throw new PosternError('order.client_id_taken', {
+      detail: 'The account has an order of this client_order_id; use a new one for a new order.',
+    })
+  }
+  const twin = twinOf(terms)
+  const input = checkInputOf(work, view, { terms, twin })
+  if (input.state.state === 'HALTED') throw halted(work, request, input)
+  const result = checkOrder(input)
+  const order = deskOrderOf(request, { result, twin, at })
+  view.takenIds.add(clientKey)
+  view.twins.set(`${terms.account} ${twin}`, at.getTime())
+  desk.enter(order)
+  desk.move(order, { type: 'submit', requested: terms.quantity })
+  settle(work, view, { order, result })
+  work.record([entryRecord(order, result, { caller, at })])
+  return orderDocument(order, at)
+}
+
+function refuseStranger({ traders }: EntryView, { terms, caller }: OrderRequest): void {
+  if (traders.has(traderKey(terms.account, caller))) return
+  throw new PosternError('account.not_authorized', {
+    detail: 'The token may not trade this account, or there is none of this name.',
+  })
+}
+
+function halted(work: DeskWork, { terms, caller }: OrderRequest, input: CheckInput): PosternError {
+  const { scope, reason } = input.state
+  work.record([
+    callerRecord(caller, {
+      id: Bun.randomUUIDv7(),
+      type: 'order.denied',
+      at: work.at,
+      target: `account/${terms.account}`,
+      outcome: 'refused',
+      reason: 'TRADING_HALTED',
+      details: { scope, symbol: terms.symbol, side: terms.side },
+    }),
+  ])
+  return new PosternError('trading.halted', {
+    detail: `Trading is halted (${scope}): ${reason}. Cancels still pass.`,
+    retryAfterSeconds: 60,
+  })
+}
+
+export function checkInputOf(
+  work: DeskWork,
+  view: EntryView,
+  { terms, twin, self }: { terms: OrderTerms; twin: bigint; self?: DeskOrder },
+): CheckInput {
+  const { desk, at } = work
+  const { market } = view
+  const account = desk.account(terms.account)
+  const sector = market.sector(terms.symbol)
+  const limits = limitsFor(view.limits, { ...terms, sector })
+  const clockMs = market.clockMs(account.clock)
+  const place = desk.position(terms.account, terms.symbol)
+  const twinAt = view.twins.get(`${terms.account} ${twin}`)
+  const resting = view.resting.get(positionKey(terms.account, terms.symbol))
+  return {
+    terms,
+    // A replay without a bar has no time; nothing is fresh then.
+    clockMs: clockMs ?? 0,
+    state: effectiveState(view.switches, terms),
+    market: market.verdict(account.clock, limits.dataAgeMaxMs),
+    instrument: market.instrument(terms.symbol),
+    symbolMarket: clockMs === undefined ? undefined : market.symbolMarket(terms.symbol),
+    capabilities: venueCapabilities(account.venue),
+    limits,
+    account: {
+      id: account.id,
+      cash: account.cash,
+      reserved: account.reserved,
+      shortValue: view.shortValues.get(account.id) ?? 0n,
+      openOrders: account.openOrders,
+      isShortAllowed: account.isShortAllowed,
+      notionalLastMinute: windowSum(account.notionalWindow, at),
+      drawdown: account.drawdown,
+    },
+    position: {
+      quantity: place.position.quantity,
+      openBuy: place.openBuy,
+      openSell: place.openSell,
+      bestOwnBuy: resting?.bestOwnBuy,
+      bestOwnSell: resting?.bestOwnSell,
+    },
+    firm: view.firm.of(sector),
+    hasTwin:
+      self === undefined &&
+      twinAt !== undefined &&
+      at.getTime() - twinAt < limits.duplicateWindowMs,
+    recentExecutions: view.executions(terms.account, terms.strategy, terms.side),
+    replaced: undefined,
+  }
+}
+
+/** By whole seconds, so up to a second more than a minute: it denies early, never late. */
+function windowSum(window: ReadonlyMap<number, Money>, at: Date): Money {
+  const from = Math.floor((at.getTime() - windowMs) / 1_000)
+  let sum = 0n
+  for (const [second, notional] of window) if (second >= from) sum += notional
+  return sum
+}
+
+function addNotional(work: DeskWork, accountId: string, notional: Money): void {
+  const account = work.desk.account(accountId)
+  const nowSecond = Math.floor(work.at.getTime() / 1_000)
+  const from = nowSecond - windowMs / 1_000
+  const kept = [...account.notionalWindow].filter(([second]) => second >= from)
+  const window = new Map(kept)
+  account.notionalWindow = window.set(nowSecond, (window.get(nowSecond) ?? 0n) + notional)
+}
+
+function deskOrderOf(
+  { terms, caller }: OrderRequest,
+  { result, twin, at }: { result: CheckResult; twin: bigint; at: Date },
+): DeskOrder {
+  const quantity = result.verdict === 'deny' ? terms.quantity : result.quantity
+  return {
+    origin: {
+      issuer: caller.principal.issuer,
+      subject: caller.principal.subject,
+      requestId: caller.requestId,
+      traceparent: caller.traceparent,
+    },
+    requested: terms.quantity,
+    receivedAt: at,
+    twin,
+    state: newOrder({ ...terms, quantity }),
+    reserved: result.verdict === 'deny' ? 0n : result.reservation.buyingPower,
+    replacementReserved: 0n,
+  }
+}
+
+/** The reservation is taken by the move itself. */
+function settle(
+  work: DeskWork,
+  view: EntryView,
+  { order, result }: { order: DeskOrder; result: CheckResult },
+): void {
+  const { desk } = work
+  const { terms } = order.state
+  if (result.verdict === 'deny') {
+    desk.move(order, { type: 'risk.deny', code: result.code, details: result.details })
+    return
+  }
+  addNotional(work, terms.account, result.notional)
+  addResting(view.resting, terms)
+  view.firm.add(view.market.sector(terms.symbol), result.notional)
+  desk.move(order, { type: 'risk.pass', warnings: result.warnings })
+  if (result.verdict === 'hold') desk.move(order, { type: 'halt', reason: result.reason ?? '' })
+  else desk.advance(order)
+}
+
+/** The next order of the batch may not meet this one. */
+function addResting(resting: Map<string, Resting>, terms: OrderTerms): void {
+  const { side, limitPrice } = terms
+  const key = positionKey(terms.account, terms.symbol)
+  const known = resting.get(key) ?? { bestOwnBuy: undefined, bestOwnSell: undefined }
+  const best = side === 'buy' ? known.bestOwnBuy : known.bestOwnSell
+  const isBetter =
+    typeof best === 'bigint' &&
+    limitPrice !== undefined &&
+    (side === 'buy' ? limitPrice > best : limitPrice < best)
+  const next = best === undefined || isBetter ? (limitPrice ?? 'market') : best
+  const merged = limitPrice === undefined ? 'market' : next
+  resting.set(key, {
+    ...known,
+    ...(side === 'buy' ? { bestOwnBuy: merged } : { bestOwnSell: merged }),
+  })
+}
+
+function entryRecord(
+  order: DeskOrder,
+  result: CheckResult,
+  { caller, at }: { caller: Caller; at: Date },
+) {
+  const { terms } = order.state
+  const isDenied = result.verdict === 'deny'
+  const passedType = result.verdict === 'hold' ? 'order.held' : 'order.accepted'
+  return callerRecord(caller, {
+    // One order, one record of its entry.
+    id: terms.id,
+    type: isDenied ? 'order.denied' : passedType,
+    at,
+    target: `order/${terms.id}`,
+    outcome: isDenied ? 'refused' : 'ok',
+    reason: isDenied ? result.code : undefined,
+    details: {
+      account: terms.account,
+      clientOrderId: terms.clientOrderId,
+      symbol: terms.symbol,
+      side: terms.side,
+      type: terms.type,
+      timeInForce: terms.timeInForce,
+      quantity: formatAmount(terms.quantity),
+      requested: formatAmount(order.requested),
+      limitPrice: terms.limitPrice && formatAmount(terms.limitPrice),
+      stopPrice: terms.stopPrice && formatAmount(terms.stopPrice),
+      ...(isDenied
+        ? { rejectDetails: result.details }
+        : { reserved: formatMoney(order.reserved), warnings: result.warnings }),
+    },
+  })
+}

@@ -1,0 +1,186 @@
+import type { TransactionSql } from 'postgres'
+import { z } from 'zod'
+import { PosternError } from '../../errors.ts'
+import {
+  type GroupCommit,
+  groupCommit,
+  runOrSplit,
+  type Settled,
+} from '../../postgres/group-commit.ts'
+import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
+import type { OrderDocument } from '../order-document.ts'
+import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
+import type { MarketSnapshot } from './market-snapshot.ts'
+import { type Entered, enterOrder, type OrderRequest } from './order-entry.ts'
+import { readEntryView } from './read-entry.ts'
+
+/** Orders that share a commit and the lock of their account. */
+const ordersPerCommit = 64
+/** Orders of different accounts are decided side by side, one account's one after the other. */
+const lanes = 4
+/** Orders that may wait in one lane: a third of a second's worth, then it is better to refuse. */
+const waitingMax = 500
+
+export type OrderIntake = {
+  /**
+   * Decides and stores an order with its events, reservation, idempotency key, audit record and
+   * the job that sends it, in one commit, shared with others of its account. Throws
+   * `account.not_authorized`, `order.client_id_taken`, `trading.halted`, `idempotency.*`,
+   * `gateway.overloaded`, `database.unavailable`: no order was stored.
+   */
+  enter(request: OrderRequest): Promise<Entered>
+  idle(): Promise<void>
+}
+
+export type OrderIntakeOptions = DeskConnection & {
+  readonly readMarket: (sql: TransactionSql, symbols: readonly string[]) => Promise<MarketSnapshot>
+}
+
+export function orderIntake(options: OrderIntakeOptions): OrderIntake {
+  const lane = (): GroupCommit<OrderRequest, Entered> =>
+    groupCommit<OrderRequest, Entered>({
+      run: (requests) => enterBatch(options, requests),
+      batchMax: ordersPerCommit,
+      inFlightMax: 1,
+      waitingMax,
+      refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),
+      // A key that is used twice at once would end the whole statement.
+      keyOf: ({ idempotency, caller, terms }) =>
+        idempotency === undefined
+          ? terms.id
+          : `${caller.principal.issuer} ${caller.principal.subject} ${idempotency.key}`,
+    })
+  const commits = Array.from({ length: lanes }, lane)
+
+  return {
+    enter(request) {
+      const index = Number(BigInt(Bun.hash(request.terms.account)) % BigInt(lanes))
+      const chosen = commits[index]
+      if (chosen === undefined) throw new Error('invariant: every account has a lane')
+      return chosen.submit(request)
+    },
+    async idle() {
+      await Promise.all(commits.map((one) => one.idle()))
+    },
+  }
+}
+
+async function enterBatch(
+  options: OrderIntakeOptions,
+  requests: readonly OrderRequest[],
+): Promise<readonly Settled<Entered>[]> {
+  const fates = await runOrSplit(
+    requests,
+    (batch) => enterTogether(options, batch),
+    (error) => databaseOutage(error) !== undefined,
+  )
+  return fates.map((fate) => (fate.ok ? fate.value : { ok: false, error: outageOf(fate.error) }))
+}
+
+function outageOf(error: unknown): unknown {
+  return databaseOutage(error) ?? error
+}
+
+/** What one request is answered never undoes what its neighbours are. */
+async function enterTogether(
+  options: OrderIntakeOptions,
+  requests: readonly OrderRequest[],
+): Promise<readonly Settled<Entered>[]> {
+  const accounts = [...new Set(requests.map(({ terms }) => terms.account))]
+  const pairs = new Map(requests.map(({ terms }) => [`${terms.account} ${terms.symbol}`, terms]))
+  return await deskTransaction(options, { accounts, pairs: [...pairs.values()] }, async (work) => {
+    const { transaction, at } = work
+    const [answers, view] = await Promise.all([
+      readAnswers(transaction, requests),
+      readEntryView(transaction, requests, { at, readMarket: options.readMarket }),
+    ])
+    const stored: StoredKey[] = []
+    const fates = requests.map((request): Settled<Entered> => {
+      try {
+        const known = answers.get(keyOf(request) ?? '')
+        if (known !== undefined) return { ok: true, value: replay(known, request) }
+        const order = enterOrder(work, view, request)
+        stored.push({ request, order })
+        return { ok: true, value: { order, replayed: false } }
+      } catch (error) {
+        if (!(error instanceof PosternError)) throw error
+        return { ok: false, error }
+      }
+    })
+    await storeKeys(transaction, stored)
+    return fates
+  }).catch(rethrowAsOutage)
+}
+
+const orderRoute = '/v1/orders'
+
+function keyOf({ idempotency, caller }: OrderRequest): string | undefined {
+  if (idempotency === undefined) return undefined
+  return `${caller.principal.issuer} ${caller.principal.subject} ${idempotency.key}`
+}
+
+type StoredKey = { readonly request: OrderRequest; readonly order: OrderDocument }
+
+const answerSchema = z.object({
+  key: z.string(),
+  fingerprint: z.string(),
+  response: z.custom<OrderDocument>(
+    (value) => z.looseObject({ id: z.uuid() }).safeParse(value).success,
+  ),
+})
+type StoredAnswer = z.infer<typeof answerSchema>
+
+async function readAnswers(
+  sql: TransactionSql,
+  requests: readonly OrderRequest[],
+): Promise<ReadonlyMap<string, StoredAnswer>> {
+  const keyed = requests.filter(({ idempotency }) => idempotency !== undefined)
+  if (keyed.length === 0) return new Map()
+  const rows = await sql`
+    select i.issuer || ' ' || i.subject || ' ' || i.key as key,
+      encode(i.fingerprint, 'hex') as fingerprint, i.response
+    from postern_idempotency i
+    join unnest(${keyed.map(({ caller }) => caller.principal.issuer)}::text[],
+      ${keyed.map(({ caller }) => caller.principal.subject)}::text[],
+      ${keyed.map(({ idempotency }) => idempotency?.key ?? '')}::text[]) as w(issuer, subject, key)
+      on i.issuer = w.issuer and i.subject = w.subject and i.key = w.key
+    where i.route = ${orderRoute} and i.method = 'POST'`
+  return new Map(
+    z
+      .array(answerSchema)
+      .parse(rows)
+      .map((answer) => [answer.key, answer]),
+  )
+}
+
+function replay(answer: StoredAnswer, { idempotency }: OrderRequest): Entered {
+  if (answer.fingerprint !== idempotency?.fingerprint) {
+    throw new PosternError('idempotency.mismatch', {
+      detail: 'This Idempotency-Key was used with another order; use a new key for a new order.',
+    })
+  }
+  return { order: answer.response, replayed: true }
+}
+
+async function storeKeys(sql: TransactionSql, stored: readonly StoredKey[]): Promise<void> {
+  const rows = stored.flatMap(({ request: { idempotency, caller }, order }) =>
+    idempotency === undefined
+      ? []
+      : [
+          {
+            issuer: caller.principal.issuer,
+            subject: caller.principal.subject,
+            key: idempotency.key,
+            fingerprint: idempotency.fingerprint,
+            response: order,
+          },
+        ],
+  )
+  if (rows.length === 0) return
+  await sql`
+    insert into postern_idempotency (issuer, subject, method, route, key, fingerprint, response)
+    select issuer, subject, 'POST', ${orderRoute}, key, decode(fingerprint, 'hex'), response
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+      issuer text, subject text, key text, fingerprint text, response jsonb)
+    order by subject, key, issuer`
+}

@@ -1,0 +1,207 @@
+import type { TransactionSql } from 'postgres'
+import { z } from 'zod'
+import { amountOf, type Money, moneyOf } from '../amount.ts'
+import { exposureLimitName, type LimitRow } from '../limits.ts'
+import type { OrderTerms } from '../order.ts'
+import { positionKey } from './desk-view.ts'
+import type { MarketSnapshot } from './market-snapshot.ts'
+import {
+  type EntryView,
+  type FirmExposure,
+  type OrderRequest,
+  traderKey,
+  twinOf,
+} from './order-entry.ts'
+import { readSwitches } from './read-rows.ts'
+
+/** No account may set a longer window of duplicates. */
+export const duplicateWindowMsMax = 60_000
+const windowMs = 60_000
+/** Any number: who reckons what all accounts hold together does so one after the other. */
+const firmLock = 7_205_759
+
+type ReadMarket = (sql: TransactionSql, symbols: readonly string[]) => Promise<MarketSnapshot>
+
+/** Reads what a batch of orders is judged by; the accounts are locked, so it stays so. */
+export async function readEntryView(
+  sql: TransactionSql,
+  requests: readonly OrderRequest[],
+  { at, readMarket }: { readonly at: Date; readonly readMarket: ReadMarket },
+): Promise<EntryView> {
+  const terms = requests.map((request) => request.terms)
+  const accounts = [...new Set(terms.map(({ account }) => account))]
+  const symbols = [...new Set(terms.map(({ symbol }) => symbol))]
+  const [market, switches, limits, traders, takenIds, twins, resting, shortValues] =
+    await Promise.all([
+      readMarket(sql, symbols),
+      readSwitches(sql, at),
+      readLimits(sql, terms),
+      readTraders(sql, requests),
+      readTakenIds(sql, terms),
+      readTwins(sql, terms, at),
+      readResting(sql, accounts, symbols),
+      readShortValues(sql, accounts),
+    ])
+  const executions = limits.some(({ name }) => name === 'repeated_executions_max')
+    ? await readExecutions(sql, accounts, at)
+    : () => 0
+  const firm = limits.some(({ name }) => name === exposureLimitName)
+    ? await readFirm(sql)
+    : firmExposure(new Map())
+  return {
+    ...{ market, switches, limits, traders, takenIds, twins, resting, shortValues },
+    ...{ executions, firm },
+  }
+}
+
+export async function readLimits(
+  sql: TransactionSql,
+  terms: readonly OrderTerms[],
+): Promise<readonly LimitRow[]> {
+  return await sql<LimitRow[]>`
+    select scope, key, name, value::text from postern_limit
+    where scope in ('firm', 'sector')
+      or (scope = 'account' and key = any(${terms.map(({ account }) => account)}::text[]))
+      or (scope = 'symbol' and key = any(${terms.map(({ symbol }) => symbol)}::text[]))
+      or (scope = 'strategy'
+        and key = any(${terms.flatMap(({ strategy }) => strategy ?? [])}::text[]))`
+}
+
+async function readTraders(
+  sql: TransactionSql,
+  requests: readonly OrderRequest[],
+): Promise<ReadonlySet<string>> {
+  const callers = new Map(
+    requests.map(({ terms, caller }) => [traderKey(terms.account, caller), { terms, caller }]),
+  )
+  const all = [...callers.values()]
+  const rows = await sql<{ key: string }[]>`
+    select t.account || ' ' || t.issuer || ' ' || t.subject as key
+    from postern_account_trader t
+    join unnest(${all.map(({ terms }) => terms.account)}::text[],
+      ${all.map(({ caller }) => caller.principal.issuer)}::text[],
+      ${all.map(({ caller }) => caller.principal.subject)}::text[]) as w(account, issuer, subject)
+      on t.account = w.account and t.issuer = w.issuer and t.subject = w.subject`
+  return new Set(rows.map(({ key }) => key))
+}
+
+async function readTakenIds(
+  sql: TransactionSql,
+  terms: readonly OrderTerms[],
+): Promise<Set<string>> {
+  const rows = await sql<{ key: string }[]>`
+    select o.account || ' ' || o.client_order_id as key from postern_order o
+    join unnest(${terms.map(({ account }) => account)}::text[],
+      ${terms.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, id)
+      on o.account = w.account and o.client_order_id = w.id`
+  return new Set(rows.map(({ key }) => key))
+}
+
+async function readTwins(
+  sql: TransactionSql,
+  terms: readonly OrderTerms[],
+  at: Date,
+): Promise<Map<string, number>> {
+  const since = new Date(at.getTime() - duplicateWindowMsMax)
+  const rows = await sql<{ key: string; at: Date }[]>`
+    select w.account || ' ' || w.twin as key, (
+      select max(received_at) from postern_order o
+      where o.account = w.account and o.twin = w.twin and o.received_at > ${since}) as at
+    from unnest(${terms.map(({ account }) => account)}::text[],
+      ${terms.map((one) => twinOf(one).toString())}::bigint[]) as w(account, twin)`
+  return new Map(rows.flatMap((row) => (row.at === null ? [] : [[row.key, row.at.getTime()]])))
+}
+
+const restingSchema = z.array(
+  z.object({
+    account: z.string(),
+    symbol: z.string(),
+    buy: z.string().transform(amountOf).nullable(),
+    sell: z.string().transform(amountOf).nullable(),
+    hasMarketBuy: z.boolean(),
+    hasMarketSell: z.boolean(),
+  }),
+)
+
+/** Whatever is open counts, also what has a cancel under way: it may fill before that. */
+async function readResting(
+  sql: TransactionSql,
+  accounts: readonly string[],
+  symbols: readonly string[],
+): Promise<EntryView['resting']> {
+  const rows = await sql`
+    select account, symbol,
+      (max(limit_price) filter (where side = 'buy'))::text as buy,
+      (min(limit_price) filter (where side = 'sell'))::text as sell,
+      bool_or(side = 'buy' and limit_price is null) as "hasMarketBuy",
+      bool_or(side = 'sell' and limit_price is null) as "hasMarketSell"
+    from postern_order
+    where is_open and account = any(${[...accounts]}::text[])
+      and symbol = any(${[...symbols]}::text[])
+    group by account, symbol`
+  return new Map(
+    restingSchema.parse(rows).map(({ account, symbol, buy, sell, ...market }) => [
+      positionKey(account, symbol),
+      {
+        bestOwnBuy: market.hasMarketBuy ? 'market' : (buy ?? undefined),
+        bestOwnSell: market.hasMarketSell ? 'market' : (sell ?? undefined),
+      },
+    ]),
+  )
+}
+
+/** Short positions at the last price; one that has no price counts at its cost. */
+async function readShortValues(
+  sql: TransactionSql,
+  accounts: readonly string[],
+): Promise<ReadonlyMap<string, Money>> {
+  const rows = await sql<{ account: string; value: string }[]>`
+    select p.account, sum(coalesce(-p.quantity * i.last_price, -p.cost))::numeric(38, 18)::text
+      as value
+    from postern_position p left join postern_instrument i using (symbol)
+    where p.account = any(${[...accounts]}::text[]) and p.quantity < 0
+    group by p.account`
+  return new Map(rows.map(({ account, value }) => [account, moneyOf(value)]))
+}
+
+async function readExecutions(
+  sql: TransactionSql,
+  accounts: readonly string[],
+  at: Date,
+): Promise<EntryView['executions']> {
+  const since = new Date(at.getTime() - windowMs)
+  const rows = await sql<{ account: string; strategy: string; side: string; count: number }[]>`
+    select account, strategy, side, count(*)::integer as count from postern_order
+    where account = any(${[...accounts]}::text[]) and strategy is not null
+      and received_at > ${since} and cum_quantity > 0
+    group by account, strategy, side`
+  const counts = new Map(
+    rows.map((row) => [`${row.account} ${row.strategy} ${row.side}`, row.count]),
+  )
+  return (account, strategy, side) => counts.get(`${account} ${strategy ?? ''} ${side}`) ?? 0
+}
+
+/** At last prices. One transaction at a time knows it. */
+async function readFirm(sql: TransactionSql): Promise<FirmExposure> {
+  const [, rows] = await Promise.all([
+    sql`select pg_advisory_xact_lock(${firmLock})`,
+    sql<{ sector: string | null; gross: string }[]>`
+      select i.sector, sum((abs(p.quantity) + p.open_buy + p.open_sell)
+        * coalesce(i.last_price, 0))::numeric(38, 18)::text as gross
+      from postern_position p left join postern_instrument i using (symbol)
+      group by i.sector`,
+  ])
+  return firmExposure(new Map(rows.map(({ sector, gross }) => [sector ?? '', moneyOf(gross)])))
+}
+
+function firmExposure(bySector: Map<string, Money>): FirmExposure {
+  return {
+    of: (sector) => ({
+      gross: [...bySector.values()].reduce((sum, part) => sum + part, 0n),
+      sectorGross: bySector.get(sector ?? '') ?? 0n,
+    }),
+    add(sector, notional) {
+      bySector.set(sector ?? '', (bySector.get(sector ?? '') ?? 0n) + notional)
+    },
+  }
+}

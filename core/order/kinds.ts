@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { defineJobKind } from '../job/kind.ts'
+
+export const advanceOrdersPayload = z.strictObject({
+  account: z.string(),
+  orders: z.array(z.uuid()).min(1).max(64),
+})
+export type AdvanceOrdersPayload = z.infer<typeof advanceOrdersPayload>
+
+export const advanceOrdersResult = z.object({
+  sent: z.int(),
+  looked_up: z.int(),
+  cancels: z.int(),
+  replaces: z.int(),
+})
+export type AdvanceOrdersResult = z.infer<typeof advanceOrdersResult>
+
+/** Takes orders to their venue: whatever each needs next, by its state. */
+export const advanceOrdersKind = defineJobKind({
+  name: 'advance-orders',
+  scope: undefined,
+  summary: 'Sends orders, cancels and replacements to their venue',
+  payload: advanceOrdersPayload,
+  result: advanceOrdersResult,
+  // A venue that is away for half an hour; after that the reconciliation takes over.
+  attemptsMax: 60,
+  backoff: { firstMs: 250, capMs: 30_000 },
+  // 64 calls one after the other at a venue that takes a second.
+  timeoutMs: 90_000,
+  retentionDays: 1,
+  priority: 0,
+  concurrency: 16,
+})
+
+export const reconcileAccountPayload = z.strictObject({
+  account: z.string().min(1).max(64),
+  reconciliation_date: z.iso.date().optional(),
+})
+export type ReconcileAccountPayload = z.infer<typeof reconcileAccountPayload>
+
+export const mismatchClasses = [
+  'MISSING_LOCAL',
+  'MISSING_BROKER',
+  'QTY_MISMATCH',
+  'PRICE_MISMATCH',
+  'STATE_MISMATCH',
+] as const
+
+export const reconcileAccountResult = z.object({
+  account: z.string(),
+  reconciliation_date: z.string().optional(),
+  /** Fills that were missing here and have been replayed. */
+  replayed: z.int(),
+  checked: z.object({ orders: z.int(), fills: z.int(), positions: z.int() }),
+  mismatches: z.array(
+    z.object({
+      class: z.enum(mismatchClasses),
+      symbol: z.string(),
+      order_id: z.string().optional(),
+      detail: z.string(),
+      healed: z.boolean(),
+    }),
+  ),
+  frozen: z.array(z.string()),
+})
+export type ReconcileAccountResult = z.infer<typeof reconcileAccountResult>
+
+export const reconcileAccountKind = defineJobKind({
+  name: 'reconcile-account',
+  scope: undefined,
+  summary: 'Holds orders, fills, positions and cash of an account against its venue',
+  payload: reconcileAccountPayload,
+  result: reconcileAccountResult,
+  // The next one comes by schedule anyway.
+  attemptsMax: 3,
+  backoff: { firstMs: 1_000, capMs: 10_000 },
+  // Years of fills of an account that was never reconciled.
+  timeoutMs: 300_000,
+  retentionDays: 90,
+  priority: 5,
+  concurrency: 2,
+})

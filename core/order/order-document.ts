@@ -1,0 +1,47 @@
+import { formatAmount, type Price } from './amount.ts'
+import type { DeskOrder } from './desk/desk-view.ts'
+import { averagePriceText } from './position.ts'
+
+const textOf = (value: Price | undefined) => (value === undefined ? undefined : formatAmount(value))
+const timeOf = (timeMs: number | undefined) =>
+  timeMs === undefined ? undefined : new Date(timeMs).toISOString()
+
+/** An order as callers see it: decimal strings, RFC 3339 times, what does not apply is absent. */
+export function orderDocument(
+  order: Pick<DeskOrder, 'state' | 'requested' | 'receivedAt'>,
+  updatedAt: Date,
+) {
+  const { state, requested, receivedAt } = order
+  const { terms, replacement } = state
+  return {
+    id: terms.id,
+    account: terms.account,
+    client_order_id: terms.clientOrderId,
+    symbol: terms.symbol,
+    side: terms.side,
+    type: terms.type,
+    time_in_force: terms.timeInForce,
+    quantity: formatAmount(terms.quantity),
+    requested_quantity: formatAmount(requested),
+    limit_price: textOf(terms.limitPrice),
+    stop_price: textOf(terms.stopPrice),
+    expire_at: timeOf(terms.expireAt),
+    strategy: terms.strategy,
+    reduce_only: terms.reduceOnly,
+    status: state.status,
+    filled_quantity: formatAmount(state.cumQuantity),
+    leaves_quantity: formatAmount(state.leavesQuantity),
+    filled_average_price: averagePriceText({ quantity: state.cumQuantity, cost: state.cumMoney }),
+    venue_order_id: state.venueOrderId,
+    reject_code: state.rejectCode,
+    reject_details: state.rejectDetails,
+    warnings: state.warnings,
+    replaces: state.replaces,
+    replaced_by: state.replacedBy ?? replacement?.successor,
+    late_fill: state.lateFill,
+    received_at: receivedAt.toISOString(),
+    updated_at: updatedAt.toISOString(),
+  }
+}
+
+export type OrderDocument = ReturnType<typeof orderDocument>

@@ -1,0 +1,102 @@
+import type { Sql } from 'postgres'
+import { databaseOutage } from '../../postgres/outage.ts'
+import type { OrderTerms } from '../order.ts'
+import type { CancelResult, OrderReference, SubmitResult } from '../venue.ts'
+import {
+  cancelOrder,
+  enterOrder,
+  isOpen,
+  type PaperOrder,
+  type PaperRules,
+  type PaperStep,
+  refusalOf,
+  replaceOrder,
+  replaceRefusalOf,
+  workTogether,
+} from './paper-order.ts'
+import type { PaperMarkets } from './paper-submit.ts'
+import { type Booked, findOrders, keyOf } from './postgres-paper-book.ts'
+
+/** How often a change may meet an order that has changed since it was read. */
+const racesMax = 8
+
+export type PaperChange = {
+  readonly sql: Sql
+  /** Stores steps, each only on the version it was decided on, and tells of them. */
+  readonly change: (steps: readonly PaperStep[], successor?: PaperStep) => Promise<Booked>
+}
+
+export async function cancelPaperOrder(
+  { sql, change }: PaperChange,
+  reference: OrderReference,
+): Promise<CancelResult> {
+  return await raced<CancelResult>('unknown', async () => {
+    const order = (await findOrders(sql, [reference])).get(keyOf(reference))
+    if (order === undefined) return 'not_found'
+    if (!isOpen(order)) return 'not_cancelable'
+    const { orders } = await change([cancelOrder(order, 'requested')])
+    return orders.size > 0 ? 'accepted' : undefined
+  })
+}
+
+/** The successor takes over what its predecessor had filled, in the commit that ends that one. */
+export async function replacePaperOrder(
+  context: PaperChange & PaperMarkets & { readonly rules: PaperRules },
+  { reference, successor }: { readonly reference: OrderReference; readonly successor: OrderTerms },
+): Promise<SubmitResult> {
+  const unknown: SubmitResult = { kind: 'unknown', reason: 'the database did not answer' }
+  return await raced(unknown, async () => {
+    const found = await findOrders(context.sql, [reference, successor])
+    const present = found.get(keyOf(successor))
+    if (present !== undefined) return { kind: 'accepted', venueOrderId: present.venueOrderId }
+    const order = found.get(keyOf(reference))
+    if (order === undefined) return rejected('ORDER_NOT_FOUND')
+    const refusal = refusalOf(successor) ?? replaceRefusalOf(order, successor)
+    if (refusal !== undefined) return rejected(refusal)
+    const entered = await enterSuccessor(context, { order, successor })
+    if (entered === undefined) return rejected('UNKNOWN_SYMBOL')
+    const { orders } = await context.change([replaceOrder(order, entered.order)], entered)
+    if (orders.size === 0) return undefined
+    return { kind: 'accepted', venueOrderId: entered.order.venueOrderId }
+  })
+}
+
+async function enterSuccessor(
+  { market, clock, rules }: PaperMarkets & { readonly rules: PaperRules },
+  { order, successor }: { readonly order: PaperOrder; readonly successor: OrderTerms },
+): Promise<PaperStep | undefined> {
+  const { account, symbol } = successor
+  const [markets, { nextCloseMs }] = await Promise.all([market(account, [symbol]), clock(account)])
+  const seen = markets.get(symbol)
+  if (seen === undefined) return undefined
+  const entered = enterOrder(successor, {
+    venueOrderId: Bun.randomUUIDv7(),
+    clockMs: seen.clockMs,
+    sessionCloseMs: nextCloseMs,
+    latencyMs: rules.latencyMs,
+    carried: order.cum,
+  })
+  const [worked] = workTogether([entered], seen, rules)
+  return worked ?? { order: entered, events: [] }
+}
+
+function rejected(code: string): SubmitResult {
+  return { kind: 'rejected', code, raw: code }
+}
+
+/** Decides anew where another change was first; `unknown` where the database may have done it. */
+async function raced<Result>(
+  unknown: Result,
+  attempt: () => Promise<Result | undefined>,
+): Promise<Result> {
+  try {
+    for (let races = 0; races < racesMax; races += 1) {
+      const result = await attempt()
+      if (result !== undefined) return result
+    }
+    return unknown
+  } catch (error) {
+    if (databaseOutage(error) === undefined) throw error
+    return unknown
+  }
+}

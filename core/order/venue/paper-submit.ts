@@ -1,0 +1,154 @@
+import type { Sql } from 'postgres'
+import { PosternError } from '../../errors.ts'
+import { invariant } from '../../invariant.ts'
+import { groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
+import { databaseOutage } from '../../postgres/outage.ts'
+import type { OrderTerms } from '../order.ts'
+import type { SubmitResult, VenueClock } from '../venue.ts'
+import type { PaperMarket } from './paper-market.ts'
+import {
+  enterOrder,
+  type PaperOrder,
+  type PaperRules,
+  type PaperStep,
+  workTogether,
+} from './paper-order.ts'
+import { type Booked, findOrders, keyOf, placeOrders } from './postgres-paper-book.ts'
+import { rethrowAsVenueOutage } from './venue-outage.ts'
+
+/** Orders that share one commit; two such batches keep Postgres and the worker both busy. */
+const ordersMax = 64
+const batchesInFlightMax = 2
+const waitingMax = 10_000
+
+export type PaperEntry = {
+  readonly terms: OrderTerms
+  /** Without the report of its acknowledgement, on purpose. */
+  readonly isSilent: boolean
+}
+
+export type PaperMarkets = {
+  /** Symbols that it does not return are unknown here. */
+  readonly market: (
+    account: string,
+    symbols: readonly string[],
+  ) => Promise<ReadonlyMap<string, PaperMarket>>
+  readonly clock: (account: string) => Promise<VenueClock>
+}
+
+type Options = PaperMarkets & {
+  /** A pool of exactly one connection: batches are pipelined on it. */
+  readonly grouped: Sql
+  readonly rules: PaperRules
+  readonly push: (booked: Booked) => void
+}
+
+const orderMissing: SubmitResult = { kind: 'unknown', reason: 'the order was not found again' }
+
+/** Places orders, those that arrive together in one commit. */
+export function paperSubmit(options: Options) {
+  const { grouped, push } = options
+
+  async function place(entries: readonly PaperEntry[]): Promise<readonly SubmitResult[]> {
+    const steps = await enteredSteps(entries, options).catch(rethrowAsVenueOutage)
+    const placing = steps.filter((step) => step !== undefined)
+    try {
+      const booked = await placeOrders(grouped, placing)
+      push(booked)
+      const taken = placing.filter(({ order }) => !booked.orders.has(keyOf(order)))
+      const earlier = await findOrders(
+        grouped,
+        taken.map(({ order }) => order),
+      )
+      return steps.map((step) => resultOf(step, { booked, earlier }))
+    } catch (error) {
+      const outage = databaseOutage(error)
+      if (outage === undefined) throw error
+      // The statement may have committed before its answer was lost.
+      return steps.map((step) =>
+        step === undefined ? unknownSymbol : { kind: 'unknown', reason: outage.message },
+      )
+    }
+  }
+
+  return groupCommit<PaperEntry, SubmitResult>({
+    run: (entries) => runOrSplit(entries, place, (error) => error instanceof PosternError),
+    batchMax: ordersMax,
+    inFlightMax: batchesInFlightMax,
+    waitingMax,
+    refuse: () => new PosternError('venue.unavailable', { reason: 'too many orders waiting' }),
+    keyOf: ({ terms }) => keyOf(terms),
+  })
+}
+
+const unknownSymbol: SubmitResult = {
+  kind: 'rejected',
+  code: 'UNKNOWN_SYMBOL',
+  raw: 'the paper venue has no market for this symbol',
+}
+
+function resultOf(
+  step: PaperStep | undefined,
+  stored: { readonly booked: Booked; readonly earlier: ReadonlyMap<string, PaperOrder> },
+): SubmitResult {
+  if (step === undefined) return unknownSymbol
+  const key = keyOf(step.order)
+  const order = stored.booked.orders.has(key) ? step.order : stored.earlier.get(key)
+  if (order === undefined) return orderMissing
+  return { kind: 'accepted', venueOrderId: order.venueOrderId }
+}
+
+type Indexed = { readonly entry: PaperEntry; readonly index: number }
+
+/** Each order as it enters and meets its market; undefined where there is none. */
+async function enteredSteps(
+  entries: readonly PaperEntry[],
+  options: Options,
+): Promise<readonly (PaperStep | undefined)[]> {
+  const steps: (PaperStep | undefined)[] = entries.map(() => undefined)
+  const indexed = entries.map((entry, index) => ({ entry, index }))
+  const byAccount = Map.groupBy(indexed, ({ entry }) => entry.terms.account)
+  await Promise.all(
+    [...byAccount].map(async ([account, members]) => {
+      const bySymbol = Map.groupBy(members, ({ entry }) => entry.terms.symbol)
+      const [markets, clock] = await Promise.all([
+        options.market(account, [...bySymbol.keys()]),
+        options.clock(account),
+      ])
+      for (const [symbol, group] of bySymbol) {
+        const market = markets.get(symbol)
+        if (market === undefined) continue
+        const entered = enterTogether(group, { market, clock, rules: options.rules })
+        for (const [at, { index }] of group.entries()) steps[index] = entered[at]
+      }
+    }),
+  )
+  return steps
+}
+
+function enterTogether(
+  group: readonly Indexed[],
+  {
+    market,
+    clock,
+    rules,
+  }: { readonly market: PaperMarket; readonly clock: VenueClock; readonly rules: PaperRules },
+): readonly PaperStep[] {
+  const orders = group.map(({ entry }) =>
+    enterOrder(entry.terms, {
+      venueOrderId: Bun.randomUUIDv7(),
+      clockMs: market.clockMs,
+      sessionCloseMs: clock.nextCloseMs,
+      latencyMs: rules.latencyMs,
+    }),
+  )
+  const worked = workTogether(orders, market, rules)
+  return orders.map((order, at) => {
+    const member = group[at]
+    invariant(member !== undefined, 'as many orders as entries')
+    const step = worked[at] ?? { order, events: [] }
+    const { venueOrderId } = order
+    const ack = member.entry.isSilent ? [] : [{ type: 'ack', venueOrderId } as const]
+    return { order: step.order, events: [...ack, ...step.events] }
+  })
+}

@@ -1,0 +1,185 @@
+import type { Sql } from 'postgres'
+import type { OrderTerms } from '../order.ts'
+import type { SubmitResult, Venue } from '../venue.ts'
+import { cancelPaperOrder, type PaperChange, replacePaperOrder } from './paper-change.ts'
+import { type PaperFaults, paperDice } from './paper-faults.ts'
+import type { PaperMarket } from './paper-market.ts'
+import {
+  expireOrder,
+  type PaperRules,
+  type PaperStep,
+  refusalOf,
+  viewOf,
+  workTogether,
+} from './paper-order.ts'
+import { type PaperStream, paperStream } from './paper-stream.ts'
+import { type PaperMarkets, paperSubmit } from './paper-submit.ts'
+import {
+  type Booked,
+  changeOrders,
+  dueOrders,
+  fillsAfter,
+  findOrders,
+  heldPositions,
+  lastReportId,
+  openOrders,
+  reportsAfter,
+} from './postgres-paper-book.ts'
+import { rethrowAsVenueOutage, throwIfGivenUp, unlessGivenUp } from './venue-outage.ts'
+
+/** Changes of one statement. */
+const changesMax = 256
+
+export type PaperVenueOptions = PaperMarkets & {
+  readonly sql: Sql
+  /** A pool of exactly one connection: batches of orders are pipelined on it. */
+  readonly grouped: Sql
+  readonly rules: PaperRules
+  readonly faults?: PaperFaults | undefined
+  /** How late, at most, reports that another process committed are told. */
+  readonly pollMs?: number
+}
+
+export type PaperVenue = Venue & {
+  /**
+   * Holds the open orders of a symbol against its market; returns how many changed. A bar that is
+   * applied once more fills no order of `strict` twice, but lends its volume once more.
+   */
+  onMarket(account: string, symbol: string, market: PaperMarket): Promise<number>
+  /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */
+  expireDue(account: string, clockMs: number): Promise<number>
+  /** Resolves when no order is waiting for its commit. */
+  idle(): Promise<void>
+}
+
+const capabilities: Venue['capabilities'] = {
+  types: ['market', 'limit', 'stop', 'stop_limit'],
+  timesInForce: ['day', 'gtc', 'gtd', 'ioc', 'fok'],
+  isFractional: true,
+  replace: true,
+  shorting: true,
+}
+
+const noAnswer: SubmitResult = { kind: 'unknown', reason: 'the answer was lost' }
+const givenUp: SubmitResult = { kind: 'unknown', reason: 'given up before its answer' }
+
+/**
+ * A venue of its own in Postgres: an order it has accepted, and every report of it, survives the
+ * process. A marketable order is filled in the commit that accepts it.
+ */
+export function paperVenue(options: PaperVenueOptions): PaperVenue {
+  const { sql, rules } = options
+  const dice = paperDice(options.faults)
+  const streams = new Set<PaperStream>()
+  const push = ({ reports }: Booked) => {
+    for (const stream of streams) stream.push(reports)
+  }
+  const entries = paperSubmit({ ...options, push })
+
+  async function change(steps: readonly PaperStep[], successor?: PaperStep): Promise<Booked> {
+    const booked = await changeOrders(sql, steps, successor)
+    push(booked)
+    return booked
+  }
+
+  async function submit(terms: OrderTerms, signal: AbortSignal): Promise<SubmitResult> {
+    throwIfGivenUp(signal)
+    const refusal = refusalOf(terms)
+    if (refusal !== undefined) return { kind: 'rejected', code: refusal, raw: refusal }
+    if (dice.losesSubmit()) return noAnswer
+    const isSilent = dice.losesAck()
+    const placed = await unlessGivenUp(entries.submit({ terms, isSilent }), signal, givenUp)
+    return isSilent && placed.kind === 'accepted' ? noAnswer : placed
+  }
+
+  return {
+    name: 'paper',
+    capabilities,
+    submit,
+    async cancel(reference, signal) {
+      throwIfGivenUp(signal)
+      const canceled = cancelPaperOrder({ sql, change }, reference)
+      return await unlessGivenUp(canceled, signal, 'unknown')
+    },
+    async replace(reference, successor, signal) {
+      throwIfGivenUp(signal)
+      const replaced = replacePaperOrder({ ...options, change }, { reference, successor })
+      return await unlessGivenUp(replaced, signal, givenUp)
+    },
+    ...paperReads(options),
+    async stream(handlers) {
+      const start = await lastReportId(sql).catch(rethrowAsVenueOutage)
+      const read = (after: bigint) => reportsAfter(sql, after)
+      const stream = paperStream({ ...options, handlers, dice, start, read })
+      streams.add(stream)
+      return {
+        async close() {
+          streams.delete(stream)
+          await stream.close()
+        },
+      }
+    },
+    ...paperMarketSteps({ sql, rules, change }),
+    idle: () => entries.idle(),
+  }
+}
+
+function paperMarketSteps({
+  sql,
+  rules,
+  change,
+}: PaperChange & { readonly rules: PaperRules }): Pick<PaperVenue, 'onMarket' | 'expireDue'> {
+  async function changeAll(steps: readonly PaperStep[]): Promise<number> {
+    let changed = 0
+    for (let at = 0; at < steps.length; at += changesMax) {
+      const { orders } = await change(steps.slice(at, at + changesMax))
+      changed += orders.size
+    }
+    return changed
+  }
+
+  return {
+    async onMarket(account, symbol, market) {
+      const orders = await openOrders(sql, { account, symbol }).catch(rethrowAsVenueOutage)
+      const steps = workTogether(orders, market, rules).filter((step) => step !== undefined)
+      return await changeAll(steps).catch(rethrowAsVenueOutage)
+    },
+    async expireDue(account, clockMs) {
+      let expired = 0
+      for (;;) {
+        const due = await dueOrders(sql, { account, clockMs }).catch(rethrowAsVenueOutage)
+        if (due.length === 0) return expired
+        expired += await changeAll(due.map(expireOrder)).catch(rethrowAsVenueOutage)
+      }
+    },
+  }
+}
+
+type PaperReads = Pick<
+  Venue,
+  'findByClientOrderId' | 'listOpen' | 'listFills' | 'positions' | 'account' | 'clock'
+>
+
+function paperReads({ sql, clock }: PaperVenueOptions): PaperReads {
+  return {
+    async findByClientOrderId(account, clientOrderId) {
+      const keys = [{ account, clientOrderId }]
+      const [order] = (await findOrders(sql, keys).catch(rethrowAsVenueOutage)).values()
+      return order === undefined ? undefined : viewOf(order)
+    },
+    async listOpen(account) {
+      return (await openOrders(sql, { account }).catch(rethrowAsVenueOutage)).map(viewOf)
+    },
+    async *listFills(account, since) {
+      try {
+        yield* fillsAfter(sql, { account, since })
+      } catch (error) {
+        rethrowAsVenueOutage(error)
+      }
+    },
+    positions: (account) => heldPositions(sql, account).catch(rethrowAsVenueOutage),
+    // What an account started with is known to its desk alone.
+    account: () => Promise.resolve({ cash: undefined }),
+    clock: (account) => clock(account).catch(rethrowAsVenueOutage),
+  }
+}

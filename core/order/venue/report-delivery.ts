@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { StreamHandlers, VenueReport } from '../venue.ts'
+
+/** Milliseconds between attempts at a report that its handler could not take, doubled each time. */
+const againMs = 50
+const againMsMax = 5_000
+
+export type ReportDelivery = {
+  /** `lateMs` keeps a report back, and lets later ones of its order pass it. */
+  tell(report: VenueReport, lateMs?: number): void
+  /** Reports that no handler has taken yet. */
+  readonly pending: number
+  /** Resolves when no handler is running any more; only after the signal. */
+  settled(): Promise<void>
+}
+
+/**
+ * Hands reports to their handler: those of one order one after another, those of different orders
+ * at once, each again until it is taken or the signal ends it.
+ */
+export function deliverReports(
+  onReport: StreamHandlers['onReport'],
+  signal: AbortSignal,
+): ReportDelivery {
+  /** The last delivery of each order. */
+  const tails = new Map<string, Promise<void>>()
+  const running = new Set<Promise<void>>()
+
+  async function deliver(report: VenueReport, before: Promise<void> | undefined): Promise<void> {
+    await before
+    for (let waitMs = againMs; !signal.aborted; waitMs = Math.min(waitMs * 2, againMsMax)) {
+      try {
+        await onReport(report)
+        return
+      } catch {
+        // Whoever handles reports has logged why; the report stays due.
+        await pauseUnlessEnded(waitMs, signal)
+      }
+    }
+  }
+
+  return {
+    tell(report, lateMs = 0) {
+      const key = JSON.stringify([report.account, report.clientOrderId])
+      const before = lateMs > 0 ? pauseUnlessEnded(lateMs, signal) : tails.get(key)
+      const delivery = deliver(report, before).finally(() => {
+        running.delete(delivery)
+        if (tails.get(key) === delivery) tails.delete(key)
+      })
+      running.add(delivery)
+      tails.set(key, delivery)
+    },
+    get pending() {
+      return running.size
+    },
+    async settled() {
+      await Promise.all(running)
+    },
+  }
+}
+
+/** Resolves early when the signal comes; never rejects. */
+export async function pauseUnlessEnded(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal }).catch(() => undefined)
+}

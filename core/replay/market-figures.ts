@@ -1,0 +1,48 @@
+import { medianSpread, participationBars } from '../market/liquidity.ts'
+import {
+  advanceVolatility,
+  estimateVolatility,
+  noVolatility,
+  type VolatilityState,
+} from '../market/volatility.ts'
+
+/** Spreads of so many bars give the median. */
+const spreadBars = 100
+
+/** What the checks want to know of a symbol, over bars that traded. */
+export function marketFigures() {
+  const volumes = new Float64Array(participationBars)
+  const spreads = new Float64Array(spreadBars)
+  let bars = 0
+  let volumeSum = 0
+  let books = 0
+  let daily: VolatilityState = noVolatility
+  let dailyPercent: number | undefined
+  return {
+    /** Volumes are whole shares, so that their running sum stays exact. */
+    add(volume: number, spread: number): void {
+      const at = bars % participationBars
+      volumeSum += volume - (volumes[at] ?? 0)
+      volumes[at] = volume
+      bars += 1
+      // NaN: no book.
+      if (!(spread >= 0)) return
+      spreads[books % spreadBars] = spread
+      books += 1
+    },
+    /** A day's close, of which volatility is made where no VIX is known. */
+    addDay(close: number): void {
+      daily = advanceVolatility(daily, close)
+      dailyPercent = estimateVolatility(daily).percent
+    },
+    meanVolume: (): number | undefined =>
+      bars === 0 ? undefined : volumeSum / Math.min(bars, participationBars),
+    medianSpread(): bigint | undefined {
+      const known = spreads.subarray(0, Math.min(books, spreadBars))
+      return medianSpread(Array.from(known, (spread) => BigInt(spread)))
+    },
+    dailyVolatility: (): number | undefined => dailyPercent,
+  }
+}
+
+export type MarketFigures = ReturnType<typeof marketFigures>

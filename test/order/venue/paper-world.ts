@@ -1,0 +1,91 @@
+import type { Sql } from 'postgres'
+import { formatAmount, parseAmount } from '#core/order/amount.ts'
+import { type PaperMarket, paperDefaults } from '#core/order/venue/paper-market.ts'
+import { type PaperVenueOptions, paperVenue } from '#core/order/venue/paper-venue.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { migrate } from '#core/postgres/migrate.ts'
+import { sharedPostgres } from '#test/support/postgres-server.ts'
+import { testAccount } from './order-terms.ts'
+
+export const symbols: readonly string[] = ['AAPL', 'MSFT', 'PENNY']
+export const openedMs = Date.UTC(2026, 10, 24, 15)
+export const closeMs = Date.UTC(2026, 10, 24, 21)
+
+/** A book with one price on both sides and so many shares; without a price it is not there. */
+export function marketAt(
+  price: string | undefined,
+  { shares = '1000000', clockMs = openedMs, isHalted = false } = {},
+): PaperMarket {
+  const nanos = Number(parseAmount(price ?? '0'))
+  const size = Number(shares)
+  const quote =
+    price === undefined
+      ? undefined
+      : { time: clockMs, bid: nanos, ask: nanos, bidSize: size, askSize: size }
+  return { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
+}
+
+/** A database with the paper venue's tables, and venues that share it as processes do. */
+export async function paperWorld() {
+  const server = await sharedPostgres()
+  const url = await server.createDatabase()
+  const pools: Sql[] = []
+  const connect = (max: number) => {
+    const pool = connectPostgres({ url, mode: 'development', applicationName: 'paper test', max })
+    pools.push(pool)
+    return pool
+  }
+  const sql = connect(4)
+  await migrate({ sql, queue: 'redis' })
+  await createTables(sql)
+  const markets = new Map<string, PaperMarket>(symbols.map((name) => [name, marketAt(undefined)]))
+
+  /** Another process on the same book. */
+  function open(options: Partial<PaperVenueOptions> = {}) {
+    return paperVenue({
+      sql,
+      grouped: connect(1),
+      rules: { ...paperDefaults, mode: 'strict', seed: 7 },
+      market: async (_account, names) =>
+        new Map(
+          names.flatMap((name) => {
+            const market = markets.get(name)
+            return market === undefined ? [] : [[name, market] as const]
+          }),
+        ),
+      clock: async () => ({
+        nowMs: openedMs,
+        isOpen: true,
+        nextOpenMs: closeMs + 63_000_000,
+        nextCloseMs: closeMs,
+      }),
+      pollMs: 20,
+      ...options,
+    })
+  }
+
+  return {
+    sql,
+    markets,
+    open,
+    async trade(
+      venue: ReturnType<typeof open>,
+      trade: { symbol: string; shares: bigint; price: bigint },
+    ) {
+      const shares = formatAmount(trade.shares)
+      const market = marketAt(formatAmount(trade.price), { shares })
+      await venue.onMarket(testAccount, trade.symbol, market)
+    },
+    async close() {
+      await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
+    },
+  }
+}
+
+async function createTables(sql: Sql): Promise<void> {
+  const [row] = await sql<{ present: boolean }[]>`
+    select to_regclass('postern_paper_order') is not null as present`
+  if (row?.present === true) return
+  const path = new URL('../../../core/order/venue/paper-tables.sql.txt', import.meta.url)
+  await sql.unsafe(await Bun.file(path).text())
+}

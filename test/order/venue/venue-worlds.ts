@@ -1,0 +1,56 @@
+import type { Price, Quantity } from '#core/order/amount.ts'
+import type { OrderTerms } from '#core/order/order.ts'
+import type { SubmitResult, Venue } from '#core/order/venue.ts'
+import { noSignal } from './order-terms.ts'
+import { paperWorld } from './paper-world.ts'
+import { scriptedVenue } from './scripted-venue.ts'
+
+/** A venue, and what its market and its network do to it. */
+export type VenueWorld = {
+  readonly venue: Venue
+  /** The order is placed and its answer lost on the way. */
+  submitLosingAnswer(terms: OrderTerms): Promise<SubmitResult>
+  /** So many shares of the symbol trade at the price, the oldest open orders first. */
+  trade(symbol: string, shares: Quantity, price: Price): Promise<void>
+  cutStream(): Promise<void>
+  mendStream(): Promise<void>
+  close(): Promise<void>
+}
+
+export const venueWorlds: readonly (readonly [string, () => Promise<VenueWorld>])[] = [
+  ['the paper venue on Postgres', paper],
+  ['the scripted venue', scripted],
+]
+
+async function paper(): Promise<VenueWorld> {
+  const { sql, open, trade, close } = await paperWorld()
+  const venue = open()
+  const losing = open({ faults: { seed: 1, loseAck: 1 } })
+  return {
+    venue,
+    submitLosingAnswer: (terms) => losing.submit(terms, noSignal),
+    trade: (symbol, shares, price) => trade(venue, { symbol, shares, price }),
+    async cutStream() {
+      await sql`alter table postern_paper_report rename to postern_paper_report_away`
+    },
+    async mendStream() {
+      await sql`alter table postern_paper_report_away rename to postern_paper_report`
+    },
+    close,
+  }
+}
+
+async function scripted(): Promise<VenueWorld> {
+  const venue = scriptedVenue()
+  return {
+    venue,
+    submitLosingAnswer(terms) {
+      venue.script({ kind: 'lose-answer' })
+      return venue.submit(terms, noSignal)
+    },
+    trade: async (symbol, shares, price) => venue.trade(symbol, shares, price),
+    cutStream: async () => venue.disconnect(),
+    mendStream: async () => venue.reconnect(),
+    close: () => Promise.resolve(),
+  }
+}

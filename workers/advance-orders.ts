@@ -1,0 +1,184 @@
+import { PosternError } from '#core/errors.ts'
+import type { Processor } from '#core/job/processor.ts'
+import type { ReportIntake } from '#core/order/desk/apply-reports.ts'
+import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
+import { readFillsCursor } from '#core/order/desk/read-rows.ts'
+import {
+  type Errand,
+  intendAgain,
+  intendOrders,
+  noteTimeout,
+} from '#core/order/desk/send-orders.ts'
+import {
+  type AdvanceOrdersPayload,
+  type AdvanceOrdersResult,
+  advanceOrdersKind,
+} from '#core/order/kinds.ts'
+import type { OrderTerms } from '#core/order/order.ts'
+import type { SubmitResult, Venue, VenueReport } from '#core/order/venue.ts'
+
+export type AdvanceOrdersOptions = {
+  readonly desk: DeskConnection
+  readonly reports: ReportIntake
+  readonly venues: ReadonlyMap<string, Venue>
+}
+
+type Counts = { -readonly [Name in keyof AdvanceOrdersResult]: number }
+
+/**
+ * Takes orders to their venue. Every run asks Postgres first what each order needs, so a run
+ * that was killed at any point is simply run again: an intent that was committed is looked up at
+ * the venue before it is sent a second time.
+ */
+export function advanceOrders(
+  options: AdvanceOrdersOptions,
+): Processor<AdvanceOrdersPayload, AdvanceOrdersResult> {
+  return {
+    kind: advanceOrdersKind,
+    async process({ payload }, signal) {
+      const { account, orders } = payload
+      const { venue: name, errands } = await intendOrders(options.desk, account, orders)
+      const venue = options.venues.get(name)
+      if (venue === undefined) {
+        throw new PosternError('venue.unavailable', { reason: `no adapter for ${name}` })
+      }
+      const counts: Counts = { sent: 0, looked_up: 0, cancels: 0, replaces: 0 }
+      const runs = errands.map((errand) => run(errand, { ...options, venue, signal, counts }))
+      const failed = (await Promise.allSettled(runs)).filter(isFailed)
+      const [first] = failed
+      // What worked stays; the next run finds only what did not.
+      if (first !== undefined) throw first.reason
+      return { result: counts }
+    },
+  }
+}
+
+function isFailed(fate: PromiseSettledResult<void>): fate is PromiseRejectedResult {
+  return fate.status === 'rejected'
+}
+
+type Run = AdvanceOrdersOptions & {
+  readonly venue: Venue
+  readonly signal: AbortSignal
+  readonly counts: Counts
+}
+
+async function run(errand: Errand, context: Run): Promise<void> {
+  context.signal.throwIfAborted()
+  switch (errand.kind) {
+    case 'submit':
+      context.counts.sent += 1
+      return await submit(errand.terms, context)
+    case 'look-up':
+      context.counts.looked_up += 1
+      return await lookUp(errand.terms, context)
+    case 'cancel':
+      context.counts.cancels += 1
+      return await cancel(errand, context)
+    case 'replace':
+      context.counts.replaces += 1
+      return await replace(errand, context)
+  }
+}
+
+async function submit(terms: OrderTerms, context: Run): Promise<void> {
+  const { venue, signal } = context
+  const result = await venue.submit(terms, signal)
+  if (result.kind === 'unknown') {
+    await noteTimeout(context.desk, terms)
+    throw unknownOutcome(result.reason)
+  }
+  await context.reports.apply(answerReport(terms, result))
+}
+
+function answerReport(
+  { account, clientOrderId }: OrderTerms,
+  result: Exclude<SubmitResult, { kind: 'unknown' }>,
+): VenueReport {
+  if (result.kind === 'accepted') {
+    return { account, clientOrderId, event: { type: 'ack', venueOrderId: result.venueOrderId } }
+  }
+  const { code, raw } = result
+  return { account, clientOrderId, event: { type: 'reject', code, raw } }
+}
+
+/** Never sent again without asking; a venue that has the order tells what became of it. */
+async function lookUp(terms: OrderTerms, context: Run): Promise<void> {
+  const { account, clientOrderId } = terms
+  const found = await context.venue.findByClientOrderId(account, clientOrderId)
+  if (found === undefined) {
+    if (await intendAgain(context.desk, terms)) await submit(terms, context)
+    return
+  }
+  const { venueOrderId } = found
+  await context.reports.apply({ account, clientOrderId, event: { type: 'ack', venueOrderId } })
+  await adopt(terms, context)
+}
+
+/** Fills first, then how the order ended: both may have been reported while nobody listened. */
+async function adopt(terms: OrderTerms, { desk, venue, reports }: Run): Promise<void> {
+  const { account, clientOrderId } = terms
+  const since = await readFillsCursor(desk.sql, account)
+  for await (const fill of venue.listFills(account, since)) {
+    if (fill.clientOrderId !== clientOrderId) continue
+    await reports.apply({ account, clientOrderId, event: { type: 'trade', trade: fill.trade } })
+  }
+  const view = await venue.findByClientOrderId(account, clientOrderId)
+  const event = endOf(view?.status)
+  if (event !== undefined) await reports.apply({ account, clientOrderId, event })
+}
+
+export function endOf(status: string | undefined): VenueReport['event'] | undefined {
+  switch (status) {
+    case 'canceled':
+      return { type: 'canceled', reason: 'as the venue has it' }
+    case 'expired':
+      return { type: 'expired' }
+    case 'rejected':
+      return { type: 'reject', code: 'REJECTED', raw: 'as the venue has it' }
+    default:
+      return undefined
+  }
+}
+
+async function cancel(errand: Extract<Errand, { kind: 'cancel' }>, context: Run): Promise<void> {
+  const { venue, reports, signal } = context
+  const { account, clientOrderId } = errand.terms
+  const { venueOrderId } = errand
+  const answer = await venue.cancel({ account, clientOrderId, venueOrderId }, signal)
+  if (answer === 'unknown') throw unknownOutcome('cancel')
+  // The venue's own report says that it is cancelled.
+  if (answer === 'accepted') return
+  await adopt(errand.terms, context)
+  const code = answer === 'not_found' ? 'UNKNOWN_ORDER' : 'TOO_LATE_TO_CANCEL'
+  await reports.apply({ account, clientOrderId, event: { type: 'cancel_rejected', code } })
+}
+
+async function replace(errand: Extract<Errand, { kind: 'replace' }>, context: Run): Promise<void> {
+  const { venue, reports, signal } = context
+  const { terms, successor, venueOrderId } = errand
+  const { account, clientOrderId } = terms
+  const reference = { account, clientOrderId, venueOrderId }
+  const known = await venue.findByClientOrderId(account, successor.clientOrderId)
+  const result: SubmitResult =
+    known === undefined
+      ? await venue.replace(reference, successor, signal)
+      : { kind: 'accepted', venueOrderId: known.venueOrderId }
+  if (result.kind === 'unknown') throw unknownOutcome(result.reason)
+  const event: VenueReport['event'] =
+    result.kind === 'accepted'
+      ? {
+          type: 'replaced',
+          successorClientOrderId: successor.clientOrderId,
+          venueOrderId: result.venueOrderId,
+        }
+      : { type: 'replace_rejected', code: result.code }
+  // An acceptance is a promise, not yet a replacement: the venue's report follows.
+  if (result.kind === 'accepted' && known === undefined) return
+  if (result.kind === 'rejected') await adopt(terms, context)
+  await reports.apply({ account, clientOrderId, event })
+}
+
+function unknownOutcome(reason: string): PosternError {
+  return new PosternError('venue.unavailable', { reason: `outcome unknown: ${reason}` })
+}
