@@ -1,10 +1,19 @@
 import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
 import { canaryKindName, type JobKind } from '#core/job/kind.ts'
+import { applyMarketDataKind } from '#core/market/market-kinds.ts'
+import { advanceOrdersKind, reconcileAccountKind } from '#core/order/kinds.ts'
 import { scoreCohortKind, scoreWalletKind } from '#core/score/kinds.ts'
 
 /** Every kind this binary knows. A kind without a processor in `open-workers.ts` fails a test. */
 export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
-  [scoreWalletKind, scoreCohortKind, deliverWebhookKind].map((kind) => [kind.name, kind]),
+  [
+    scoreWalletKind,
+    scoreCohortKind,
+    advanceOrdersKind,
+    reconcileAccountKind,
+    applyMarketDataKind,
+    deliverWebhookKind,
+  ].map((kind) => [kind.name, kind]),
 )
 
 /** Every queue of the engine. */

@@ -6,14 +6,22 @@ import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresIntake } from '#core/job/postgres-intake.ts'
 import { postgresJobStore } from '#core/job/postgres-job-store.ts'
 import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
+import { postgresMarketIngest } from '#core/market/postgres-market-ingest.ts'
+import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
+import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { createGateway } from '#gateway/app.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
+import { instrumentRoutes } from '#gateway/routes/instruments.ts'
+import { marketDataRoutes } from '#gateway/routes/market-data.ts'
+import { orderRoutes } from '#gateway/routes/orders.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
+import { signalRoutes } from '#gateway/routes/signals.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds } from './job-kinds.ts'
+import { openOrderDesk } from './open-desk.ts'
 import type { Services } from './open-services.ts'
 import { gatewayReadiness } from './readiness.ts'
 
@@ -47,6 +55,10 @@ export async function openGateway(
   const stores = { sql, journal, queue, kinds, signals, onOutbox: () => sweeper.nudge(), now }
   const jobs = postgresJobStore(stores)
   const reader = postgresAuditReader({ sql, published })
+  const onOutbox = () => sweeper.nudge()
+  const market = postgresMarketReader({ sql })
+  const desk = openOrderDesk(foundation, services)
+  const liveGateways = () => registry.live('gateway')
   return createGateway({
     access,
     kinds: [...kinds.values()],
@@ -56,13 +68,21 @@ export async function openGateway(
     routes: [
       ...tradeRoutes({ trades: postgresTradeStore({ sql, journal, now }), now }),
       ...scoreRoutes({ scores: postgresScoreStore({ sql }) }),
+      ...orderRoutes({ ...desk, liveGateways, now }),
+      ...marketDataRoutes({
+        ingest: postgresMarketIngest({ sql, journal, now, onOutbox }),
+        reader: market,
+        now,
+      }),
+      ...signalRoutes({ reader: market }),
+      ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
     audit,
     metrics,
     log,
     now,
-    liveGateways: () => registry.live('gateway'),
+    liveGateways,
     readiness: gatewayReadiness({ sql, access, registry, now }),
   })
 }

@@ -4,12 +4,17 @@ import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
 import type { Processor } from '#core/job/processor.ts'
 import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job/run-store.ts'
+import { mwcbRules } from '#core/market/breaker.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { advanceOrders } from '#workers/advance-orders.ts'
+import { applyMarketData } from '#workers/apply-market-data.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
+import { reconcileAccount } from '#workers/reconcile-account.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
 import { scoreWallet } from '#workers/score-wallet.ts'
 import { startWorkers, type Workers } from '#workers/start-workers.ts'
 import type { Foundation } from './foundation.ts'
+import { openVenueDesk } from './open-desk.ts'
 import type { Services } from './open-services.ts'
 
 /** Connections for reading what jobs need and for outcomes with an effect. */
@@ -19,6 +24,7 @@ export async function openWorkers(foundation: Foundation, services: Services): P
   const { config, engine, log, metrics, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('worker', workerConnections)
+  const desk = await openVenueDesk(foundation, services)
   const signals = stack.adopt(
     await postgresJobSignals({
       open: () => foundation.database('signals', 1),
@@ -37,7 +43,7 @@ export async function openWorkers(foundation: Foundation, services: Services): P
   })
   const workers = startWorkers({
     engine,
-    processors: openProcessors(foundation, services, sql),
+    processors: openProcessors(foundation, services, { sql, desk }),
     outcomes,
     isSettled: (jobId) => isSettled(sql, jobId),
     confirmAborted: (jobId) => confirmAborted(sql, jobId),
@@ -63,11 +69,25 @@ function drainMs(config: Config): number {
 function openProcessors(
   { config, secrets, now, log }: Foundation,
   { journal }: Services,
-  sql: ReturnType<Foundation['database']>,
+  {
+    sql,
+    desk,
+  }: {
+    readonly sql: ReturnType<Foundation['database']>
+    readonly desk: Awaited<ReturnType<typeof openVenueDesk>>
+  },
 ): readonly Processor[] {
   return [
     scoreWallet({ sql, journal, now }),
     scoreCohort({ sql, journal, now, log }),
+    advanceOrders({ desk: desk.connection, reports: desk.reports, venues: desk.venues }),
+    reconcileAccount({ ...desk.reconcile }),
+    applyMarketData({
+      ...{ sql, journal, now },
+      desk: desk.market,
+      rules: mwcbRules,
+      pairOf: () => undefined,
+    }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKey: async () => {

@@ -37,6 +37,8 @@ const developerScopes: readonly string[] = [
   ...['jobs:read', 'jobs:read:any', 'jobs:write:batch'],
   ...['jobs:cancel', 'jobs:cancel:any', 'jobs:retry', 'jobs:retry:any'],
   ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read', 'audit:read'],
+  ...['orders:write', 'orders:read', 'market:write', 'market:read'],
+  ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']

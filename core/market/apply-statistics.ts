@@ -54,17 +54,19 @@ async function readDailyCloses(
         and b.interval_ms = ${intervalMs} and b.time <= day.close_time
         and b.time > day.close_time - interval '12 hours' order by b.time desc limit 1))::text
       as close
-    from unnest(${closesBefore(of.toMs)}::timestamptz[]) as day(close_time)
+    from (select text::timestamptz as close_time
+      from unnest(${closesBefore(of.toMs)}::text[]) as given(text)) as day
     order by day.close_time`
   return rows.flatMap(({ close }) => (close === null ? [] : [Number(amountOf(close))]))
 }
 
-function closesBefore(toMs: number): readonly Date[] {
-  const closes: Date[] = []
+/** RFC 3339, newest first. */
+function closesBefore(toMs: number): string[] {
+  const closes: string[] = []
   let day: string | undefined = exchangeDay(toMs)
   while (day !== undefined && closes.length < dailyCloses) {
     const closeMs = sessionOfDay(day)?.closeMs
-    if (closeMs !== undefined && closeMs <= toMs) closes.push(new Date(closeMs))
+    if (closeMs !== undefined && closeMs <= toMs) closes.push(new Date(closeMs).toISOString())
     day = previousTradingDay(day)
   }
   return closes

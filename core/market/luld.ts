@@ -98,22 +98,30 @@ export function luldBand(state: LuldState, timeMs: number): LuldBand | undefined
   }
 }
 
-/** A limit state that was not cleared in time has paused the stock, whether or not an event said so. */
+/**
+ * The end of the pause that a stock is in or was in last, null for none. A limit state that was not
+ * cleared in time has paused it whether or not an event said so since.
+ */
 function pauseEnd({ limitSince, pausedUntil }: LuldState, timeMs: number): number | null {
   if (pausedUntil !== null || limitSince === null) return pausedUntil
   const pausedFrom = limitSince + luldRules.limitStateMs
   return timeMs >= pausedFrom ? pausedFrom + luldRules.pauseMs : null
 }
 
-export function isPaused(state: LuldState, timeMs: number): boolean {
+/** Until when a stock is paused at a time; undefined: it is not. */
+export function pausedUntil(state: LuldState, timeMs: number): number | undefined {
   const until = pauseEnd(state, timeMs)
-  return until !== null && timeMs < until
+  return until !== null && timeMs < until ? until : undefined
+}
+
+export function isPaused(state: LuldState, timeMs: number): boolean {
+  return pausedUntil(state, timeMs) !== undefined
 }
 
 /** The primary exchange may add five minutes to a pause that is under way. */
 export function extendPause(state: LuldState, timeMs: number): LuldState {
-  const until = pauseEnd(state, timeMs)
-  if (until === null || timeMs >= until) return state
+  const until = pausedUntil(state, timeMs)
+  if (until === undefined) return state
   return { ...state, limitSince: null, pausedUntil: until + luldRules.pauseMs }
 }
 

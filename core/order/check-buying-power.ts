@@ -1,5 +1,6 @@
 import { formatMoney, type Money, type Quantity } from './amount.ts'
 import { type Denial, deny } from './check-denial.ts'
+import type { AccountView } from './check-input.ts'
 import { faultOfQuote } from './check-liquidity.ts'
 import { larger, openingPart, quotientUp, type Subject, worstValue } from './check-subject.ts'
 
@@ -30,12 +31,19 @@ export function checkShortPrice(subject: Subject): Denial | undefined {
   return isShort ? faultOfQuote(subject) : undefined
 }
 
+/** What an account can still enter; negative when it has lost what it is short by. */
+export function buyingPowerLeft(
+  account: Pick<AccountView, 'cash' | 'shortValue' | 'reserved'>,
+): Money {
+  const margin = quotientUp(larger(account.shortValue, 0n) * shortMarginHalves, 2n)
+  return account.cash - margin - account.reserved
+}
+
 export function checkBuyingPower(subject: Subject): Denial | undefined {
   const { account, replaced } = subject.input
   const needed = buyingPowerOf(subject, subject.leaves)
   if (needed === undefined) return undefined
-  const margin = quotientUp(larger(account.shortValue, 0n) * shortMarginHalves, 2n)
-  const available = account.cash - margin - account.reserved
+  const available = buyingPowerLeft(account)
   const added = needed - (replaced?.buyingPower ?? 0n)
   if (added <= 0n || added <= available) return undefined
   return deny('INSUFFICIENT_BUYING_POWER', {

@@ -29,6 +29,8 @@ export function changesOf(state: OrderState, event: OrderEvent): Changes | Uncha
       return changed({ rejectCode: event.code, rejectDetails: event.details })
     case 'risk.pass':
       return changed({ warnings: event.warnings })
+    case 'resume':
+      return resume(state, event.quantity)
     case 'worker.sent':
       // Two workers with the same attempt would both send.
       return event.attempt > state.attempts
@@ -51,6 +53,13 @@ export function changesOf(state: OrderState, event: OrderEvent): Changes | Uncha
     default:
       return changed({})
   }
+}
+
+/** Nothing of it has been sent yet, so that it may be made smaller, and never larger. */
+function resume(state: OrderState, quantity = state.terms.quantity): Changes | Refused {
+  return quantity > 0n && quantity <= state.terms.quantity
+    ? changed({ terms: { ...state.terms, quantity } })
+    : refused('INVALID_TRANSITION', `cannot go on with ${formatAmount(quantity)}`)
 }
 
 function acknowledge(state: OrderState, venueOrderId: string): Changes | Unchanged | Refused {

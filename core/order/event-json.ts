@@ -39,7 +39,7 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('risk.deny'), code: text, details: texts }),
   z.object({ type: z.literal('risk.pass'), warnings: texts }),
   z.object({ type: z.literal('halt'), reason: text }),
-  z.object({ type: z.literal('resume') }),
+  z.object({ type: z.literal('resume'), quantity: amount.optional() }),
   z.object({ type: z.literal('cancel.request'), reason: text.optional() }),
   z.object({ type: z.literal('expire') }),
   z.object({ type: z.literal('worker.sent'), attempt: z.number() }),
@@ -80,6 +80,10 @@ function withoutUndefined(event: z.infer<typeof eventSchema>): OrderEvent {
   }
   if (event.type === 'cancel.request') {
     return event.reason === undefined ? { type: event.type } : { ...event, reason: event.reason }
+  }
+  if (event.type === 'resume') {
+    const { quantity } = event
+    return quantity === undefined ? { type: event.type } : { type: event.type, quantity }
   }
   if (event.type !== 'replace.request') return event
   return { ...event, patch: replacePatchOf(event.patch) }

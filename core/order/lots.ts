@@ -40,6 +40,7 @@ function closeLots(position: LotPosition, closing: Quantity) {
   while (left !== 0n) {
     if (oldest === undefined) {
       oldest = turnOver(newest)
+      newest = undefined
     }
     if (oldest === undefined) throw new Error('invariant: the lots add up to the position')
     const { lot, below } = oldest

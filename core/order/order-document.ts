@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import { formatAmount, type Price } from './amount.ts'
 import type { DeskOrder } from './desk/desk-view.ts'
+import { orderStatuses, orderTypes, sides, timesInForce } from './order.ts'
 import { averagePriceText } from './position.ts'
 
 const textOf = (value: Price | undefined) => (value === undefined ? undefined : formatAmount(value))
@@ -44,4 +46,46 @@ export function orderDocument(
   }
 }
 
+export const orderDocumentSchema = z.object({
+  id: z.uuid(),
+  account: z.string(),
+  client_order_id: z.string(),
+  symbol: z.string(),
+  side: z.enum(sides),
+  type: z.enum(orderTypes),
+  time_in_force: z.enum(timesInForce),
+  quantity: z.string().meta({ description: 'After sizing' }),
+  requested_quantity: z.string(),
+  limit_price: z.string().optional(),
+  stop_price: z.string().optional(),
+  expire_at: z.string().optional(),
+  strategy: z.string().optional(),
+  reduce_only: z.boolean(),
+  status: z.enum(orderStatuses),
+  filled_quantity: z.string(),
+  leaves_quantity: z.string(),
+  filled_average_price: z.string().optional(),
+  venue_order_id: z.string().optional(),
+  reject_code: z.string().optional().meta({ description: 'The first check that failed' }),
+  reject_details: z.array(z.string()).meta({ description: 'Every check that failed' }),
+  warnings: z.array(z.string()),
+  replaces: z.string().optional(),
+  replaced_by: z.string().optional(),
+  late_fill: z.boolean(),
+  received_at: z.string(),
+  updated_at: z.string(),
+})
+
 export type OrderDocument = ReturnType<typeof orderDocument>
+
+export const replaceAnswerSchema = z.object({
+  order: orderDocumentSchema,
+  replacement: z.union([
+    z.object({ status: z.literal('pending'), order_id: z.uuid() }),
+    z.object({
+      status: z.literal('denied'),
+      reject_code: z.string(),
+      reject_details: z.array(z.string()),
+    }),
+  ]),
+})

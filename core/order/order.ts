@@ -54,7 +54,7 @@ export type OrderTerms = {
   readonly limitPrice: Price | undefined
   /** With `stop` and `stop_limit`. */
   readonly stopPrice: Price | undefined
-  /** Milliseconds; with `gtd`. */
+  /** Milliseconds of the market clock: with `gtd`, and the close of the session of `day`. */
   readonly expireAt: number | undefined
   readonly strategy: string | undefined
   readonly reduceOnly: boolean
@@ -85,7 +85,8 @@ export type OrderEvent =
   | { readonly type: 'risk.deny'; readonly code: string; readonly details: readonly string[] }
   | { readonly type: 'risk.pass'; readonly warnings: readonly string[] }
   | { readonly type: 'halt'; readonly reason: string }
-  | { readonly type: 'resume' }
+  /** With what is left of the quantity, when the order was made smaller. */
+  | { readonly type: 'resume'; readonly quantity?: Quantity }
   | { readonly type: 'cancel.request'; readonly reason?: string }
   | { readonly type: 'expire' }
   /** The intent, committed before the venue is called. */

@@ -1,8 +1,8 @@
-import { unit } from '../order/amount.ts'
+import { type Price, type Quantity, unit } from '../order/amount.ts'
 import type { Side } from '../order/order.ts'
 import { cancelSide, type Desk, enterOrder } from './order-desk.ts'
 import type { DeskMarket } from './order-entry.ts'
-import { sharesFor } from './replay-rules.ts'
+import { investedShares, sharesPerOrder } from './replay-rules.ts'
 import type { ReplayStrategy, Signal } from './strategy.ts'
 
 /** After a denial the same is not asked again at once; each time twice as many bars are left out. */
@@ -22,20 +22,27 @@ export function chooser(strategy: ReplayStrategy, barMs: number) {
   let wish: Side | undefined
   let patience = 0
   let denials = 0
+  let isStopped = false
 
   function ask(desk: Desk, market: DeskMarket, side: Side): void {
-    const wanted = side === 'sell' ? desk.position.quantity : entryShares(desk, market)
-    const quantity = smaller(wanted, participation(desk, market))
+    const price = highestPrice(market)
+    const wanted = side === 'sell' ? desk.position.quantity : wantedShares(desk, price)
+    const allowed = smaller(participation(desk, market), sharesPerOrder(desk.rules, price))
+    const quantity = smaller(wanted, allowed)
     if (quantity <= 0n) return
-    const verdict = enterOrder(desk, { side, quantity, timeInForce, strategy }, market)
-    denials = verdict === 'deny' ? denials + 1 : 0
-    patience = verdict === 'deny' ? Math.min(2 ** denials, patienceBarsMax) : 0
+    const result = enterOrder(desk, { side, quantity, timeInForce, strategy }, market)
+    const isDenied = result.verdict === 'deny'
+    isStopped = isDenied && result.code === 'DRAWDOWN_LIMIT'
+    denials = isDenied ? denials + 1 : 0
+    patience = isDenied ? Math.min(2 ** denials, patienceBarsMax) : 0
   }
 
   return {
     hear(signal: Signal): void {
       if (signal === 'hold' || signal === wish) return
       wish = signal
+      // What the account may not do it may not do for another reason either.
+      if (isStopped) return
       patience = 0
       denials = 0
     },
@@ -69,9 +76,14 @@ function isAgainst({ open, held }: Desk, wish: Side): boolean {
   return open.some(against) || held.some(against)
 }
 
-function entryShares(desk: Desk, market: DeskMarket): bigint {
-  const equity = desk.cash + desk.position.quantity * market.price
-  return sharesFor(desk.rules, equity, Number(market.price))
+function wantedShares({ cash, position, rules }: Desk, price: Price): Quantity {
+  return investedShares(rules, cash + position.quantity * price, price)
+}
+
+/** Of what the checks may take as the reference, the highest. */
+function highestPrice({ price, quote }: DeskMarket): Price {
+  const ask = BigInt(quote?.ask ?? 0)
+  return ask > price ? ask : price
 }
 
 /** What the market takes of one order; more is asked for bar by bar. */

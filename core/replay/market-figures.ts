@@ -1,4 +1,4 @@
-import { medianSpread, participationBars } from '../market/liquidity.ts'
+import { participationBars } from '../market/liquidity.ts'
 import {
   advanceVolatility,
   estimateVolatility,
@@ -37,9 +37,11 @@ export function marketFigures() {
     },
     meanVolume: (): number | undefined =>
       bars === 0 ? undefined : volumeSum / Math.min(bars, participationBars),
+    /** By the rule of `medianSpread`, without a bigint for each: of two in the middle the lower. */
     medianSpread(): bigint | undefined {
-      const known = spreads.subarray(0, Math.min(books, spreadBars))
-      return medianSpread(Array.from(known, (spread) => BigInt(spread)))
+      const sorted = spreads.slice(0, Math.min(books, spreadBars)).sort()
+      const middle = sorted[Math.floor((sorted.length - 1) / 2)]
+      return middle === undefined ? undefined : BigInt(middle)
     },
     dailyVolatility: (): number | undefined => dailyPercent,
   }

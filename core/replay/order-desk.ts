@@ -60,11 +60,7 @@ function move(state: OrderState, event: OrderEvent): OrderState {
 }
 
 /** Checks an order and enters it, passed, held or denied. */
-export function enterOrder(
-  desk: Desk,
-  asked: AskedOrder,
-  market: DeskMarket,
-): CheckResult['verdict'] {
+export function enterOrder(desk: Desk, asked: AskedOrder, market: DeskMarket): CheckResult {
   desk.entered += 1
   const terms = termsOf(desk, asked)
   const result = checkOrder(entryOf(desk, terms, market))
@@ -77,13 +73,13 @@ export function enterOrder(
   if (result.verdict === 'deny') {
     const { code, details } = result
     desk.tally.end(move(state, { type: 'risk.deny', code, details }))
-    return 'deny'
+    return result
   }
   const passed = move(state, { type: 'risk.pass', warnings: result.warnings })
   const order = { requested: terms.quantity, buyingPower: result.reservation.buyingPower }
   if (result.verdict === 'pass') {
     send(desk, { ...order, state: passed, isTriggered: false, activeAtMs: activeAt(desk, market) })
-    return 'pass'
+    return result
   }
   const held = move(passed, { type: 'halt', reason: result.reason ?? '' })
   desk.held.push({
@@ -92,7 +88,7 @@ export function enterOrder(
     isTriggered: false,
     activeAtMs: Number.POSITIVE_INFINITY,
   })
-  return 'hold'
+  return result
 }
 
 function activeAt({ rules }: Desk, { clockMs }: DeskMarket): number {

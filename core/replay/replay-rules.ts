@@ -1,6 +1,6 @@
 import { type BreakerRules, mwcbRules } from '../market/breaker.ts'
 import { type DrawdownRules, drawdownRules } from '../market/drawdown-breaker.ts'
-import { type Money, moneyOf, unit } from '../order/amount.ts'
+import { type Money, moneyOf, type Price, type Quantity, unit } from '../order/amount.ts'
 import type { Limits } from '../order/check-input.ts'
 import { limitsFor } from '../order/limits.ts'
 import { type PaperOptions, paperDefaults } from '../order/venue/paper-market.ts'
@@ -44,15 +44,23 @@ export function replayRules(cash: Money): ReplayRules {
 
 export const replayAccount = 'replay'
 
-/** Whole shares that the rules let a buy ask for; 0 without a price. */
-export function sharesFor(rules: ReplayRules, equity: Money, priceNanos: number): bigint {
-  const { limits } = rules
-  const price = BigInt(priceNanos)
+/** Whole shares that a buy asks for: a part of the account; 0 without a price. */
+export function investedShares(rules: ReplayRules, equity: Money, price: Price): Quantity {
   if (price <= 0n || equity <= 0n) return 0n
-  const invested = (equity * BigInt(rules.investedBasisPoints)) / 10_000n
-  const allowed = (limits.notionalMax * 100n) / 104n
-  const money = invested < allowed ? invested : allowed
-  const shares = money / price
-  const quantity = shares < limits.quantityMax ? shares : limits.quantityMax
+  return wholeShares((equity * BigInt(rules.investedBasisPoints)) / 10_000n / price)
+}
+
+/** Whole shares that one market order may be of, by its notional and its quantity. */
+export function sharesPerOrder({ limits }: ReplayRules, price: Price): Quantity {
+  if (price <= 0n) return 0n
+  const shares = wholeShares((limits.notionalMax * 100n) / (price * 104n))
+  return lesser(shares, limits.quantityMax)
+}
+
+function lesser(a: Quantity, b: Quantity): Quantity {
+  return a < b ? a : b
+}
+
+function wholeShares(quantity: Quantity): Quantity {
   return quantity - (quantity % unit)
 }

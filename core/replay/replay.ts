@@ -102,7 +102,7 @@ function startRun(options: ReplayOptions, block: BarBlock, index: number): Run |
     figures: marketFigures(),
     recovery: recoveryMeter(),
     series: seriesRecorder(),
-    sample: { equity: 0, price: 0, loss: 0, exposure: 0 },
+    sample: { equity: 0, price: 0, feed: 0, loss: 0, exposure: 0 },
     signalOf: openStrategy(strategy, source.barMs),
     choose: chooser(strategy, source.barMs),
     random: seededRandom(seed),
@@ -243,6 +243,7 @@ function markAccount(run: Run, block: BarBlock, marking: Marking): void {
   const equity = run.losses.mark(timeMs, mark)
   sample.equity = equity
   sample.price = mark / 1e9
+  sample.feed = (block.close[index] ?? mark) / 1e9
   sample.loss = run.recovery.add(timeMs, equity)
   sample.exposure = (Math.abs(run.shares) * mark) / 1e9 / equity
   if (sample.exposure > run.exposureMax) run.exposureMax = sample.exposure

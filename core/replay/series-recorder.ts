@@ -8,21 +8,29 @@ export type Stretch = {
   readonly priceMin: number
   readonly priceMax: number
   readonly priceLast: number
+  /** The feed's last price, which goes on while nobody can trade at it. */
+  readonly feedLast: number
   /** Largest of the stretch. */
   readonly drawdown: number
   readonly exposure: number
 }
 
 /** What a bar leaves; the replay fills the same one again and again. */
-export type Sample = { equity: number; price: number; loss: number; exposure: number }
+export type Sample = {
+  equity: number
+  price: number
+  feed: number
+  loss: number
+  exposure: number
+}
 
 /** More than a chart has pixels for. */
 const stretchesMax = 720
 
-const columns = 10
+const columns = 11
 const columnsThatMin = [0, 2, 5] as const
 const columnsThatMax = [1, 3, 6, 8, 9] as const
-const columnsThatLast = [4, 7] as const
+const columnsThatLast = [4, 7, 10] as const
 
 /**
  * Keeps every extreme of a series of any length in constant memory: when it is full, neighbours
@@ -51,6 +59,7 @@ export function seriesRecorder() {
         table[at] = timeMs
         table[at + 8] = sample.loss
         table[at + 9] = sample.exposure
+        table[at + 10] = sample.feed
       } else widen(table, at, sample)
       table[at + 1] = timeMs
       filled += 1
@@ -86,6 +95,7 @@ function widen(table: Float64Array, at: number, sample: Sample): void {
   table[at + 7] = price
   table[at + 8] = Math.max(table[at + 8] ?? 0, loss)
   table[at + 9] = Math.max(table[at + 9] ?? 0, exposure)
+  table[at + 10] = sample.feed
 }
 
 function stretchOf(table: Float64Array, at: number): Stretch {
@@ -101,5 +111,6 @@ function stretchOf(table: Float64Array, at: number): Stretch {
     priceLast: column(7),
     drawdown: column(8),
     exposure: column(9),
+    feedLast: column(10),
   }
 }

@@ -73,6 +73,9 @@ test('20 % halt over days and recoveries, until a person re-arms', () => {
   const halted = mark(start, 80_000n * one)
   const recovered = mark(halted, 200_000n * one, { timeMs: nextNoonMs })
   expect(drawdownVerdict(recovered, nextNoonMs).state).toBe('HALTED')
+  const lost = mark(recovered, 186_000n * one, { timeMs: nextNoonMs + minuteMs })
+  expect(lost.level).toBe(1)
+  expect(drawdownVerdict(lost, nextNoonMs + minuteMs).state).toBe('HALTED')
   const rearmed = rearmDrawdown(recovered, nextNoonMs)
   expect(drawdownVerdict(rearmed, nextNoonMs).state).toBe('ACTIVE')
   expect(

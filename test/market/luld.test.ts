@@ -7,6 +7,7 @@ import {
   type LuldState,
   luldBand,
   luldStateSchema,
+  pausedUntil,
   startLuld,
 } from '#core/market/luld.ts'
 import { seededRandom } from './seeded.ts'
@@ -110,6 +111,8 @@ test('a limit state of 15 s pauses the stock for five minutes, to the millisecon
   expect(pausedAt(noonMs + 15_000)).toBe(true)
   expect(pausedAt(noonMs + 15_000 + 5 * minuteMs - 1)).toBe(true)
   expect(pausedAt(noonMs + 15_000 + 5 * minuteMs)).toBe(false)
+  expect(pausedUntil(state, noonMs + 14_999)).toBeUndefined()
+  expect(pausedUntil(state, noonMs + 15_000)).toBe(noonMs + 15_000 + 5 * minuteMs)
 })
 
 test('a limit state that is cleared in time pauses nothing, and its clock begins anew', () => {

@@ -68,7 +68,7 @@ test.each([
   [5n, 2n, '0.000000002'],
   [2n, 3n, '0.000000001'],
   [-3n, -2n, '0.000000002'],
-])('an average price of %s/%s billionths is shown half-even as %s', (cost, quantity, text) => {
+])('an average price of %p / %p billionths is shown half-even as %s', (cost, quantity, text) => {
   expect(averagePriceText({ cost, quantity })).toBe(text)
 })
 
@@ -81,7 +81,7 @@ test.each([
   [3n, 2n],
   [-1n, 0n],
   [-3n, -2n],
-])('half of a cost of %s is removed half-even: %s', (cost, removed) => {
+])('half of a cost of %p is removed half-even: %p', (cost, removed) => {
   const position: Position = { quantity: cost > 0n ? 2n : -2n, cost, realised: 0n, fees: 0n }
   const side = cost > 0n ? 'sell' : 'buy'
   const after = applyFill(position, { side, quantity: 1n, price: 0n, fee: 0n })

@@ -69,6 +69,23 @@ test.each(['pending_replace', 'replaced'] as const)('%s: no other successor', (s
 })
 
 test.each([
+  ['10.000000001', 'INVALID_TRANSITION'],
+  ['0', 'INVALID_TRANSITION'],
+  ['10', 'accepted'],
+  ['2', 'accepted'],
+] as const)('a held order of 10 is let go with %s: %s', (quantity, outcome) => {
+  const resume: OrderEvent = { type: 'resume', quantity: parseAmount(quantity) }
+  expect(outcomeOf(stateIn('held'), resume)).toBe(outcome)
+})
+
+test('a held order that was made smaller is filled by less', () => {
+  const smaller: OrderEvent = { type: 'resume', quantity: parseAmount('2') }
+  const sent = [...ways.held, smaller, events['worker.sent'], ack]
+  expect(foldOrder(orderTerms(), sent).leavesQuantity).toBe(parseAmount('2'))
+  expect(foldOrder(orderTerms(), [...sent, fill('T1', '2')]).status).toBe('filled')
+})
+
+test.each([
   ['a part', '5.999999999', 'partially_filled', '0.000000001'],
   ['all that is left', '6', 'filled', '0'],
 ] as const)('a fill of %s', (_, quantity, status, leaves) => {
@@ -211,6 +228,9 @@ test('a correction under an id of its own leaves both ids known, and counts once
   const reportedApart = foldOrder(orderTerms(), [...partly, fill('C1', '3'), correct])
   expect(reportedApart.trades).toEqual(corrected.trades)
   expect(reportedApart.cumMoney).toBe(corrected.cumMoney)
+  const bust: OrderEvent = { type: 'trade_cancel', tradeId: 'C1' }
+  const bustedApart = foldOrder(orderTerms(), [...partly, fill('C1', '3'), bust, correct])
+  expect(bustedApart).toMatchObject({ cumQuantity: 0n, status: 'new' })
 })
 
 test.each([
@@ -243,6 +263,7 @@ test('a late fill of the predecessor is told to the successor anew, and its own 
     cumMoney: parseAmount('3') * parseAmount('90') + own,
   })
   expect(outcomeOf(state, succession('3', '90'))).toBe('=')
+  expect(outcomeOf(state, succession('3', '91'))).toBe('partially_filled')
 })
 
 test('what a denial, a rejection and a warning say stays with the order', () => {

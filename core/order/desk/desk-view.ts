@@ -1,5 +1,5 @@
+import type { DrawdownState } from '../../market/drawdown-breaker.ts'
 import type { Money, Quantity } from '../amount.ts'
-import type { EffectiveState } from '../check-input.ts'
 import type { OrderState, Trade } from '../order.ts'
 import { terminalStatuses } from '../order.ts'
 import type { Position } from '../position.ts'
@@ -13,7 +13,7 @@ export type DeskAccount = {
   readonly venue: string
   readonly clock: MarketClock
   readonly isShortAllowed: boolean
-  readonly drawdown: EffectiveState | undefined
+  readonly drawdown: DrawdownState | undefined
   cash: Money
   reserved: Money
   openOrders: number

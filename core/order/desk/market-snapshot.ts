@@ -1,3 +1,12 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { breakerVerdict, unknownBreaker } from '../../market/breaker.ts'
+import {
+  type Markets,
+  readMarkets,
+  readSymbolMarkets,
+  type SymbolRecord,
+} from '../../market/postgres-market-store.ts'
+import { exchangeDay } from '../../market/session.ts'
 import type { Instrument, MarketVerdict, SymbolMarket } from '../check-input.ts'
 import type { MarketClock } from './desk-view.ts'
 
@@ -6,7 +15,60 @@ export type MarketSnapshot = {
   /** Milliseconds; undefined for a replay that has no bar yet. */
   clockMs(clock: MarketClock): number | undefined
   verdict(clock: MarketClock, freshMs: number): MarketVerdict
-  instrument(symbol: string): Instrument | undefined
-  symbolMarket(symbol: string): SymbolMarket | undefined
+  instrument(symbol: string, clock: MarketClock): Instrument | undefined
+  symbolMarket(symbol: string, clock: MarketClock): SymbolMarket | undefined
   sector(symbol: string): string | undefined
+}
+
+export type ReadMarket = (
+  sql: Sql | TransactionSql,
+  symbols: readonly string[],
+) => Promise<MarketSnapshot>
+
+/** `now` is the clock of live accounts. */
+export function marketReader(now: () => Date): ReadMarket {
+  return async (sql, symbols) => {
+    const [markets, live, replay] = await Promise.all([
+      readMarkets(sql),
+      readSymbolMarkets(sql, symbols, 'live'),
+      readSymbolMarkets(sql, symbols, 'replay'),
+    ])
+    return snapshot(markets, { live, replay }, now().getTime())
+  }
+}
+
+function snapshot(
+  markets: Markets,
+  records: Readonly<Record<MarketClock, ReadonlyMap<string, SymbolRecord>>>,
+  nowMs: number,
+): MarketSnapshot {
+  const clockMs = (clock: MarketClock) => (clock === 'live' ? nowMs : markets.replay.timeMs)
+  return {
+    clockMs,
+    verdict(clock, freshMs) {
+      const atMs = clockMs(clock)
+      if (atMs === undefined) return { kind: 'unknown', ageMs: undefined }
+      const { breaker, indexSymbol } = markets[clock]
+      // An operator has said that this market has no index.
+      if (indexSymbol === undefined) return { kind: 'open' }
+      return breakerVerdict(breaker ?? unknownBreaker(exchangeDay(atMs)), atMs, freshMs)
+    },
+    instrument: (symbol, clock) => records[clock].get(symbol)?.instrument,
+    symbolMarket: (symbol, clock) => withQuote(records[clock].get(symbol)),
+    sector: (symbol) => records.live.get(symbol)?.sector,
+  }
+}
+
+/** Where only bars come in, or came last, the last price stands for bid and offer, without spread. */
+function withQuote(record: SymbolRecord | undefined): SymbolMarket | undefined {
+  if (record === undefined) return undefined
+  const { market, last } = record
+  const { quote } = market
+  if (last === undefined || (quote !== undefined && quote.time >= last.atMs)) return market
+  const price = Number(last.price)
+  return {
+    ...market,
+    quote: { time: last.atMs, bid: price, ask: price, bidSize: 0, askSize: 0 },
+    medianSpread: market.medianSpread ?? 0n,
+  }
 }

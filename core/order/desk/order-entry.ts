@@ -2,15 +2,23 @@ import type { Caller } from '../../access/principal.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
 import type { IdempotencyKey } from '../../job/intake.ts'
+import { drawdownVerdict } from '../../market/drawdown-breaker.ts'
+import { nextSession, sessionOf } from '../../market/session.ts'
 import { formatAmount, formatMoney, type Money } from '../amount.ts'
-import type { CheckInput, CheckResult, FirmView, PositionView } from '../check-input.ts'
+import type {
+  CheckInput,
+  CheckResult,
+  EffectiveState,
+  FirmView,
+  PositionView,
+} from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
 import { type LimitRow, limitsFor } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import { type OrderDocument, orderDocument } from '../order-document.ts'
 import { newOrder } from '../transition.ts'
 import type { DeskWork } from './desk-transaction.ts'
-import { type DeskOrder, positionKey } from './desk-view.ts'
+import { type DeskAccount, type DeskOrder, positionKey } from './desk-view.ts'
 import type { MarketSnapshot } from './market-snapshot.ts'
 import { effectiveState, type SwitchRow } from './read-rows.ts'
 import { venueCapabilities } from './venue-capabilities.ts'
@@ -86,7 +94,7 @@ export function enterOrder(work: DeskWork, view: EntryView, request: OrderReques
   const input = checkInputOf(work, view, { terms, twin })
   if (input.state.state === 'HALTED') throw halted(work, request, input)
   const result = checkOrder(input)
-  const order = deskOrderOf(request, { result, twin, at })
+  const order = deskOrderOf(request, { result, twin, at, clockMs: input.clockMs })
   view.takenIds.add(clientKey)
   view.twins.set(`${terms.account} ${twin}`, at.getTime())
   desk.enter(order)
@@ -125,7 +133,7 @@ function halted(work: DeskWork, { terms, caller }: OrderRequest, input: CheckInp
 export function checkInputOf(
   work: DeskWork,
   view: EntryView,
-  { terms, twin, self }: { terms: OrderTerms; twin: bigint; self?: DeskOrder },
+  { terms, twin, self }: { terms: OrderTerms; twin?: bigint; self?: DeskOrder },
 ): CheckInput {
   const { desk, at } = work
   const { market } = view
@@ -142,8 +150,9 @@ export function checkInputOf(
     clockMs: clockMs ?? 0,
     state: effectiveState(view.switches, terms),
     market: market.verdict(account.clock, limits.dataAgeMaxMs),
-    instrument: market.instrument(terms.symbol),
-    symbolMarket: clockMs === undefined ? undefined : market.symbolMarket(terms.symbol),
+    instrument: market.instrument(terms.symbol, account.clock),
+    symbolMarket:
+      clockMs === undefined ? undefined : market.symbolMarket(terms.symbol, account.clock),
     capabilities: venueCapabilities(account.venue),
     limits,
     account: {
@@ -154,7 +163,7 @@ export function checkInputOf(
       openOrders: account.openOrders,
       isShortAllowed: account.isShortAllowed,
       notionalLastMinute: windowSum(account.notionalWindow, at),
-      drawdown: account.drawdown,
+      drawdown: drawdownState(account, clockMs),
     },
     position: {
       quantity: place.position.quantity,
@@ -171,6 +180,17 @@ export function checkInputOf(
     recentExecutions: view.executions(terms.account, terms.strategy, terms.side),
     replaced: undefined,
   }
+}
+
+function drawdownState(
+  { drawdown }: DeskAccount,
+  clockMs: number | undefined,
+): EffectiveState | undefined {
+  if (drawdown === undefined || clockMs === undefined) return undefined
+  const verdict = drawdownVerdict(drawdown, clockMs)
+  if (verdict.state === 'ACTIVE') return undefined
+  const level = verdict.state === 'HALTED' ? 3 : verdict.level
+  return { state: verdict.state, scope: 'drawdown', reason: `level ${level}` }
 }
 
 /** By whole seconds, so up to a second more than a minute: it denies early, never late. */
@@ -192,9 +212,11 @@ function addNotional(work: DeskWork, accountId: string, notional: Money): void {
 
 function deskOrderOf(
   { terms, caller }: OrderRequest,
-  { result, twin, at }: { result: CheckResult; twin: bigint; at: Date },
+  about: { result: CheckResult; twin: bigint; at: Date; clockMs: number },
 ): DeskOrder {
+  const { result, twin, at } = about
   const quantity = result.verdict === 'deny' ? terms.quantity : result.quantity
+  const expireAt = terms.timeInForce === 'day' ? dayEnd(about.clockMs) : terms.expireAt
   return {
     origin: {
       issuer: caller.principal.issuer,
@@ -205,10 +227,17 @@ function deskOrderOf(
     requested: terms.quantity,
     receivedAt: at,
     twin,
-    state: newOrder({ ...terms, quantity }),
+    state: newOrder({ ...terms, quantity, expireAt }),
     reserved: result.verdict === 'deny' ? 0n : result.reservation.buyingPower,
     replacementReserved: 0n,
   }
+}
+
+/** Of the session under way, or the next: where there is none, the order lives for a day. */
+function dayEnd(clockMs: number): number {
+  const session = sessionOf(clockMs)
+  if (session !== undefined && clockMs <= session.closeMs) return session.closeMs
+  return nextSession(clockMs)?.closeMs ?? clockMs + 86_400_000
 }
 
 /** The reservation is taken by the move itself. */

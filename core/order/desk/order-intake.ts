@@ -10,7 +10,7 @@ import {
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderDocument } from '../order-document.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
-import type { MarketSnapshot } from './market-snapshot.ts'
+import type { ReadMarket } from './market-snapshot.ts'
 import { type Entered, enterOrder, type OrderRequest } from './order-entry.ts'
 import { readEntryView } from './read-entry.ts'
 
@@ -32,9 +32,7 @@ export type OrderIntake = {
   idle(): Promise<void>
 }
 
-export type OrderIntakeOptions = DeskConnection & {
-  readonly readMarket: (sql: TransactionSql, symbols: readonly string[]) => Promise<MarketSnapshot>
-}
+export type OrderIntakeOptions = DeskConnection & { readonly readMarket: ReadMarket }
 
 export function orderIntake(options: OrderIntakeOptions): OrderIntake {
   const lane = (): GroupCommit<OrderRequest, Entered> =>

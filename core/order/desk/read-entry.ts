@@ -4,7 +4,7 @@ import { amountOf, type Money, moneyOf } from '../amount.ts'
 import { exposureLimitName, type LimitRow } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import { positionKey } from './desk-view.ts'
-import type { MarketSnapshot } from './market-snapshot.ts'
+import type { ReadMarket } from './market-snapshot.ts'
 import {
   type EntryView,
   type FirmExposure,
@@ -19,8 +19,6 @@ export const duplicateWindowMsMax = 60_000
 const windowMs = 60_000
 /** Any number: who reckons what all accounts hold together does so one after the other. */
 const firmLock = 7_205_759
-
-type ReadMarket = (sql: TransactionSql, symbols: readonly string[]) => Promise<MarketSnapshot>
 
 /** Reads what a batch of orders is judged by; the accounts are locked, so it stays so. */
 export async function readEntryView(
@@ -151,7 +149,7 @@ async function readResting(
 }
 
 /** Short positions at the last price; one that has no price counts at its cost. */
-async function readShortValues(
+export async function readShortValues(
   sql: TransactionSql,
   accounts: readonly string[],
 ): Promise<ReadonlyMap<string, Money>> {

@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { amountOf, moneyOf } from '../amount.ts'
-import { type EffectiveState, tradingStates } from '../check-input.ts'
+import type { EffectiveState } from '../check-input.ts'
 import { replacePatchOf } from '../event-json.ts'
 import {
   type OrderState,
@@ -27,10 +27,17 @@ const money = z.string().transform(moneyOf)
 const amount = z.string().transform(amountOf)
 const absent = z.null().transform(() => undefined)
 
-export const effectiveStateSchema = z.object({
-  state: z.enum(tradingStates),
-  scope: z.string(),
-  reason: z.string(),
+export const drawdownSchema = z.object({
+  day: z.string(),
+  dayStart: money,
+  highWater: money,
+  equity: money,
+  level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
+  reducingUntil: z
+    .number()
+    .nullable()
+    .transform((untilMs) => untilMs ?? undefined),
+  isHalted: z.boolean(),
 })
 
 const accountSchema = z.object({
@@ -38,7 +45,7 @@ const accountSchema = z.object({
   venue: z.string(),
   clock: z.enum(marketClocks),
   isShortAllowed: z.boolean(),
-  drawdown: z.union([effectiveStateSchema, absent]),
+  drawdown: z.union([drawdownSchema, absent]),
   cash: money,
   reserved: money,
   openOrders: z.number(),
@@ -54,7 +61,7 @@ export async function lockAccounts(
 ): Promise<ReadonlyMap<string, DeskAccount>> {
   const rows = await sql`
     select id, venue, clock, is_short_allowed as "isShortAllowed",
-      drawdown -> 'effective' as drawdown, cash::text, reserved::text,
+      drawdown, cash::text, reserved::text,
       open_orders as "openOrders", notional_window as "notionalWindow"
     from postern_account where id = any(${[...ids]}::text[]) order by id for update`
   const accounts = z.array(accountSchema).parse(rows)

@@ -39,7 +39,8 @@ export async function intendOrders(
     const switches = await readSwitches(work.transaction, work.at)
     const errands = ids.flatMap((id) => {
       const order = desk.order(id)
-      const errand = order && errandOf(order)
+      if (order === undefined) return []
+      const errand = errandOf(order)
       if (errand === undefined) return []
       return errand.kind !== 'submit' || intend(work, order, switches) ? [errand] : []
     })

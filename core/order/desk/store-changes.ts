@@ -41,7 +41,7 @@ export async function storeChanges(
         replaced_by uuid, replacement jsonb, late_fill boolean, reserved numeric, twin bigint,
         attempts integer, issuer text, subject text, request_id text, traceparent text,
         received_at timestamptz)
-      on conflict (id) do update set status = excluded.status, previous = excluded.previous,
+      on conflict (id) do update set quantity = excluded.quantity, status = excluded.status, previous = excluded.previous,
         is_open = excluded.is_open, seq = excluded.seq, cum_quantity = excluded.cum_quantity,
         cum_money = excluded.cum_money, venue_order_id = excluded.venue_order_id,
         reject_code = excluded.reject_code, reject_details = excluded.reject_details,

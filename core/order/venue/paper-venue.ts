@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { venueCapabilities } from '../desk/venue-capabilities.ts'
 import type { OrderTerms } from '../order.ts'
 import type { SubmitResult, Venue } from '../venue.ts'
 import { cancelPaperOrder, type PaperChange, replacePaperOrder } from './paper-change.ts'
@@ -52,13 +53,7 @@ export type PaperVenue = Venue & {
   idle(): Promise<void>
 }
 
-const capabilities: Venue['capabilities'] = {
-  types: ['market', 'limit', 'stop', 'stop_limit'],
-  timesInForce: ['day', 'gtc', 'gtd', 'ioc', 'fok'],
-  isFractional: true,
-  replace: true,
-  shorting: true,
-}
+const capabilities = { ...venueCapabilities('paper'), replace: true, shorting: true }
 
 const noAnswer: SubmitResult = { kind: 'unknown', reason: 'the answer was lost' }
 const givenUp: SubmitResult = { kind: 'unknown', reason: 'given up before its answer' }

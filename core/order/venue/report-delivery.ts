@@ -1,13 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { StreamHandlers, VenueReport } from '../venue.ts'
+import type { VenueReport } from '../venue.ts'
 
 /** Milliseconds between attempts at a report that its handler could not take, doubled each time. */
 const againMs = 50
 const againMsMax = 5_000
 
-export type ReportDelivery = {
+/** A report, or what one is made of when it is handed over. */
+type Reported = Pick<VenueReport, 'account' | 'clientOrderId'>
+
+export type ReportDelivery<Report extends Reported = VenueReport> = {
   /** `lateMs` keeps a report back, and lets later ones of its order pass it. */
-  tell(report: VenueReport, lateMs?: number): void
+  tell(report: Report, lateMs?: number): void
   /** Reports that no handler has taken yet. */
   readonly pending: number
   /** Resolves when no handler is running any more; only after the signal. */
@@ -18,15 +21,15 @@ export type ReportDelivery = {
  * Hands reports to their handler: those of one order one after another, those of different orders
  * at once, each again until it is taken or the signal ends it.
  */
-export function deliverReports(
-  onReport: StreamHandlers['onReport'],
+export function deliverReports<Report extends Reported>(
+  onReport: (report: Report) => Promise<void>,
   signal: AbortSignal,
-): ReportDelivery {
+): ReportDelivery<Report> {
   /** The last delivery of each order. */
   const tails = new Map<string, Promise<void>>()
   const running = new Set<Promise<void>>()
 
-  async function deliver(report: VenueReport, before: Promise<void> | undefined): Promise<void> {
+  async function deliver(report: Report, before: Promise<void> | undefined): Promise<void> {
     await before
     for (let waitMs = againMs; !signal.aborted; waitMs = Math.min(waitMs * 2, againMsMax)) {
       try {

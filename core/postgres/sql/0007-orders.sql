@@ -10,10 +10,7 @@ create table postern_account (
   is_short_allowed boolean not null default false,
   notional_window jsonb not null default '{}',  -- notional entered, by second
   paper jsonb not null default '{}',            -- how the paper venue treats it
-  day date,                                     -- of day_start_equity
-  day_start_equity numeric(38, 18),
-  high_water_equity numeric(38, 18),
-  drawdown jsonb,                               -- the portfolio-loss breaker
+  drawdown jsonb,                               -- state of the portfolio-loss breaker
   fills_cursor text,                            -- up to here the venue's fills are known
   reconciled_at timestamptz,
   created_at timestamptz not null default now()
@@ -121,8 +118,11 @@ create table postern_order_quarantine (
   order_id uuid,
   code text not null,
   report jsonb not null,
-  at timestamptz not null
+  at timestamptz not null,
+  resolved_at timestamptz                       -- taken after all, once what came before it was here
 );
+create index postern_order_quarantine_open on postern_order_quarantine (order_id)
+  where resolved_at is null;
 
 create table postern_fill (
   venue text not null,
@@ -177,5 +177,6 @@ grant select on postern_limit to postern_worker;
 grant delete on postern_trading_state to postern_gateway;
 grant select, insert on postern_order_event, postern_order_quarantine
   to postern_gateway, postern_worker;
+grant update (resolved_at) on postern_order_quarantine to postern_worker;
 grant select, insert, update on postern_fill, postern_position_day to postern_worker;
 grant select on postern_fill, postern_position_day to postern_gateway;

@@ -1,7 +1,9 @@
 import type { Price, Quantity } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
+import { alpacaVenue } from '#core/order/venue/alpaca-venue.ts'
 import type { SubmitResult, Venue } from '#core/order/venue.ts'
-import { noSignal } from './order-terms.ts'
+import { alpacaStub, stubKeys } from './alpaca-stub.ts'
+import { noSignal, testAccount } from './order-terms.ts'
 import { paperWorld } from './paper-world.ts'
 import { scriptedVenue } from './scripted-venue.ts'
 
@@ -19,6 +21,7 @@ export type VenueWorld = {
 
 export const venueWorlds: readonly (readonly [string, () => Promise<VenueWorld>])[] = [
   ['the paper venue on Postgres', paper],
+  ['Alpaca behind its stub', alpaca],
   ['the scripted venue', scripted],
 ]
 
@@ -37,6 +40,28 @@ async function paper(): Promise<VenueWorld> {
       await sql`alter table postern_paper_report_away rename to postern_paper_report`
     },
     close,
+  }
+}
+
+async function alpaca(): Promise<VenueWorld> {
+  const stub = alpacaStub()
+  const venue = alpacaVenue({
+    account: testAccount,
+    baseUrl: stub.url,
+    credentials: async () => stubKeys,
+    now: Date.now,
+    requestsPerMinute: 10_000,
+  })
+  return {
+    venue,
+    submitLosingAnswer(terms) {
+      stub.plan(/^POST/, { kind: 'cut-answer' })
+      return venue.submit(terms, noSignal)
+    },
+    trade: async (symbol, shares, price) => stub.venue.trade(symbol, shares, price),
+    cutStream: async () => stub.cutStream(),
+    mendStream: async () => stub.mendStream(),
+    close: () => stub.close(),
   }
 }
 

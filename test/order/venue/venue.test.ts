@@ -55,7 +55,9 @@ describe.each(venueWorlds)('%s', (_name, open) => {
   test('an order that its caller gave up before it was sent is not placed', async () => {
     const terms = orderTerms()
     const signal = AbortSignal.abort()
-    expect(world.venue.submit(terms, signal)).rejects.toMatchObject({ code: 'venue.unavailable' })
+    await expect(world.venue.submit(terms, signal)).rejects.toMatchObject({
+      code: 'venue.unavailable',
+    })
     const found = await world.venue.findByClientOrderId(testAccount, terms.clientOrderId)
     expect(found).toBeUndefined()
   })

@@ -1,0 +1,86 @@
+import type { Sql } from 'postgres'
+import type { Principal } from '../../access/principal.ts'
+import { PosternError } from '../../errors.ts'
+import { rethrowAsOutage } from '../../postgres/outage.ts'
+import { limitDefaults } from '../limits.ts'
+
+/** How late a changed trader or rate is noticed. The transaction that enters an order asks again. */
+const rememberMs = 2_000
+const rememberedMax = 10_000
+
+/** Who trades what, for the questions in front of the transaction that decides. */
+export type AccountDirectory = {
+  /** Throws `account.not_authorized` when there is none or more than one. */
+  onlyAccountOf(principal: Principal): Promise<string>
+  /** The account that is asked for, or the only one; throws `account.not_authorized`. */
+  tradedAccount(principal: Principal, account: string | undefined): Promise<string>
+  /** The account of an order that the principal may trade; throws `order.not_found`. */
+  accountOfOrder(id: string, principal: Principal): Promise<string>
+  /** Messages a second. */
+  limitOf(account: string): Promise<number>
+}
+
+export function accountDirectory(sql: Sql, now: () => Date): AccountDirectory {
+  const accounts = remembering<readonly string[]>(now)
+  const limits = remembering<number>(now)
+
+  async function tradedBy({ issuer, subject }: Principal): Promise<readonly string[]> {
+    return await accounts(`${issuer} ${subject}`, async () => {
+      const rows = await sql<{ account: string }[]>`
+        select account from postern_account_trader
+        where issuer = ${issuer} and subject = ${subject} order by account limit 1000`
+      return rows.map(({ account }) => account)
+    })
+  }
+
+  async function onlyAccountOf(principal: Principal): Promise<string> {
+    const [first, second] = await tradedBy(principal)
+    if (first !== undefined && second === undefined) return first
+    throw new PosternError('account.not_authorized', {
+      detail:
+        first === undefined
+          ? 'The token may trade no account; an operator adds it as a trader of one.'
+          : 'The token may trade several accounts; say which in `account`.',
+    })
+  }
+
+  return {
+    onlyAccountOf,
+    async tradedAccount(principal, account) {
+      if (account === undefined) return await onlyAccountOf(principal)
+      if ((await tradedBy(principal)).includes(account)) return account
+      throw new PosternError('account.not_authorized', {
+        detail: 'The token may not trade this account, or there is none of this name.',
+      })
+    },
+    async accountOfOrder(id, { issuer, subject }) {
+      const [row] = await sql<{ account: string }[]>`
+        select o.account from postern_order o
+        join postern_account_trader t on t.account = o.account
+          and t.issuer = ${issuer} and t.subject = ${subject}
+        where o.id = ${id}`.catch(rethrowAsOutage)
+      if (row === undefined) throw new PosternError('order.not_found')
+      return row.account
+    },
+    limitOf: (account) =>
+      limits(account, async () => {
+        const [row] = await sql<{ value: number }[]>`
+          select value::float8 as value from postern_limit
+          where scope = 'account' and key = ${account} and name = 'messages_per_second'`
+        return row?.value ?? Number(limitDefaults.messages_per_second)
+      }),
+  }
+}
+
+function remembering<Value>(now: () => Date) {
+  const known = new Map<string, { readonly value: Value; readonly until: number }>()
+  return async (key: string, read: () => Promise<Value>): Promise<Value> => {
+    const entry = known.get(key)
+    const nowMs = now().getTime()
+    if (entry !== undefined && entry.until > nowMs) return entry.value
+    const value = await read().catch(rethrowAsOutage)
+    if (known.size >= rememberedMax) known.clear()
+    known.set(key, { value, until: nowMs + rememberMs })
+    return value
+  }
+}

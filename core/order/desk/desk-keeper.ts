@@ -1,0 +1,152 @@
+import type { Log } from '../../log.ts'
+import { databaseOutage } from '../../postgres/outage.ts'
+import type { PaperVenue } from '../venue/paper-venue.ts'
+import { deskTransaction } from './desk-transaction.ts'
+import { markAccount } from './mark-accounts.ts'
+import type { OrderIntakeOptions } from './order-intake.ts'
+import { effectiveState, readSwitches } from './read-rows.ts'
+import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
+import { releaseWaiting } from './waiting-orders.ts'
+
+const roundMs = 2_000
+/** Seconds; a process that died is followed after this long. */
+const leaseSeconds = 15
+/** Seconds between two reconciliations of an account. */
+const reconcileSeconds = 60
+/** Seconds after which an order's job should long have ended. */
+const stuckSeconds = 60
+const ordersPerRound = 200
+
+export type DeskKeeperOptions = {
+  readonly entry: OrderIntakeOptions
+  readonly reconcile: ReconcileOptions
+  readonly paper: PaperVenue
+  readonly log: Log
+}
+
+type Account = {
+  readonly id: string
+  readonly venue: string
+  readonly clock: 'live' | 'replay'
+  readonly isDue: boolean
+  readonly hasOpen: boolean
+}
+
+/**
+ * What time alone brings about: orders that are over, halts that end, accounts to be reconciled,
+ * orders that a halt has left open, orders whose job was given up. One process does it for all.
+ */
+export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<void> } {
+  const { log } = options
+  const ended = new AbortController()
+  const { signal } = ended
+  const holder = Bun.randomUUIDv7()
+
+  async function round(): Promise<void> {
+    if (!(await holdLease(options, holder))) return
+    for (const account of await readAccounts(options)) {
+      signal.throwIfAborted()
+      await keepAccount(options, account, signal)
+    }
+  }
+
+  async function keep(): Promise<void> {
+    while (!signal.aborted) {
+      await round().catch((error: unknown) => {
+        if (signal.aborted || databaseOutage(error) !== undefined) return
+        log.warn('desk.round_failed', { error })
+      })
+      await pause(signal)
+    }
+  }
+
+  const keeping = keep()
+  return {
+    async close() {
+      ended.abort()
+      await keeping
+    },
+  }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, roundMs)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    if (signal.aborted) resolve()
+  })
+}
+
+async function holdLease({ entry: { sql } }: DeskKeeperOptions, holder: string): Promise<boolean> {
+  const rows = await sql`
+    insert into postern_lease as lease (name, holder, until)
+    values ('desk', ${holder}, now() + make_interval(secs => ${leaseSeconds}))
+    on conflict (name) do update set holder = excluded.holder, until = excluded.until
+      where lease.holder = excluded.holder or lease.until < now()
+    returning name`
+  return rows.length > 0
+}
+
+async function readAccounts({ entry: { sql } }: DeskKeeperOptions): Promise<readonly Account[]> {
+  return await sql<Account[]>`
+    select id, venue, clock, open_orders > 0 as "hasOpen", reconciled_at is null
+      or reconciled_at < now() - make_interval(secs => ${reconcileSeconds}) as "isDue"
+    from postern_account order by id`
+}
+
+async function keepAccount(
+  { entry, reconcile, paper, log }: DeskKeeperOptions,
+  account: Account,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id, venue, clock } = account
+  if (clock === 'live') {
+    const nowMs = entry.now().getTime()
+    if (venue === 'paper' && account.hasOpen) await paper.expireDue(id, nowMs)
+    await markAccount(entry, id, nowMs)
+  }
+  if (account.hasOpen) {
+    await releaseWaiting(entry, id)
+    await tendOpen(entry, id)
+  }
+  if (!account.isDue) return
+  const result = await reconcileAccount(reconcile, { account: id, day: undefined, signal })
+  const open = result.mismatches.filter((one) => !one.healed)
+  if (open.length > 0) log.error('desk.mismatch', { account: id, mismatches: open.slice(0, 10) })
+}
+
+/** A halt that came while an order was under way cancels it now; a job that was given up is made anew. */
+async function tendOpen(entry: OrderIntakeOptions, account: string): Promise<void> {
+  const rows = await entry.sql<{ id: string; status: string; isStuck: boolean }[]>`
+    select id, status, updated_at < now() - make_interval(secs => ${stuckSeconds}) as "isStuck"
+    from postern_order
+    where is_open and account = ${account}
+      and status in ('accepted', 'new', 'partially_filled', 'pending_new', 'pending_cancel',
+        'pending_replace')
+    order by id limit ${ordersPerRound}`
+  const switches = await readSwitches(entry.sql, entry.now())
+  const isHalting = switches.some(({ state }) => state === 'HALTED')
+  const ids = rows
+    .filter(({ status, isStuck }) =>
+      status === 'new' || status === 'partially_filled' ? isHalting : isStuck,
+    )
+    .map(({ id }) => id)
+  if (ids.length === 0) return
+  await deskTransaction(entry, { accounts: [account], orders: ids }, ({ desk }) => {
+    for (const id of ids) {
+      const order = desk.order(id)
+      if (order === undefined) continue
+      const { status, terms } = order.state
+      const isAtVenue = status === 'new' || status === 'partially_filled'
+      if (isAtVenue && effectiveState(switches, terms).state === 'HALTED') {
+        desk.move(order, { type: 'cancel.request', reason: 'TRADING_HALTED' })
+      }
+      if (order.state.status !== 'new' && order.state.status !== 'partially_filled') {
+        desk.advance(order)
+      }
+    }
+  })
+}

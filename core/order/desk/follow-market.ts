@@ -1,0 +1,109 @@
+import type { Bar } from '../../market/bar.ts'
+import { type BreakerState, mwcbRules } from '../../market/breaker.ts'
+import type { MarketDesk, MarketEvents } from '../../market/postgres-market-apply.ts'
+import { readMarkets } from '../../market/postgres-market-store.ts'
+import { exchangeDay } from '../../market/session.ts'
+import { rethrowAsOutage } from '../../postgres/outage.ts'
+import type { PaperMarket } from '../venue/paper-market.ts'
+import type { PaperVenue } from '../venue/paper-venue.ts'
+import { markAccount } from './mark-accounts.ts'
+import type { OrderIntakeOptions } from './order-intake.ts'
+import { releaseWaiting } from './waiting-orders.ts'
+
+export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVenue }
+
+type Concerned = {
+  readonly id: string
+  readonly isPaper: boolean
+  readonly hasOrders: boolean
+  readonly hasPosition: boolean
+  readonly hasWaiting: boolean
+}
+
+/**
+ * What new market data mean to the accounts of that clock: resting orders of the paper venue meet
+ * them, orders that wait are looked at again, positions are marked. Doing it again changes nothing.
+ */
+export function followMarket(options: FollowMarketOptions): MarketDesk {
+  return {
+    async onMarket(events, signal) {
+      const accounts = await readConcerned(options, events).catch(rethrowAsOutage)
+      if (accounts.length === 0) return
+      const { breaker } = (await readMarkets(options.sql).catch(rethrowAsOutage))[events.clock]
+      for (const account of accounts) {
+        signal.throwIfAborted()
+        if (account.isPaper) await workPaper(options, { account, events, breaker })
+        if (account.hasWaiting) await releaseWaiting(options, account.id)
+        if (account.hasPosition) await mark(options, account.id, events)
+      }
+    },
+  }
+}
+
+async function readConcerned(
+  { sql }: FollowMarketOptions,
+  { clock, symbol }: MarketEvents,
+): Promise<readonly Concerned[]> {
+  const rows = await sql<Concerned[]>`
+    select a.id, a.venue = 'paper' as "isPaper",
+      exists (select from postern_order o where o.is_open and o.account = a.id
+        and o.symbol = ${symbol}) as "hasOrders",
+      exists (select from postern_position p where p.account = a.id and p.symbol = ${symbol}
+        and p.quantity <> 0) as "hasPosition",
+      exists (select from postern_order o where o.is_open and o.account = a.id
+        and o.status in ('accepted', 'held')) as "hasWaiting"
+    from postern_account a where a.clock = ${clock} and (a.open_orders > 0
+      or exists (select from postern_position p where p.account = a.id and p.quantity <> 0))
+    order by a.id`
+  return rows
+}
+
+type Working = {
+  readonly account: Concerned
+  readonly events: MarketEvents
+  readonly breaker: BreakerState | undefined
+}
+
+/** Bar by bar: what is due by then has expired before it trades. */
+async function workPaper({ paper, now }: FollowMarketOptions, working: Working): Promise<void> {
+  const { account, events, breaker } = working
+  const { symbol, quote } = events
+  for (const bar of events.bars) {
+    await paper.expireDue(account.id, bar.time)
+    if (!account.hasOrders) continue
+    await paper.onMarket(account.id, symbol, marketOf({ bar, breaker }))
+  }
+  if (quote === undefined || !account.hasOrders) return
+  const clockMs = events.clock === 'live' ? now().getTime() : quote.time
+  const isHalted = isHaltedAt(breaker, clockMs)
+  const market = { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
+  await paper.onMarket(account.id, symbol, market)
+}
+
+function marketOf({
+  bar,
+  breaker,
+}: {
+  readonly bar: Bar
+  readonly breaker: BreakerState | undefined
+}): PaperMarket {
+  const isHalted = isHaltedAt(breaker, bar.time)
+  return { clockMs: bar.time, quote: undefined, bar, isHalted, barVolumeUsed: 0n }
+}
+
+/** By the last halt; after a close by level 3 nothing of that day trades any more. */
+export function isHaltedAt(breaker: BreakerState | undefined, timeMs: number): boolean {
+  if (breaker === undefined) return false
+  if (breaker.status === 'CLOSED_L3' && exchangeDay(timeMs) === breaker.day) return true
+  const { haltUntil } = breaker
+  return haltUntil !== null && timeMs < haltUntil && timeMs >= haltUntil - mwcbRules.haltMs
+}
+
+async function mark(
+  options: FollowMarketOptions,
+  account: string,
+  { bars, quote }: MarketEvents,
+): Promise<void> {
+  const timeMs = Math.max(bars.at(-1)?.time ?? 0, quote?.time ?? 0)
+  if (timeMs > 0) await markAccount(options, account, timeMs)
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { rethrowAsOutage } from '../../postgres/outage.ts'
+import { amountOf, formatAmount } from '../amount.ts'
+import { orderStatuses } from '../order.ts'
+import type { VenueOrderView, VenueReport } from '../venue.ts'
+import type { Mismatch, Reconciling } from './reconcile.ts'
+
+/** Orders whose call to the venue may be under way this moment. */
+const settledSeconds = 2
+
+const openSchema = z.array(
+  z.object({
+    id: z.string(),
+    clientOrderId: z.string(),
+    symbol: z.string(),
+    status: z.enum(orderStatuses),
+    cum: z.string().transform(amountOf),
+  }),
+)
+type OpenOrder = z.infer<typeof openSchema>[number]
+
+/** Open orders, ours and the venue's. Their fills are replayed before. */
+export async function compareOrders(context: Reconciling): Promise<readonly Mismatch[]> {
+  const { account, venue, desk } = context
+  const listed = await venue.listOpen(account)
+  const rows = await desk.sql`
+    select id, client_order_id as "clientOrderId", symbol, status, cum_quantity::text as cum
+    from postern_order
+    where account = ${account} and is_open and status not in ('accepted', 'held')
+      and updated_at < now() - make_interval(secs => ${settledSeconds})`.catch(rethrowAsOutage)
+  const there = new Map(listed.map((view) => [view.clientOrderId, view]))
+  const mismatches: Mismatch[] = []
+  for (const order of openSchema.parse(rows)) {
+    const view =
+      there.get(order.clientOrderId) ??
+      (await venue.findByClientOrderId(account, order.clientOrderId))
+    const mismatch = await compareOrder(context, order, view)
+    if (mismatch !== undefined) mismatches.push(mismatch)
+  }
+  return [...mismatches, ...(await strangers(context, listed))]
+}
+
+async function compareOrder(
+  { account, reports }: Reconciling,
+  order: OpenOrder,
+  view: VenueOrderView | undefined,
+): Promise<Mismatch | undefined> {
+  const { id, clientOrderId, symbol, status } = order
+  const base = { symbol, order_id: id }
+  if (view === undefined) {
+    // An intent whose call never arrived: the next run of its job finds the same and sends it.
+    if (status === 'pending_new') return undefined
+    return {
+      ...base,
+      class: 'MISSING_BROKER',
+      detail: `${status} here, unknown there`,
+      healed: false,
+    }
+  }
+  const event = endReport(view)
+  if (event !== undefined) {
+    await reports.apply({ account, clientOrderId, event })
+    return {
+      ...base,
+      class: 'STATE_MISMATCH',
+      detail: `${status} here, ${view.status} there`,
+      healed: true,
+    }
+  }
+  if (view.cumQuantity === order.cum) return undefined
+  const detail = `filled ${formatAmount(order.cum)} here, ${formatAmount(view.cumQuantity)} there`
+  return { ...base, class: 'QTY_MISMATCH', detail, healed: false }
+}
+
+/** The report that was missed; a `filled` order ends by its fills. */
+function endReport(view: VenueOrderView): VenueReport['event'] | undefined {
+  switch (view.status) {
+    case 'canceled':
+      return { type: 'canceled', reason: 'as the venue has it' }
+    case 'expired':
+      return { type: 'expired' }
+    case 'rejected':
+      return { type: 'reject', code: 'REJECTED', raw: 'as the venue has it' }
+    case 'replaced':
+      return view.replacedBy === undefined
+        ? undefined
+        : {
+            type: 'replaced',
+            successorClientOrderId: view.replacedBy,
+            venueOrderId: view.venueOrderId,
+          }
+    default:
+      return undefined
+  }
+}
+
+/** Open orders of the venue that were never ours: somebody trades this account beside us. */
+async function strangers(
+  { account, desk }: Reconciling,
+  listed: readonly VenueOrderView[],
+): Promise<readonly Mismatch[]> {
+  if (listed.length === 0) return []
+  const ids = listed.map((view) => view.clientOrderId)
+  const rows = await desk.sql<{ id: string }[]>`
+    select client_order_id as id from postern_order
+    where account = ${account} and client_order_id = any(${ids}::text[])
+    union all
+    select replacement ->> 'successor' from postern_order
+    where account = ${account} and is_open
+      and replacement ->> 'successor' = any(${ids}::text[])`.catch(rethrowAsOutage)
+  const known = new Set(rows.map(({ id }) => id))
+  return listed
+    .filter((view) => !known.has(view.clientOrderId))
+    .map(({ symbol, clientOrderId }) => ({
+      class: 'MISSING_LOCAL',
+      symbol,
+      detail: `open order ${clientOrderId} there, unknown here`,
+      healed: false,
+    }))
+}
+
+export async function comparePositions(context: Reconciling): Promise<readonly Mismatch[]> {
+  const { account, venue, desk } = context
+  const there = new Map(
+    (await venue.positions(account)).map(({ symbol, quantity }) => [symbol, quantity]),
+  )
+  const rows = await desk.sql<{ symbol: string; quantity: string }[]>`
+    select symbol, quantity::text from postern_position where account = ${account}
+  `.catch(rethrowAsOutage)
+  const here = new Map(rows.map(({ symbol, quantity }) => [symbol, amountOf(quantity)]))
+  return [...new Set([...there.keys(), ...here.keys()])].sort().flatMap((symbol) => {
+    const ours = here.get(symbol) ?? 0n
+    const theirs = there.get(symbol) ?? 0n
+    if (ours === theirs) return []
+    const detail = `position ${formatAmount(ours)} here, ${formatAmount(theirs)} there`
+    return [{ class: 'QTY_MISMATCH', symbol, detail, healed: false }]
+  })
+}
