@@ -17,6 +17,7 @@ import { migrate } from '#core/postgres/migrate.ts'
 import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
+import { ensureDevelopmentAccount } from './development-account.ts'
 import { openFoundation } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
 import { openAccess } from './open-access.ts'
@@ -44,6 +45,8 @@ const developerScopes: readonly string[] = [
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
 /** Signs webhooks of `up` where nothing else is set; it is public. */
 const developmentWebhookKey = 'postern-development-webhook-key'
+
+const subject = 'developer'
 
 type UpOptions = { readonly port?: string; readonly fresh?: boolean; readonly data?: string }
 
@@ -88,6 +91,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: undefined, stack })
   const { now } = foundation
+  await ensureDevelopmentAccount(foundation.database('setup', 1), subject)
   const services = await openServices(foundation, ['gateway', 'worker'])
   const key = await loadOrCreateDevelopmentKey(data)
   const scopes = developerScopes
@@ -106,7 +110,6 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
   await openWorkers(foundation, services)
-  const subject = 'developer'
   const ttlSeconds = tokenSeconds
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
   const token = await mintDevelopmentToken(minted)

@@ -1,8 +1,8 @@
 import { PosternError } from '#core/errors.ts'
 import type { Processor } from '#core/job/processor.ts'
-import type { ReportIntake } from '#core/order/desk/apply-reports.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
 import { readFillsCursor } from '#core/order/desk/read-rows.ts'
+import type { ReportIntake } from '#core/order/desk/report-intake.ts'
 import {
   type Errand,
   intendAgain,

@@ -9,7 +9,6 @@ import { readFigures } from './apply-statistics.ts'
 import type { Quote } from './bar.ts'
 import { dayIntervalMs } from './bar-interval.ts'
 import type { BreakerRules } from './breaker.ts'
-import { liveWindowMs } from './ingest-commit.ts'
 import {
   type MarketClock,
   type Markets,
@@ -55,9 +54,11 @@ export type AppliedRow = {
   readonly appliedToMs: number | undefined
   readonly tier: 1 | 2
   readonly luld: StoredLuld | undefined
-  readonly quote: Quote | undefined
+  readonly quote: AppliedQuote | undefined
   readonly statistics: Statistics
 }
+
+export type AppliedQuote = Quote & { readonly isLive: boolean }
 
 /**
  * One commit: the next bars behind `applied_to`, and the quote if it is new, make statistics, bands,
@@ -74,7 +75,7 @@ export function applyChunk(options: ApplyOptions, symbol: string): Promise<Appli
     const quote = newQuote(row)
     const toMs = bars.at(-1)?.time ?? row.appliedToMs
     const markets = await advanceMarkets(transaction, options, { row, bars })
-    const luld = await nextBands(transaction, options, { row, bars, quote, markets })
+    const luld = await nextBands(transaction, { row, bars, quote, markets })
     await storeTurn(transaction, row, { toMs, quote, luld })
     const other = options.pairOf(symbol) ?? indexOf(markets)
     const signals =
@@ -129,17 +130,13 @@ export async function readAppliedRow(
     appliedToMs: row.appliedToMs ?? undefined,
     tier: row.tier === 2 ? 2 : 1,
     luld: storedLuldSchema.nullable().parse(row.luld) ?? undefined,
-    quote: quote === null ? undefined : quoteOf(quote),
+    quote: quote === null ? undefined : { ...quoteOf(quote), isLive: quote.isLive },
     statistics: statisticsOf(row.statistics),
   }
 }
 
-function newQuote({ quote, statistics }: AppliedRow): Quote | undefined {
+function newQuote({ quote, statistics }: AppliedRow): AppliedQuote | undefined {
   return quote !== undefined && quote.time > (statistics.quoteToMs ?? 0) ? quote : undefined
-}
-
-export function isLive(timeMs: number, now: Date): boolean {
-  return Math.abs(timeMs - now.getTime()) <= liveWindowMs
 }
 
 type Turn = { readonly row: AppliedRow; readonly bars: readonly SizedBar[] }
@@ -163,7 +160,7 @@ async function advanceMarkets(
   const records: AuditRecord[] = []
   for (const clock of marketClocks) {
     if (markets[clock].indexSymbol !== symbol) continue
-    const ticks = clock === 'live' ? bars.filter(({ time }) => isLive(time, at)) : bars
+    const ticks = clock === 'live' ? bars.filter(({ isLive }) => isLive) : bars
     const advanced = correctClose(advanceIndex(markets[clock].breaker, ticks, rules), day, rules)
     records.push(...advanced.changes.map((change) => changeRecord(change, { clock, at, symbol })))
     if (advanced.state === undefined) continue
@@ -197,15 +194,13 @@ function indexOf({ live, replay }: Markets): string | undefined {
 /** Bands are of single stocks and of the live market: an index has none. */
 async function nextBands(
   sql: TransactionSql,
-  { now }: ApplyOptions,
-  turn: Turn & { readonly quote: Quote | undefined; readonly markets: Markets },
+  turn: Turn & { readonly quote: AppliedQuote | undefined; readonly markets: Markets },
 ): Promise<StoredLuld | undefined> {
   const { row, quote, markets } = turn
   const { symbol, tier, luld: before } = row
   if (marketClocks.some((clock) => isFigure(markets, clock, symbol))) return undefined
-  const at = now()
-  const bars = turn.bars.filter(({ time }) => isLive(time, at))
-  const live = quote !== undefined && isLive(quote.time, at) ? quote : undefined
+  const bars = turn.bars.filter(({ isLive }) => isLive)
+  const live = quote?.isLive === true ? quote : undefined
   const firstMs = bars[0]?.time ?? live?.time
   if (firstMs === undefined) return before
   const priorClose = await readPriorClose(sql, symbol, firstMs)

@@ -3,7 +3,10 @@ import type { Nanos } from './bar.ts'
 import type { Levels } from './ingest-row.ts'
 import { addSpreads, medianSpread } from './quote-spreads.ts'
 
-/** Events so near to now are the live market's; older ones were replayed or came late. */
+/**
+ * Events so near to the start of their upload are the live market's; older ones were replayed or
+ * came late. The start, and not the time at which somebody looks: that would change with a delay.
+ */
 export const liveWindowMs = 300_000
 
 export type StagedExtent = {
@@ -19,7 +22,7 @@ export type StagedExtent = {
 export async function readStaged(
   sql: TransactionSql,
   ingest: string,
-  nowMs: number,
+  startedMs: number,
 ): Promise<StagedExtent> {
   const [row] = await sql<
     {
@@ -36,7 +39,7 @@ export async function readStaged(
     )
     select count(*)::integer as rows, array_agg(distinct symbol collate "C") as symbols,
       min(time) as "fromMs", max(time) as "toMs",
-      max(time) filter (where abs(time - ${nowMs}::float8) <= ${liveWindowMs}::float8) as "liveMs"
+      max(time) filter (where abs(time - ${startedMs}::float8) <= ${liveWindowMs}::float8) as "liveMs"
     from staged`
   return {
     rows: row?.rows ?? 0,
@@ -124,7 +127,11 @@ type NewestQuote = {
 }
 
 /** Quotes that are newer than the known one; with its time and other figures they correct it. */
-export async function storeQuotes(sql: TransactionSql, ingest: string): Promise<RowCounts> {
+export async function storeQuotes(
+  sql: TransactionSql,
+  ingest: string,
+  startedMs: number,
+): Promise<RowCounts> {
   const newest = await sql<NewestQuote[]>`
     with quotes as (
       select distinct on (r.symbol, r.time) r.*
@@ -151,7 +158,7 @@ export async function storeQuotes(sql: TransactionSql, ingest: string): Promise<
     select f.symbol, f.time, trim_scale(f.bid)::text as bid, trim_scale(f.ask)::text as ask,
       f."bidSize", f."askSize", f."knownSpreads", s.spreads, s.stored, s."isCorrection"
     from fresh f join spreads s using (symbol) where f.age = 1`
-  const rows = newest.map((quote) => quoteColumns(quote))
+  const rows = newest.map((quote) => quoteColumns(quote, startedMs))
   await sql`
     update postern_instrument i set quote = n.quote, spreads = n.spreads, changed_at = now()
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as n(symbol text, quote jsonb,
@@ -164,14 +171,18 @@ export async function storeQuotes(sql: TransactionSql, ingest: string): Promise<
   }
 }
 
-function quoteColumns(newest: NewestQuote) {
+function quoteColumns(newest: NewestQuote, startedMs: number) {
   const { symbol, time, bid, ask, bidSize, askSize } = newest
   // A corrected quote's spread takes the place of the last one.
   const known = newest.isCorrection ? newest.knownSpreads.slice(0, -1) : newest.knownSpreads
   const spreads = addSpreads(known, newest.spreads)
   return {
     symbol,
-    quote: { time, bid, ask, bidSize, askSize, medianSpread: medianSpread(spreads) },
+    quote: {
+      ...{ time, bid, ask, bidSize, askSize },
+      medianSpread: medianSpread(spreads),
+      isLive: Math.abs(time - startedMs) <= liveWindowMs,
+    },
     spreads,
   }
 }

@@ -1,13 +1,7 @@
 import type { Sql } from 'postgres'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { type SymbolLease, takeLease } from './apply-lease.ts'
-import {
-  type AppliedRow,
-  type ApplyOptions,
-  applyChunk,
-  isLive,
-  readAppliedRow,
-} from './apply-symbol.ts'
+import { type AppliedRow, type ApplyOptions, applyChunk, readAppliedRow } from './apply-symbol.ts'
 import type { Quote } from './bar.ts'
 import type { ApplyMarketDataResult } from './market-kinds.ts'
 import { type MarketClock, marketClocks, readMarkets } from './postgres-market-store.ts'
@@ -103,7 +97,7 @@ async function applyUnder(
 
 /** True when something was told; there may be more. */
 async function tellDesk(
-  { sql, desk, now }: MarketApplyOptions,
+  { sql, desk }: MarketApplyOptions,
   symbol: string,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -113,9 +107,8 @@ async function tellDesk(
   const quote = untoldQuote(row)
   if (bars.length === 0 && quote === undefined) return false
   signal.throwIfAborted()
-  const at = now()
-  const live = bars.filter(({ time }) => isLive(time, at))
-  const liveQuote = quote !== undefined && isLive(quote.time, at) ? quote : undefined
+  const live = bars.filter(({ isLive }) => isLive)
+  const liveQuote = quote?.isLive === true ? quote : undefined
   await desk.onMarket({ clock: 'replay', symbol, bars, quote }, signal)
   if (live.length > 0 || liveQuote !== undefined) {
     await desk.onMarket({ clock: 'live', symbol, bars: live, quote: liveQuote }, signal)
@@ -141,7 +134,7 @@ async function untoldBars(
 }
 
 /** Only one that was applied: before that, the bands that it moves are not known. */
-function untoldQuote({ quote, statistics }: AppliedRow): Quote | undefined {
+function untoldQuote({ quote, statistics }: AppliedRow): AppliedRow['quote'] {
   if (quote === undefined || quote.time > (statistics.quoteToMs ?? 0)) return undefined
   return quote.time > (statistics.toldQuoteMs ?? 0) ? quote : undefined
 }

@@ -63,7 +63,9 @@ export function postgresMarketIngest(options: MarketIngestOptions): MarketIngest
   let ingests = 0
 
   async function ingest(batches: AsyncIterable<readonly MarketRow[]>, caller: Caller) {
-    const id = Bun.randomUUIDv7()
+    const startedAt = now()
+    // Its time says which of its events are of the live market.
+    const id = Bun.randomUUIDv7('hex', startedAt)
     try {
       await sql`
         delete from postern_market_staging where staged_at < now() - ${staleStaging}::interval`
@@ -72,7 +74,7 @@ export function postgresMarketIngest(options: MarketIngestOptions): MarketIngest
         await stage(sql, id, batch)
         rows += batch.length
       }
-      return await commitStaged(options, { id, rows, caller, at: now() })
+      return await commitStaged(options, { id, rows, caller, startedAt, at: now() })
     } catch (error) {
       await sql`delete from postern_market_staging where ingest = ${id}`.catch(ignoreOutage)
       throw databaseOutage(error) ?? error
@@ -111,23 +113,24 @@ type Staged = {
   readonly id: string
   readonly rows: number
   readonly caller: Caller
+  readonly startedAt: Date
   readonly at: Date
 }
 
 async function commitStaged(
   { sql, journal, onOutbox }: MarketIngestOptions,
-  { id, rows, caller, at }: Staged,
+  { id, rows, caller, startedAt, at }: Staged,
 ): Promise<MarketIngested> {
   const ingested = await recordedTransaction<MarketIngested>(
     sql,
     journal,
     async (transaction, write) => {
-      const staged = await readStaged(transaction, id, at.getTime())
+      const staged = await readStaged(transaction, id, startedAt.getTime())
       // A crash of Postgres in mid-upload empties an unlogged table.
       if (staged.rows !== rows) {
         throw new PosternError('database.unavailable', { reason: 'staging lost' })
       }
-      const counts = await storeStaged(transaction, id, staged)
+      const counts = await storeStaged(transaction, staged, { id, startedAt })
       await transaction`delete from postern_market_staging where ingest = ${id}`
       const job = applyJob(id, staged)
       if (job !== undefined) await insertJob(transaction, job, { caller, at })
@@ -146,11 +149,15 @@ async function commitStaged(
   return ingested
 }
 
-async function storeStaged(sql: TransactionSql, id: string, staged: StagedExtent) {
+async function storeStaged(
+  sql: TransactionSql,
+  staged: StagedExtent,
+  { id, startedAt }: { readonly id: string; readonly startedAt: Date },
+) {
   const bars = await storeBars(sql, id)
   await lockInstruments(sql, staged.symbols)
   await movePrices(sql, id)
-  const quotes = await storeQuotes(sql, id)
+  const quotes = await storeQuotes(sql, id, startedAt.getTime())
   await moveClocks(sql, staged)
   const stored = bars.stored + quotes.stored
   const corrected = bars.corrected + quotes.corrected

@@ -49,6 +49,8 @@ export const storedQuoteSchema = z.object({
   bidSize: z.number(),
   askSize: z.number(),
   medianSpread: z.number(),
+  /** Of the live market when it came, as bars are. */
+  isLive: z.boolean(),
 })
 
 export type StoredQuote = z.infer<typeof storedQuoteSchema>

@@ -1,12 +1,18 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { amountOf, formatAmount } from '../order/amount.ts'
 import type { Bar, Nanos } from './bar.ts'
+import { liveWindowMs } from './ingest-commit.ts'
 
 /** A bar of a symbol that may have bars of several lengths. */
-export type SizedBar = Bar & { readonly intervalMs: number }
+export type SizedBar = Bar & {
+  readonly intervalMs: number
+  /** It ended within minutes of its upload: an event of the live market, not of a replay. */
+  readonly isLive: boolean
+}
 
 type Row = {
   readonly intervalMs: number
+  readonly isLive: boolean
   readonly time: number
   readonly open: string
   readonly high: string
@@ -15,15 +21,22 @@ type Row = {
   readonly volume: number
 }
 
+/** The first 48 bits of a UUIDv7 (RFC 9562): when the upload of the bar began. */
+function uploadedMs(sql: Sql | TransactionSql) {
+  return sql`('x' || left(replace(b.ingest::text, '-', ''), 12))::bit(48)::bigint`
+}
+
 function columns(sql: Sql | TransactionSql) {
   return sql`b.interval_ms::float8 as "intervalMs",
     (extract(epoch from b.time) * 1000)::float8 as time, b.open::text as open,
-    b.high::text as high, b.low::text as low, b.close::text as close, b.volume`
+    b.high::text as high, b.low::text as low, b.close::text as close, b.volume,
+    abs(extract(epoch from b.time) * 1000 - ${uploadedMs(sql)}) <= ${liveWindowMs}::float8
+      as "isLive"`
 }
 
-function barOf({ intervalMs, time, open, high, low, close, volume }: Row): SizedBar {
+function barOf({ intervalMs, isLive, time, open, high, low, close, volume }: Row): SizedBar {
   return {
-    ...{ intervalMs, time, volume },
+    ...{ intervalMs, isLive, time, volume },
     ...{ open: nanosOf(open), high: nanosOf(high), low: nanosOf(low), close: nanosOf(close) },
   }
 }

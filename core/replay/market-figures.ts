@@ -14,16 +14,12 @@ export function marketFigures() {
   const volumes = new Float64Array(participationBars)
   const spreads = new Float64Array(spreadBars)
   let bars = 0
-  let volumeSum = 0
   let books = 0
   let daily: VolatilityState = noVolatility
   let dailyPercent: number | undefined
   return {
-    /** Volumes are whole shares, so that their running sum stays exact. */
     add(volume: number, spread: number): void {
-      const at = bars % participationBars
-      volumeSum += volume - (volumes[at] ?? 0)
-      volumes[at] = volume
+      volumes[bars % participationBars] = volume
       bars += 1
       // NaN: no book.
       if (!(spread >= 0)) return
@@ -35,8 +31,12 @@ export function marketFigures() {
       daily = advanceVolatility(daily, close)
       dailyPercent = estimateVolatility(daily).percent
     },
-    meanVolume: (): number | undefined =>
-      bars === 0 ? undefined : volumeSum / Math.min(bars, participationBars),
+    meanVolume(): number | undefined {
+      const known = volumes.subarray(0, Math.min(bars, participationBars))
+      return known.length === 0
+        ? undefined
+        : known.reduce((sum, volume) => sum + volume, 0) / known.length
+    },
     /** By the rule of `medianSpread`, without a bigint for each: of two in the middle the lower. */
     medianSpread(): bigint | undefined {
       const sorted = spreads.slice(0, Math.min(books, spreadBars)).sort()

@@ -8,6 +8,7 @@ import { sessionMinutes } from './scenario.ts'
 
 /** A table shows so many; the JSON has more. */
 const tradesShownMax = 40
+const haltsShownMax = 20
 
 /** One file without scripts or anything from elsewhere: it opens offline, and under a strict policy. */
 export function reportHtml(result: ReplayResult): string {
@@ -149,12 +150,11 @@ function ordersTable({ orders }: ReplayResult): string {
 
 function haltsTable({ halts }: ReplayResult): string {
   if (halts.total === 0) return ''
-  const rows = halts.listed.map(({ kind, from, until }) => [
-    kind,
-    momentText(from),
-    clockText(Date.parse(until)),
-  ])
-  return table({ title: 'Halts', head: ['Halt', 'From', 'Until'], rows, numbersFrom: 3 })
+  const rows = halts.listed
+    .slice(0, haltsShownMax)
+    .map(({ kind, from, until }) => [kind, momentText(from), clockText(Date.parse(until))])
+  const title = halts.total > rows.length ? `First ${rows.length} of ${halts.total} halts` : 'Halts'
+  return table({ title, head: ['Halt', 'From', 'Until'], rows, numbersFrom: 3 })
 }
 
 function tradesTable({ trades }: ReplayResult): string {

@@ -1,7 +1,7 @@
 import { clockText } from './chart-time.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import type { ReplayResult } from './replay-result.ts'
-import { type Panel, placeOfTime, unitText } from './report-layout.ts'
+import { type Panel, page, placeOfTime, unitText } from './report-layout.ts'
 import type { Height } from './report-lines.ts'
 
 /** More markers than this are a smear. */
@@ -29,6 +29,9 @@ function drawTrade(
 /** Room for a name with its times, for the name alone, and between two names. */
 const nameWidths = { full: 104, short: 18, gap: 8 } as const
 
+/** With more halts than this their times are in the table only. */
+const fullNamesMax = 6
+
 /** One shade through all charts, named within the first where there is room. */
 export function drawHalts(result: ReplayResult, panels: readonly Panel[]): string {
   const places = result.halts.listed.map(({ from, until }) => {
@@ -41,9 +44,9 @@ export function drawHalts(result: ReplayResult, panels: readonly Panel[]): strin
       const { left, right } = places[index] ?? { left: 0, right: 0 }
       const shade = drawShade(panels, { left, right })
       const x = right - left > nameWidths.full ? left + 6 : right + 5
-      const room = (places[index + 1]?.left ?? Number.POSITIVE_INFINITY) - x
+      const room = (places[index + 1]?.left ?? page.width - page.right) - x
       if (x < taken || room < nameWidths.short) return shade
-      const isFull = room > nameWidths.full + nameWidths.gap
+      const isFull = places.length <= fullNamesMax && room > nameWidths.full + nameWidths.gap
       taken = x + (isFull ? nameWidths.full : nameWidths.short) + nameWidths.gap
       return `${shade}<text class="halt-name" x="${unitText(x)}" y="${(panels[0]?.top ?? 0) + 14}">${nameOf(halt, isFull)}</text>`
     })

@@ -13,7 +13,7 @@ const gap = 46
 const heights = { price: 220, equity: 200, drawdown: 116, exposure: 84 } as const
 /** Hover targets: finer than a pointer can be aimed. */
 const probesMax = 240
-const headingHeight = 92
+const headingHeight = 124
 
 /** A picture that stands alone, with its heading and both themes. */
 export function reportSvg(result: ReplayResult): string {
@@ -82,8 +82,8 @@ function tradesNote({ trades, halts }: ReplayResult): string {
   const feed = halts.total > 0 ? 'dotted: the feed while nobody could trade' : ''
   if (trades.total === 0) return feed
   const traded =
-    trades.total > markersMax ? `${numberText(trades.total, 0)} trades` : '▲ bought  ▼ sold'
-  return feed === '' ? traded : `${traded}   ${feed}`
+    trades.total > markersMax ? `${numberText(trades.total, 0)} trades` : '▲ bought, ▼ sold'
+  return feed === '' ? traded : `${traded} · ${feed}`
 }
 
 type Frame = {

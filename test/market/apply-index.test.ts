@@ -10,7 +10,7 @@ const minuteMs = 60_000
 const unit = 1e9
 
 const day = (time: number, close: number, low = close): SizedBar => ({
-  ...{ intervalMs: dayIntervalMs, time, open: close * unit, high: close * unit },
+  ...{ intervalMs: dayIntervalMs, isLive: false, time, open: close * unit, high: close * unit },
   ...{ low: low * unit, close: close * unit, volume: 0 },
 })
 const minute = (time: number, close: number, low = close): SizedBar => ({

@@ -75,6 +75,31 @@ test('the desk is told after the commit of what it is told of', async () => {
   expect(seen).toEqual(['HALT'])
 })
 
+test('of a long upload the desk is told of each commit before the next one', async () => {
+  await world.ingest(...Array.from({ length: 2_500 }, (_, n) => own(n - 5_000)))
+  const seen: (readonly [told: number | undefined, applied: number])[] = []
+  const desk = {
+    async onMarket({ bars }: MarketEvents) {
+      const [row] = await world.sql<{ at: Date }[]>`select applied_to as at from postern_instrument`
+      seen.push([bars.at(-1)?.time, row?.at.getTime() ?? 0])
+    },
+  }
+  await world.apply(['AAPL'], { desk })
+  expect(seen).toHaveLength(3)
+  for (const [told, applied] of seen) expect(told).toBe(applied)
+})
+
+test('bars that end together are applied together, at the edge of a commit too', async () => {
+  const minutes = Array.from({ length: 1_010 }, (_, n) => own(n - 5_000))
+  const fives = minutes.slice(991).map((row) => ({ ...row, intervalMs: 5 * minuteMs }))
+  await world.ingest(...minutes, ...fives)
+  const desk = keepingDesk()
+  expect(await world.apply(['AAPL'], { desk })).toMatchObject({ bars: 1_029 })
+  const ends = desk.told.flatMap(({ bars }) => bars.map((bar) => [bar.time, bar.intervalMs]))
+  expect(ends).toHaveLength(1_029)
+  expect(ends.at(-2)?.[0]).toBe(ends.at(-1)?.[0] ?? 0)
+})
+
 test('two workers at once apply every bar once', async () => {
   const rows = Array.from({ length: 2_500 }, (_, n) => own(n - 5_000))
   await world.ingest(...rows)
@@ -178,6 +203,24 @@ test('the live breaker sees live bars only', async () => {
     indexCents: 9_200,
     priorCloseCents: 10_000,
   })
+})
+
+test('a worker that comes late does what one in time would have done', async () => {
+  await world.ingest(
+    indexDay,
+    barRow({ symbol: 'SPX', close: '93' }),
+    barRow({ close: '20' }),
+    quoteRow(),
+  )
+  const symbols = ['SPX', 'AAPL']
+  const desk = keepingDesk()
+  await world.apply(symbols, { desk, now: () => new Date(nowMs + 86_400_000) })
+  expect((await readMarkets(world.worker)).live.breaker).toMatchObject({ status: 'HALT' })
+  const live = desk.told.filter(({ clock }) => clock === 'live')
+  expect(live.map(({ symbol, bars, quote }) => [symbol, bars.length, quote?.time])).toEqual([
+    ['SPX', 1, undefined],
+    ['AAPL', 1, nowMs],
+  ])
 })
 
 test('another symbol does not move the breaker, the index comes before all others', async () => {

@@ -152,6 +152,7 @@ test('quotes count by time: newer ones are stored, the known one is corrected, o
     quote: {
       ...{ time: nowMs + 2, bid: '9.99', ask: '10.01', bidSize: 100, askSize: 200 },
       medianSpread: 20_000_000,
+      isLive: true,
     },
   })
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AuditJournal } from '../../audit/journal.ts'
 import { recordedTransaction } from '../../audit/journal-rows.ts'
 import type { AuditRecord } from '../../audit/record.ts'
+import { invariant } from '../../invariant.ts'
 import type { Dispatcher } from '../../job/dispatcher.ts'
 import { insertOwnJobs, type OwnJobs } from '../../job/own-jobs.ts'
 import { exchangeDay } from '../../market/session.ts'
@@ -12,6 +13,7 @@ import { sides } from '../order.ts'
 import { applyFill, flat } from '../position.ts'
 import { type Desk, type DeskChanges, openDesk } from './desk.ts'
 import { changeRecords } from './desk-records.ts'
+import type { DeskOrder } from './desk-view.ts'
 import type { PositionDay } from './ledger.ts'
 import { lockAccounts, readOrders, readPositions } from './read-rows.ts'
 import { storeChanges } from './store-changes.ts'
@@ -83,9 +85,8 @@ async function loadDesk(sql: TransactionSql, scope: DeskScope): Promise<Desk> {
     readOrders(sql, scope.orders ?? []),
     readPositions(sql, scope.pairs ?? []),
   ])
-  const missing = known.filter((id) => !byId.has(id))
-  const byClientId = missing.length === 0 ? new Map() : await readOrders(sql, missing)
-  const orders = new Map([...byId, ...byClientId])
+  const orders = new Map(byId)
+  await addOrders(sql, orders, known)
   const pairs = [...orders.values()].map(({ state: { terms } }) => terms)
   const more = pairs.length === 0 ? new Map() : await readPositions(sql, pairs)
   return openDesk({
@@ -94,6 +95,23 @@ async function loadDesk(sql: TransactionSql, scope: DeskScope): Promise<Desk> {
     positions: new Map([...byPair, ...more]),
     dayOf: exchangeDay,
   })
+}
+
+/** With their successors, which a late fill of a replaced order concerns too. */
+async function addOrders(
+  sql: TransactionSql,
+  orders: Map<string, DeskOrder>,
+  known: readonly string[],
+): Promise<void> {
+  let missing = known.filter((id) => !orders.has(id))
+  do {
+    const read =
+      missing.length === 0 ? new Map<string, DeskOrder>() : await readOrders(sql, missing)
+    for (const [id, order] of read) orders.set(id, order)
+    missing = [...orders.values()].flatMap(({ state: { replacedBy } }) =>
+      replacedBy === undefined || orders.has(replacedBy) ? [] : [replacedBy],
+    )
+  } while (missing.length > 0)
 }
 
 async function readIds(

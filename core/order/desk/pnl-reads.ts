@@ -2,6 +2,7 @@ import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import { invariant } from '../../invariant.ts'
+import { dayMs } from '../../market/calendar-day.ts'
 import { readMarkets } from '../../market/postgres-market-store.ts'
 import { exchangeDay } from '../../market/session.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
@@ -149,22 +150,18 @@ async function rangeOf(sql: TransactionSql, { accounts, query, at }: Ranging): P
   const today = [...clocks, ...booked].toSorted().at(-1) ?? exchangeDay(at.getTime())
   const end = query.end === undefined || query.end > today ? today : query.end
   const start = query.start ?? booked.at(-1) ?? end
-  refuseRange({ start, end: query.end ?? end }, query)
-  const first = query.start === undefined ? latestStart({ start, end }) : start
-  return { start: first, end }
+  if (query.start === undefined) return { start: latestStart({ start, end }), end }
+  refuseRange({ start, end: query.end ?? (start > end ? start : end) })
+  return { start, end }
 }
 
 /** A range that was not asked for is cut to what may be asked for. */
 function latestStart({ start, end }: DayRange): string {
-  let first = start
-  if (daysIn({ start, end }) > rangeDaysMax) {
-    first = new Date(Date.parse(end) - (rangeDaysMax - 1) * 86_400_000).toISOString().slice(0, 10)
-  }
-  return first
+  const earliest = new Date(Date.parse(end) - (rangeDaysMax - 1) * dayMs).toISOString().slice(0, 10)
+  return start < earliest ? earliest : start
 }
 
-function refuseRange(range: DayRange, query: PnlQuery): void {
-  if (query.start === undefined) return
+function refuseRange(range: DayRange): void {
   const days = daysIn(range)
   if (days < 1) {
     throw new PosternError('request.query_invalid', { detail: 'start_date is after end_date.' })

@@ -3,7 +3,7 @@ import { formatDay, parseDay } from '../../market/calendar-day.ts'
 import { sessionOfDay } from '../../market/session.ts'
 import { formatMoney, type Money, type Price } from '../amount.ts'
 import type { CostMethod, DailyPnl } from '../pnl.ts'
-import { marketValue, type Position, unrealised } from '../position.ts'
+import { type Position, unrealised } from '../position.ts'
 import { positionKey } from './desk-view.ts'
 import type { PositionDay } from './ledger.ts'
 

@@ -104,9 +104,9 @@ async function readTwins(
   const rows = await sql<{ key: string; at: Date }[]>`
     select w.account || ' ' || w.twin as key, (
       select max(received_at) from postern_order o
-      where o.account = w.account and o.twin = w.twin and o.received_at > ${since}) as at
+      where o.account = w.account and o.twin = w.twin::bigint and o.received_at > ${since}) as at
     from unnest(${terms.map(({ account }) => account)}::text[],
-      ${terms.map((one) => twinOf(one).toString())}::bigint[]) as w(account, twin)`
+      ${terms.map((one) => twinOf(one).toString())}::text[]) as w(account, twin)`
   return new Map(rows.flatMap((row) => (row.at === null ? [] : [[row.key, row.at.getTime()]])))
 }
 

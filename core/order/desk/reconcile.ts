@@ -3,11 +3,11 @@ import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { ReconcileAccountResult } from '../kinds.ts'
 import type { Venue } from '../venue.ts'
-import type { ReportIntake } from './apply-reports.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
 import { freezeSymbols } from './freeze-symbols.ts'
 import { replayFills } from './reconcile-fills.ts'
 import { compareOrders, comparePositions } from './reconcile-state.ts'
+import type { ReportIntake } from './report-intake.ts'
 
 export type Mismatch = ReconcileAccountResult['mismatches'][number]
 

@@ -1,7 +1,7 @@
 import { systemRecord } from '../../audit/record.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
-import { successorTerms } from './apply-reports.ts'
+import { successorTerms } from './apply-report.ts'
 import { type DeskConnection, type DeskWork, deskTransaction } from './desk-transaction.ts'
 import type { DeskOrder } from './desk-view.ts'
 import { effectiveState, readSwitches, type SwitchRow } from './read-rows.ts'

@@ -226,8 +226,10 @@ export async function lastReportId(sql: Sql): Promise<bigint> {
 
 /** At most a page, from behind the id. */
 export async function reportsAfter(sql: Sql, id: bigint): Promise<readonly BookedReport[]> {
+  // Qualified: the bare name would be the text that is selected, and 10 come before 9.
   const rows = await sql<ReportRow[]>`
-    select id::text, account, client_order_id as "clientOrderId", body::text
-    from postern_paper_report where id > ${id.toString()}::bigint order by id limit ${pageMax}`
+    select r.id::text, r.account, r.client_order_id as "clientOrderId", r.body::text
+    from postern_paper_report r where r.id > ${id.toString()}::bigint
+    order by r.id limit ${pageMax}`
   return rows.map(bookedReportOf)
 }
