@@ -49,6 +49,30 @@ export function advanceIndex(
   return { state, changes }
 }
 
+export type IndexTurn = {
+  readonly ticks: readonly SizedBar[]
+  /** The last bars of days before the first tick, and up to the last. */
+  readonly dayBefore: SizedBar | undefined
+  readonly dayUpTo: SizedBar | undefined
+}
+
+/**
+ * One turn of a market. The live one does not see the bar of yesterday as it comes, late or in an
+ * upload of history: its close is told before today's ticks, or the first of them had no level.
+ */
+export function turnIndex(
+  before: BreakerState | undefined,
+  { ticks, dayBefore, dayUpTo }: IndexTurn,
+  rules: BreakerRules = mwcbRules,
+): AdvancedIndex {
+  const first = dayBefore === undefined ? undefined : unknownBreaker(exchangeDay(dayBefore.time))
+  const known = before ?? (ticks.length === 0 ? undefined : first)
+  const seeded = correctClose({ state: known, changes: [] }, dayBefore, rules)
+  const advanced = advanceIndex(seeded.state, ticks, rules)
+  const changes = [...seeded.changes, ...advanced.changes]
+  return correctClose({ state: advanced.state, changes }, dayUpTo, rules)
+}
+
 /**
  * The official close of a day may come, or be corrected, behind the bars that followed it: told
  * again at every turn, it changes nothing that it has changed before.
@@ -61,7 +85,6 @@ export function correctClose(
   const { state, changes } = advanced
   if (state === undefined || day === undefined) return advanced
   const close = { day: exchangeDay(day.time), closeNanos: day.close }
-  if (close.day > state.day) return advanced
   const to = closeDay(state, close, rules)
   return { state: to, changes: isChange(state, to) ? [...changes, { from: state, to }] : changes }
 }

@@ -3,7 +3,7 @@ import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { advanceBands } from './apply-bands.ts'
-import { advanceIndex, type BreakerChange, correctClose } from './apply-index.ts'
+import { type BreakerChange, turnIndex } from './apply-index.ts'
 import { storeSignals } from './apply-signals.ts'
 import { readFigures } from './apply-statistics.ts'
 import type { Quote } from './bar.ts'
@@ -155,13 +155,18 @@ async function advanceMarkets(
   // After the instrument's row, in the order in which an upload locks them.
   const markets = await readMarkets(sql, 'update')
   const at = now()
-  const toMs = bars.at(-1)?.time ?? appliedToMs ?? 0
-  const [day] = await readLastBars(sql, { symbol, intervalMs: dayIntervalMs, toMs }, 1)
+  const readDay = async (toMs: number) => {
+    const [day] = await readLastBars(sql, { symbol, intervalMs: dayIntervalMs, toMs }, 1)
+    return day
+  }
+  const dayUpTo = await readDay(bars.at(-1)?.time ?? appliedToMs ?? 0)
   const records: AuditRecord[] = []
   for (const clock of marketClocks) {
     if (markets[clock].indexSymbol !== symbol) continue
     const ticks = clock === 'live' ? bars.filter(({ isLive }) => isLive) : bars
-    const advanced = correctClose(advanceIndex(markets[clock].breaker, ticks, rules), day, rules)
+    const [first] = ticks
+    const dayBefore = first === undefined ? undefined : await readDay(first.time - 1)
+    const advanced = turnIndex(markets[clock].breaker, { ticks, dayBefore, dayUpTo }, rules)
     records.push(...advanced.changes.map((change) => changeRecord(change, { clock, at, symbol })))
     if (advanced.state === undefined) continue
     await sql`

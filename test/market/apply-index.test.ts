@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { advanceIndex, correctClose } from '#core/market/apply-index.ts'
+import { advanceIndex, correctClose, turnIndex } from '#core/market/apply-index.ts'
 import { dayIntervalMs } from '#core/market/bar-interval.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
 import type { SizedBar } from '#core/market/read-bars.ts'
@@ -75,6 +75,19 @@ test('an official close that comes late corrects the level, told again it change
   const corrected = correctClose(before, day(closeMs, 101))
   expect(corrected.state?.priorCloseCents).toBe(10_100)
   expect(correctClose(corrected, day(closeMs, 101))).toEqual(corrected)
+})
+
+test("yesterday's close is the level of the first tick that a market sees", () => {
+  const ticks = [minute(nextOpenMs + minuteMs, 93)]
+  const none = turnIndex(undefined, { ticks, dayBefore: undefined, dayUpTo: undefined })
+  expect(none.state?.status).toBe('UNKNOWN')
+  const dayBefore = day(closeMs, 100)
+  const { state, changes } = turnIndex(undefined, { ticks, dayBefore, dayUpTo: dayBefore })
+  expect(state).toMatchObject({ status: 'HALT', priorCloseCents: 10_000 })
+  expect(changes).toHaveLength(1)
+  const idle = { ticks: [], dayBefore: undefined, dayUpTo: dayBefore }
+  expect(turnIndex(undefined, idle).state).toBeUndefined()
+  expect(turnIndex(state, idle)).toEqual({ state, changes: [] })
 })
 
 test('with a level of 8 % the same fall halts nothing: the rule is what decides', () => {

@@ -26,19 +26,30 @@ export async function cancelOpenOrders(
   await waitForEntries(desk.sql, name)
   const total = { canceled: 0, canceling: 0, left: 0 }
   for (const account of await accountsWithOrders(desk.sql, name)) {
-    let after = firstId
-    for (;;) {
-      const ids = await openOrders(desk.sql, name, { account, after })
-      const last = ids.at(-1)
-      if (last === undefined) break
-      const fates = await deskTransaction(desk, { accounts: [account], orders: ids }, (work) =>
-        ids.map((id) => cancelOne(work, work.desk.order(id))),
-      )
+    for await (const fates of cancelAccount(desk, name, account)) {
       for (const fate of fates) if (fate !== undefined) total[fate] += 1
-      after = last
     }
   }
   return total
+}
+
+type Fate = keyof HaltedOrders | undefined
+
+async function* cancelAccount(
+  desk: DeskConnection,
+  name: SwitchName,
+  account: string,
+): AsyncGenerator<readonly Fate[]> {
+  let after: string | undefined = firstId
+  while (after !== undefined) {
+    const ids: readonly string[] = await openOrders(desk.sql, name, { account, after })
+    if (ids.length > 0) {
+      yield await deskTransaction(desk, { accounts: [account], orders: ids }, (work) =>
+        ids.map((id) => cancelOne(work, work.desk.order(id))),
+      )
+    }
+    after = ids.at(-1)
+  }
 }
 
 /** Less than any UUIDv7. */
@@ -77,10 +88,7 @@ async function openOrders(
   return rows.map(({ id }) => id)
 }
 
-function cancelOne(
-  { desk }: DeskWork,
-  order: DeskOrder | undefined,
-): keyof HaltedOrders | undefined {
+function cancelOne({ desk }: DeskWork, order: DeskOrder | undefined): Fate {
   // One that ended meanwhile is nobody's any more.
   if (order === undefined || !isOpenOrder(order.state)) return undefined
   const moved = desk.move(order, { type: 'cancel.request', reason: 'TRADING_HALTED' })

@@ -86,7 +86,8 @@ async function loadDesk(sql: TransactionSql, scope: DeskScope): Promise<Desk> {
     readPositions(sql, scope.pairs ?? []),
   ])
   const orders = new Map(byId)
-  await addOrders(sql, orders, known)
+  const successors = [...byId.values()].flatMap(({ state }) => state.replacedBy ?? [])
+  await addOrders(sql, orders, [...known, ...successors])
   const pairs = [...orders.values()].map(({ state: { terms } }) => terms)
   const more = pairs.length === 0 ? new Map() : await readPositions(sql, pairs)
   return openDesk({
@@ -103,15 +104,18 @@ async function addOrders(
   orders: Map<string, DeskOrder>,
   known: readonly string[],
 ): Promise<void> {
-  let missing = known.filter((id) => !orders.has(id))
-  do {
-    const read =
-      missing.length === 0 ? new Map<string, DeskOrder>() : await readOrders(sql, missing)
+  let wanted = known
+  for (;;) {
+    const missing = wanted.filter((id) => !orders.has(id))
+    if (missing.length === 0) return
+    const read = await readOrders(sql, missing)
     for (const [id, order] of read) orders.set(id, order)
-    missing = [...orders.values()].flatMap(({ state: { replacedBy } }) =>
-      replacedBy === undefined || orders.has(replacedBy) ? [] : [replacedBy],
+    invariant(
+      missing.every((id) => orders.has(id)),
+      'an order that is named is there',
     )
-  } while (missing.length > 0)
+    wanted = [...orders.values()].flatMap(({ state }) => state.replacedBy ?? [])
+  }
 }
 
 async function readIds(

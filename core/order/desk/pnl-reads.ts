@@ -151,8 +151,13 @@ async function rangeOf(sql: TransactionSql, { accounts, query, at }: Ranging): P
   const end = query.end === undefined || query.end > today ? today : query.end
   const start = query.start ?? booked.at(-1) ?? end
   if (query.start === undefined) return { start: latestStart({ start, end }), end }
-  refuseRange({ start, end: query.end ?? (start > end ? start : end) })
+  refuseRange({ start, end: query.end ?? laterDay(start, end) })
   return { start, end }
+}
+
+/** Days are text, so that there is no larger of two for `Math.max`. */
+function laterDay(a: string, b: string): string {
+  return a.localeCompare(b) > 0 ? a : b
 }
 
 /** A range that was not asked for is cut to what may be asked for. */

@@ -14,7 +14,14 @@ import { marketClocks } from './desk-view.ts'
 import { drawdownJson } from './mark-accounts.ts'
 import { drawdownSchema } from './read-rows.ts'
 import { lockSwitch, storeSwitch } from './switch-rows.ts'
-import { haltSwitch, rearmSwitch, type SwitchName, stateAt } from './trading-switch.ts'
+import {
+  haltSwitch,
+  type Rearmed,
+  rearmSwitch,
+  type SwitchName,
+  stateAt,
+  type TradingSwitch,
+} from './trading-switch.ts'
 
 export type HaltRequest = SwitchName & {
   readonly state: 'HALTED' | 'REDUCING'
@@ -100,35 +107,50 @@ async function rearmTrading(
   request: RearmRequest,
   caller: Caller,
 ): Promise<RearmAnswer> {
-  const by = nameOf(caller)
   return await recordedTransaction(sql, journal, async (transaction, record) => {
     const at = now()
     // Before the switch, as where an account is marked to the market.
     const account =
       request.scope === 'account' ? await lockAccount(transaction, request.key) : undefined
     const current = await lockSwitch(transaction, request, at)
-    const rearmed = rearmSwitch(current, { by, at, reason: request.reason })
+    const rearmed = rearmSwitch(current, {
+      ...{ at, reason: request.reason },
+      by: nameOf(caller),
+    })
     if (rearmed.kind === 'already_active') return { status: 'active' }
     if (rearmed.kind === 'second_needed') throw secondNeeded()
     await storeSwitch(transaction, request, rearmed.next)
-    const isActive = rearmed.kind === 'active'
-    if (isActive && account !== undefined) await rearmAccount(transaction, account, at)
-    await record([
-      callerRecord(caller, {
-        id: Bun.randomUUIDv7(),
-        type: isActive ? 'trading.state_changed' : 'trading.rearm_requested',
-        at,
-        target: targetOf(request),
-        outcome: 'ok',
-        details: {
-          state: rearmed.next.state,
-          previous: stateAt(current, at),
-          reason: request.reason,
-          rearmBy: isActive ? current.rearmBy : by,
-        },
-      }),
-    ])
+    if (rearmed.kind === 'active' && account !== undefined) {
+      await rearmAccount(transaction, account, at)
+    }
+    await record([rearmRecord(caller, { request, current, rearmed, at })])
     return { status: rearmed.kind }
+  })
+}
+
+function rearmRecord(
+  caller: Caller,
+  about: {
+    readonly request: RearmRequest
+    readonly current: TradingSwitch
+    readonly rearmed: Extract<Rearmed, { readonly next: TradingSwitch }>
+    readonly at: Date
+  },
+) {
+  const { request, current, rearmed, at } = about
+  const isActive = rearmed.kind === 'active'
+  return callerRecord(caller, {
+    id: Bun.randomUUIDv7(),
+    type: isActive ? 'trading.state_changed' : 'trading.rearm_requested',
+    at,
+    target: targetOf(request),
+    outcome: 'ok',
+    details: {
+      state: rearmed.next.state,
+      previous: stateAt(current, at),
+      reason: request.reason,
+      rearmBy: isActive ? current.rearmBy : rearmed.next.rearmBy,
+    },
   })
 }
 
