@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { accessCommand } from './commands/access.ts'
 import { auditCommand } from './commands/audit.ts'
+import { backtestCommand } from './commands/backtest.ts'
 import { type CommandIo, exitCodes } from './commands/command-io.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { guardEnvironment } from './commands/environment-guard.ts'
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
     ...commands,
     ...tools,
     auditCommand,
+    backtestCommand,
     revokeCommand,
     scoreCommand,
     witnessCommand,

@@ -1,6 +1,5 @@
 import type { TransactionSql } from 'postgres'
 import type { Nanos } from './bar.ts'
-import type { Levels } from './ingest-row.ts'
 import { addSpreads, medianSpread } from './quote-spreads.ts'
 
 /**
@@ -186,9 +185,6 @@ function quoteColumns(newest: NewestQuote, startedMs: number) {
     spreads,
   }
 }
-
-/** As it stands in the column. */
-export type StoredLevels = Levels & { readonly time: number }
 
 async function moveLevels(sql: TransactionSql, ingest: string): Promise<void> {
   await sql`

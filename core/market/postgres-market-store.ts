@@ -31,7 +31,7 @@ export const statisticsSchema = z.object({
   toldQuoteMs: z.number().nullable(),
 })
 export type Statistics = z.infer<typeof statisticsSchema>
-export const noStatistics: Statistics = {
+const noStatistics: Statistics = {
   intervalMs: null,
   meanBarVolume: null,
   rv5: null,

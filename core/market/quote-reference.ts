@@ -10,7 +10,7 @@ export function midOf({ bid, ask }: Quote): Nanos {
 }
 
 /** In integers: the spread is at most 1 % of the mid, both ends included. */
-export function isSane({ bid, ask }: Quote): boolean {
+function isSane({ bid, ask }: Quote): boolean {
   if (!(bid > 0 && ask >= bid)) return false
   return BigInt(ask - bid) * BigInt(sanePart) * 2n <= BigInt(ask) + BigInt(bid)
 }

@@ -1,7 +1,7 @@
 import type { Nanos } from './bar.ts'
 
 /** Quotes whose spreads are kept, for their median. */
-export const spreadsMax = 100
+const spreadsMax = 100
 
 /** The last spreads, oldest first, with those of newer quotes behind them. */
 export function addSpreads(known: readonly Nanos[], newer: readonly Nanos[]): readonly Nanos[] {

@@ -7,6 +7,8 @@ export type Point = { readonly at: number; readonly value: number }
  * last. All values are above 0.
  */
 export function curveReader(points: readonly Point[]): (at: number) => number {
+  const [first] = points
+  if (first === undefined || points.length === 1) return () => first?.value ?? 1
   let next = 0
   return (at) => {
     while (next < points.length && (points[next]?.at ?? 0) <= at) next += 1

@@ -146,14 +146,16 @@ function barWriter({ scenario: name, seed, barMs, ...options }: Plan): WriteBar 
   const path = pricePath({ scenario, barMinutes: barMs / minuteMs, random: seededRandom(seed) })
   const writeBook = bookWriter({ scenario, barMs, random: seededRandom(seed + 1) })
   const delayMs = feedDelay({ load: scenario.load, barMs, random: seededRandom(seed + 2) })
+  let closed = priceOf(0)
   return (block, sessionNumber, minute) => {
     const gap = minute === 0 ? (scenario.gaps.get(sessionNumber) ?? 0) / 100 : 0
     const step = path.next(sessionNumber * sessionMinutes + minute, gap)
     const index = block.length
-    block.open[index] = priceOf(step.open)
+    block.open[index] = gap === 0 ? closed : priceOf(step.open)
     block.high[index] = priceOf(step.high)
     block.low[index] = priceOf(step.low)
-    block.close[index] = priceOf(step.close)
+    closed = priceOf(step.close)
+    block.close[index] = closed
     block.volatility[index] = step.vix
     block.arrival[index] = (block.time[index] ?? 0) + delayMs()
     writeBook(block, sessionNumber, minute)

@@ -1,5 +1,5 @@
-import type { Algorithm } from './algorithm.ts'
 import { absolute, one, parseDecimal } from '../decimal.ts'
+import type { Algorithm } from './algorithm.ts'
 import { dayMs, type EquityCurve } from './equity.ts'
 import type { Metrics } from './metrics.ts'
 

@@ -1,5 +1,5 @@
-import { type Booking, type CostBasis, createLedger, type Ledger } from './cost-basis.ts'
 import type { Scaled } from '../decimal.ts'
+import { type Booking, type CostBasis, createLedger, type Ledger } from './cost-basis.ts'
 import type { Trade } from './trade.ts'
 
 export const dayMs = 86_400_000

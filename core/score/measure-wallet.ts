@@ -1,6 +1,6 @@
+import { formatDecimal } from '../decimal.ts'
 import { type Algorithm, type AlgorithmVersion, algorithms } from './algorithm.ts'
 import type { CostBasis } from './cost-basis.ts'
-import { formatDecimal } from '../decimal.ts'
 import { dateOf, judgeEligibility, type Reason } from './eligibility.ts'
 import { dayMs, type EquityCurve, equityCurve } from './equity.ts'
 import { capitalDeployed, measureCurve } from './metrics.ts'

@@ -1,5 +1,5 @@
-import type { Algorithm } from './algorithm.ts'
 import { absolute, formatDecimal, one, ratio, type Scaled } from '../decimal.ts'
+import type { Algorithm } from './algorithm.ts'
 import { type Drawdown, drawdownOf } from './drawdown.ts'
 import type { EquityCurve } from './equity.ts'
 import { deviation, isConstant, mean, shape } from './series.ts'

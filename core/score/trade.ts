@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { isAddress } from './base58.ts'
 import { decimalFault, parseDecimal, type Scaled } from '../decimal.ts'
+import { isAddress } from './base58.ts'
 import { assetOf, wrappedSol } from './mints.ts'
 
 /** Solana's first block; nothing was traded before. */

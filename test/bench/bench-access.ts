@@ -10,7 +10,10 @@ import {
 } from '#core/access/development-issuer.ts'
 import { removeAtExit } from '#test/support/server-process.ts'
 
-const scopes = ['jobs:write:bench', 'jobs:write:scoring', 'jobs:read', 'metrics:read']
+const scopes = [
+  ...['jobs:write:bench', 'jobs:write:scoring', 'jobs:read', 'metrics:read'],
+  ...['orders:write', 'orders:read', 'market:write', 'market:read'],
+]
 /** High enough never to be what a bench measures. */
 const unlimited = { perSecond: 1_000_000, burst: 1_000_000 }
 
@@ -18,6 +21,8 @@ const unlimited = { perSecond: 1_000_000, burst: 1_000_000 }
 export async function benchAccess(): Promise<{
   readonly token: string
   readonly document: AccessDocument
+  /** For files of the bench; removed at its end. */
+  readonly folder: string
 }> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-bench-'))
   removeAtExit(folder)
@@ -27,5 +32,5 @@ export async function benchAccess(): Promise<{
   const token = await mintDevelopmentToken({
     ...{ key, audience, scopes, subject: 'bench', ttlSeconds: 3_600, now: new Date() },
   })
-  return { token, document: { ...access, limits: { default: unlimited } } }
+  return { token, folder, document: { ...access, limits: { default: unlimited } } }
 }

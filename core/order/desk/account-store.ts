@@ -26,8 +26,11 @@ export type AccountSettings = {
   readonly paper: Readonly<Record<string, unknown>>
 }
 
-const money = z.string().transform(moneyOf).transform(formatMoney)
-const time = z.date().transform((at) => at.toISOString())
+const money = z.string().transform(moneyOf).transform(formatMoney).pipe(z.string())
+const time = z
+  .date()
+  .transform((at) => at.toISOString())
+  .pipe(z.string())
 
 const settingsSchema = z.object({
   id: z.string(),
@@ -154,7 +157,7 @@ async function refuseFixed(
   { venue, clock, startingCash }: AccountSettings,
 ): Promise<void> {
   if (startingCash !== undefined && startingCash !== before.starting_cash) {
-    throw bodyInvalid('/starting_cash', `an account keeps what it began with`)
+    throw bodyInvalid('/starting_cash', 'an account keeps what it began with')
   }
   if (venue === before.venue && clock === before.clock) return
   const [order] = await sql`select 1 from postern_order where account = ${before.id} limit 1`

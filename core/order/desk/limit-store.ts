@@ -10,8 +10,11 @@ import { formatMoney, moneyOf } from '../amount.ts'
 import { limitScopes } from '../limits.ts'
 import { type LimitSetting, limitFault } from './limit-rules.ts'
 
-const value = z.string().transform(moneyOf).transform(formatMoney)
-const time = z.date().transform((at) => at.toISOString())
+const value = z.string().transform(moneyOf).transform(formatMoney).pipe(z.string())
+const time = z
+  .date()
+  .transform((at) => at.toISOString())
+  .pipe(z.string())
 
 export const limitDocumentSchema = z.object({
   scope: z.enum(limitScopes),

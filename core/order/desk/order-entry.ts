@@ -1,80 +1,19 @@
 import type { Caller } from '../../access/principal.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
-import type { IdempotencyKey } from '../../job/intake.ts'
-import { drawdownVerdict } from '../../market/drawdown-breaker.ts'
 import { nextSession, sessionOf } from '../../market/session.ts'
 import { formatAmount, formatMoney, type Money } from '../amount.ts'
-import type {
-  CheckInput,
-  CheckResult,
-  EffectiveState,
-  FirmView,
-  PositionView,
-} from '../check-input.ts'
+import type { CheckInput, CheckResult } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
-import { type LimitRow, limitsFor } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import { type OrderDocument, orderDocument } from '../order-document.ts'
 import { newOrder } from '../transition.ts'
 import type { DeskWork } from './desk-transaction.ts'
-import { type DeskAccount, type DeskOrder, positionKey } from './desk-view.ts'
-import type { MarketSnapshot } from './market-snapshot.ts'
-import { effectiveState, type SwitchRow } from './read-rows.ts'
-import { venueCapabilities } from './venue-capabilities.ts'
-
-/** One order as it is asked for, with everything its schema can say already checked. */
-export type OrderRequest = {
-  readonly terms: OrderTerms
-  readonly idempotency: IdempotencyKey | undefined
-  readonly caller: Caller
-}
+import { type DeskOrder, positionKey } from './desk-view.ts'
+import { checkInputOf, notionalWindowMs } from './entry-input.ts'
+import { type EntryView, type OrderRequest, type Resting, traderKey, twinOf } from './entry-view.ts'
 
 export type Entered = { readonly order: OrderDocument; readonly replayed: boolean }
-
-/** What is read beside the locked rows to judge a batch of orders. */
-export type EntryView = {
-  readonly market: MarketSnapshot
-  readonly switches: readonly SwitchRow[]
-  readonly limits: readonly LimitRow[]
-  readonly traders: ReadonlySet<string>
-  /** Client order ids that are taken, as `account id`. */
-  readonly takenIds: Set<string>
-  /** When an order alike was entered last, as `account twin`. */
-  readonly twins: Map<string, number>
-  /** Best own open orders by position key. */
-  readonly resting: Map<string, Resting>
-  readonly shortValues: ReadonlyMap<string, Money>
-  readonly executions: (account: string, strategy: string | undefined, side: string) => number
-  readonly firm: FirmExposure
-}
-
-export type Resting = Pick<PositionView, 'bestOwnBuy' | 'bestOwnSell'>
-
-/** What all accounts hold and have open; `add` is what this transaction opens. */
-export type FirmExposure = {
-  of(sector: string | undefined): FirmView
-  add(sector: string | undefined, notional: Money): void
-}
-
-export const traderKey = (account: string, caller: Caller) =>
-  `${account} ${caller.principal.issuer} ${caller.principal.subject}`
-
-/** What makes two orders alike: 64 bits of a hash, for a look-up by index. */
-export function twinOf({ symbol, side, type, timeInForce, ...terms }: OrderTerms): bigint {
-  const text = [
-    symbol,
-    side,
-    type,
-    timeInForce,
-    terms.quantity,
-    terms.limitPrice ?? '',
-    terms.stopPrice ?? '',
-  ].join(' ')
-  return BigInt.asIntN(64, BigInt(Bun.hash(text)))
-}
-
-const windowMs = 60_000
 
 /**
  * Decides one order of a batch and enters it, passed, held or denied. What was entered before it
@@ -130,81 +69,10 @@ function halted(work: DeskWork, { terms, caller }: OrderRequest, input: CheckInp
   })
 }
 
-export function checkInputOf(
-  work: DeskWork,
-  view: EntryView,
-  { terms, twin, self }: { terms: OrderTerms; twin?: bigint; self?: DeskOrder },
-): CheckInput {
-  const { desk, at } = work
-  const { market } = view
-  const account = desk.account(terms.account)
-  const sector = market.sector(terms.symbol)
-  const limits = limitsFor(view.limits, { ...terms, sector })
-  const clockMs = market.clockMs(account.clock)
-  const place = desk.position(terms.account, terms.symbol)
-  const twinAt = view.twins.get(`${terms.account} ${twin}`)
-  const resting = view.resting.get(positionKey(terms.account, terms.symbol))
-  return {
-    terms,
-    // A replay without a bar has no time; nothing is fresh then.
-    clockMs: clockMs ?? 0,
-    state: effectiveState(view.switches, terms),
-    market: market.verdict(account.clock, limits.dataAgeMaxMs),
-    instrument: market.instrument(terms.symbol, account.clock),
-    symbolMarket:
-      clockMs === undefined ? undefined : market.symbolMarket(terms.symbol, account.clock),
-    capabilities: venueCapabilities(account.venue),
-    limits,
-    account: {
-      id: account.id,
-      cash: account.cash,
-      reserved: account.reserved,
-      shortValue: view.shortValues.get(account.id) ?? 0n,
-      openOrders: account.openOrders,
-      isShortAllowed: account.isShortAllowed,
-      notionalLastMinute: windowSum(account.notionalWindow, at),
-      drawdown: drawdownState(account, clockMs),
-    },
-    position: {
-      quantity: place.position.quantity,
-      openBuy: place.openBuy,
-      openSell: place.openSell,
-      bestOwnBuy: resting?.bestOwnBuy,
-      bestOwnSell: resting?.bestOwnSell,
-    },
-    firm: view.firm.of(sector),
-    hasTwin:
-      self === undefined &&
-      twinAt !== undefined &&
-      at.getTime() - twinAt < limits.duplicateWindowMs,
-    recentExecutions: view.executions(terms.account, terms.strategy, terms.side),
-    replaced: undefined,
-  }
-}
-
-function drawdownState(
-  { drawdown }: DeskAccount,
-  clockMs: number | undefined,
-): EffectiveState | undefined {
-  if (drawdown === undefined || clockMs === undefined) return undefined
-  const verdict = drawdownVerdict(drawdown, clockMs)
-  if (verdict.state === 'ACTIVE') return undefined
-  const level = verdict.state === 'HALTED' ? 3 : verdict.level
-  return { state: verdict.state, scope: 'drawdown', reason: `level ${level}` }
-}
-
-/** By whole seconds, so up to a second more than a minute: it denies early, never late. */
-function windowSum(window: ReadonlyMap<number, Money>, at: Date): Money {
-  const from = Math.floor((at.getTime() - windowMs) / 1_000)
-  let sum = 0n
-  for (const [second, notional] of window) if (second >= from) sum += notional
-  return sum
-}
-
 function addNotional(work: DeskWork, accountId: string, notional: Money): void {
   const account = work.desk.account(accountId)
   const nowSecond = Math.floor(work.at.getTime() / 1_000)
-  const from = nowSecond - windowMs / 1_000
+  const from = nowSecond - notionalWindowMs / 1_000
   const kept = [...account.notionalWindow].filter(([second]) => second >= from)
   const window = new Map(kept)
   account.notionalWindow = window.set(nowSecond, (window.get(nowSecond) ?? 0n) + notional)

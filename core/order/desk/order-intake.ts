@@ -11,7 +11,8 @@ import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderDocument } from '../order-document.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
 import type { ReadMarket } from './market-snapshot.ts'
-import { type Entered, enterOrder, type OrderRequest } from './order-entry.ts'
+import type { OrderRequest } from './entry-view.ts'
+import { type Entered, enterOrder } from './order-entry.ts'
 import { readEntryView } from './read-entry.ts'
 
 /** Orders that share a commit and the lock of their account. */

@@ -9,7 +9,7 @@ import { type OrderDocument, orderDocument } from '../order-document.ts'
 import { successorTerms } from './apply-report.ts'
 import { type DeskWork, deskTransaction } from './desk-transaction.ts'
 import { type DeskOrder, heldBy, isOpenOrder } from './desk-view.ts'
-import { checkInputOf } from './order-entry.ts'
+import { checkInputOf } from './entry-input.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { readEntryView } from './read-entry.ts'
 

@@ -4,21 +4,14 @@ import { amountOf, type Money, moneyOf } from '../amount.ts'
 import { exposureLimitName, type LimitRow } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import { positionKey } from './desk-view.ts'
+import { type EntryView, type OrderRequest, traderKey, twinOf } from './entry-view.ts'
+import { firmExposure, readFirmExposure } from './firm-exposure.ts'
 import type { ReadMarket } from './market-snapshot.ts'
-import {
-  type EntryView,
-  type FirmExposure,
-  type OrderRequest,
-  traderKey,
-  twinOf,
-} from './order-entry.ts'
 import { readSwitches } from './read-rows.ts'
 
 /** No account may set a longer window of duplicates. */
 export const duplicateWindowMsMax = 60_000
 const windowMs = 60_000
-/** Any number: who reckons what all accounts hold together does so one after the other. */
-const firmLock = 7_205_759
 
 /** Reads what a batch of orders is judged by; the accounts are locked, so it stays so. */
 export async function readEntryView(
@@ -44,8 +37,8 @@ export async function readEntryView(
     ? await readExecutions(sql, accounts, at)
     : () => 0
   const firm = limits.some(({ name }) => name === exposureLimitName)
-    ? await readFirm(sql)
-    : firmExposure(new Map())
+    ? await readFirmExposure(sql)
+    : firmExposure([])
   return {
     ...{ market, switches, limits, traders, takenIds, twins, resting, shortValues },
     ...{ executions, firm },
@@ -177,29 +170,4 @@ async function readExecutions(
     rows.map((row) => [`${row.account} ${row.strategy} ${row.side}`, row.count]),
   )
   return (account, strategy, side) => counts.get(`${account} ${strategy ?? ''} ${side}`) ?? 0
-}
-
-/** At last prices. One transaction at a time knows it. */
-async function readFirm(sql: TransactionSql): Promise<FirmExposure> {
-  const [, rows] = await Promise.all([
-    sql`select pg_advisory_xact_lock(${firmLock})`,
-    sql<{ sector: string | null; gross: string }[]>`
-      select i.sector, sum((abs(p.quantity) + p.open_buy + p.open_sell)
-        * coalesce(i.last_price, 0))::numeric(38, 18)::text as gross
-      from postern_position p left join postern_instrument i using (symbol)
-      group by i.sector`,
-  ])
-  return firmExposure(new Map(rows.map(({ sector, gross }) => [sector ?? '', moneyOf(gross)])))
-}
-
-function firmExposure(bySector: Map<string, Money>): FirmExposure {
-  return {
-    of: (sector) => ({
-      gross: [...bySector.values()].reduce((sum, part) => sum + part, 0n),
-      sectorGross: bySector.get(sector ?? '') ?? 0n,
-    }),
-    add(sector, notional) {
-      bySector.set(sector ?? '', (bySector.get(sector ?? '') ?? 0n) + notional)
-    },
-  }
 }

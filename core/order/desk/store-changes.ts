@@ -8,14 +8,14 @@ const text = (value: bigint | undefined) => (value === undefined ? null : format
 
 /**
  * Everything a desk has changed, in ONE data-modifying statement; the accounts are locked, so no
- * row of it is written by anybody else. A fill that is stored already can only be a correction.
+ * row of it is written by anybody else.
  */
 export async function storeChanges(
   sql: TransactionSql,
   changes: DeskChanges,
   at: Date,
 ): Promise<void> {
-  const { accounts, entered, moved, events, fills, positions, days, quarantined } = changes
+  const { accounts, entered, moved, events, positions, quarantined } = changes
   const orders = [...entered, ...moved].map(orderRow)
   const eventRows = events.map(({ order, seq, event }) => ({
     order_id: order.state.terms.id,
@@ -54,15 +54,6 @@ export async function storeChanges(
       select order_id, seq, type, event::jsonb, ${at}::timestamptz
       from jsonb_to_recordset(${JSON.stringify(eventRows)}::text::jsonb) as r(
         order_id uuid, seq integer, type text, event text)
-    ), fills as (
-      insert into postern_fill (venue, trade_id, order_id, account, symbol, side, quantity, price,
-        fee, at, strategy)
-      select venue, trade_id, order_id, account, symbol, side, quantity, price, fee, at, strategy
-      from jsonb_to_recordset(${JSON.stringify(fillRows(fills, accounts))}::text::jsonb) as r(
-        venue text, trade_id text, order_id uuid, account text, symbol text, side text,
-        quantity numeric, price numeric, fee numeric, at timestamptz, strategy text)
-      on conflict (venue, trade_id) do update set quantity = excluded.quantity,
-        price = excluded.price, fee = excluded.fee
     ), positions as (
       insert into postern_position (account, symbol, quantity, cost, realised, fees, open_buy,
         open_sell, updated_at)
@@ -75,14 +66,6 @@ export async function storeChanges(
         cost = excluded.cost, realised = excluded.realised, fees = excluded.fees,
         open_buy = excluded.open_buy, open_sell = excluded.open_sell,
         updated_at = excluded.updated_at
-    ), days as (
-      insert into postern_position_day (account, symbol, day, quantity, cost, realised, fees)
-      select account, symbol, day, quantity, cost, realised, fees
-      from jsonb_to_recordset(${JSON.stringify(dayRows(days))}::text::jsonb) as r(
-        account text, symbol text, day date, quantity numeric, cost numeric, realised numeric,
-        fees numeric)
-      on conflict (account, symbol, day) do update set quantity = excluded.quantity,
-        cost = excluded.cost, realised = excluded.realised, fees = excluded.fees
     ), quarantine as (
       insert into postern_order_quarantine (account, order_id, code, report, at)
       select account, order_id, code, report, ${at}::timestamptz
@@ -94,6 +77,33 @@ export async function storeChanges(
     from jsonb_to_recordset(${JSON.stringify([...accounts].map(accountRow))}::text::jsonb) as r(
       id text, cash numeric, reserved numeric, open_orders integer, notional_window jsonb)
     where a.id = r.id`
+  await storeFills(sql, changes)
+}
+
+/** A fill that is stored already can only be a correction. Gateways have no right to any of it. */
+async function storeFills(
+  sql: TransactionSql,
+  { fills, days, accounts }: Pick<DeskChanges, 'fills' | 'days' | 'accounts'>,
+): Promise<void> {
+  if (fills.size === 0 && days.size === 0) return
+  await sql`
+    with fills as (
+      insert into postern_fill (venue, trade_id, order_id, account, symbol, side, quantity, price,
+        fee, at, strategy)
+      select venue, trade_id, order_id, account, symbol, side, quantity, price, fee, at, strategy
+      from jsonb_to_recordset(${JSON.stringify(fillRows(fills, accounts))}::text::jsonb) as r(
+        venue text, trade_id text, order_id uuid, account text, symbol text, side text,
+        quantity numeric, price numeric, fee numeric, at timestamptz, strategy text)
+      on conflict (venue, trade_id) do update set quantity = excluded.quantity,
+        price = excluded.price, fee = excluded.fee
+    )
+    insert into postern_position_day (account, symbol, day, quantity, cost, realised, fees)
+    select account, symbol, day, quantity, cost, realised, fees
+    from jsonb_to_recordset(${JSON.stringify(dayRows(days))}::text::jsonb) as r(
+      account text, symbol text, day date, quantity numeric, cost numeric, realised numeric,
+      fees numeric)
+    on conflict (account, symbol, day) do update set quantity = excluded.quantity,
+      cost = excluded.cost, realised = excluded.realised, fees = excluded.fees`
 }
 
 function orderRow(order: DeskOrder): unknown {

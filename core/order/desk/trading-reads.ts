@@ -58,7 +58,10 @@ export const quarantineSchema = z.object({
   order_id: z.string().nullable(),
   code: z.string(),
   report: z.unknown(),
-  at: z.date().transform((at) => at.toISOString()),
+  at: z
+    .date()
+    .transform((at) => at.toISOString())
+    .pipe(z.string()),
 })
 export type QuarantineDocument = z.infer<typeof quarantineSchema>
 

@@ -24,7 +24,7 @@ export function requestBudget(options: {
   const { perMinute, urgentOnly, now } = options
   let tokens = perMinute
   let filledMs = now()
-  let blockedUntilMs = 0
+  let blockedUntilMs = Number.NEGATIVE_INFINITY
 
   function refill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - filledMs)

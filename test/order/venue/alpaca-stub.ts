@@ -28,7 +28,8 @@ export function alpacaStub() {
   const sockets = new Set<ServerWebSocket<undefined>>()
   let keys = stubKeys
   let isStreamUp = true
-  let isMute = false
+  let pings = 0
+  let pingsDue: { readonly count: number; readonly resolve: () => void } | undefined
 
   /** Binary frames, as Alpaca's paper stream sends them. */
   function send(message: object): void {
@@ -67,7 +68,6 @@ export function alpacaStub() {
 
   function hear(socket: ServerWebSocket<undefined>, text: string): void {
     const parsed = login.safeParse(JSON.parse(text))
-    if (isMute) return
     if (!parsed.success) {
       sockets.add(socket)
       socket.send(JSON.stringify({ stream: 'listening', data: { streams: ['trade_updates'] } }))
@@ -87,6 +87,10 @@ export function alpacaStub() {
       new URL(request.url).pathname === '/stream' ? upgrade(request, own) : answer(request),
     websocket: {
       message: (socket, text) => hear(socket, String(text)),
+      ping: () => {
+        pings += 1
+        if (pings === pingsDue?.count) pingsDue.resolve()
+      },
       close: (socket) => {
         sockets.delete(socket)
       },
@@ -114,9 +118,11 @@ export function alpacaStub() {
     mendStream() {
       isStreamUp = true
     },
-    /** New streams are taken and hear nothing. */
-    mute() {
-      isMute = true
+    /** Resolves with the ping of that number. */
+    pinged(count: number): Promise<void> {
+      return new Promise((resolve) => {
+        pingsDue = { count, resolve }
+      })
     },
     async close() {
       await (await streaming).close()
@@ -144,7 +150,8 @@ function tornOff(text: string): ReadableStream<Uint8Array> {
   let isSent = false
   return new ReadableStream({
     pull(controller) {
-      if (isSent) controller.error(new Error('torn off by the test'))
+      // Without a reason, which the server would print.
+      if (isSent) controller.error()
       else controller.enqueue(Buffer.from(text))
       isSent = true
     },

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
+import { enterOrder } from '#core/order/venue/paper-order.ts'
 import type { PaperVenue } from '#core/order/venue/paper-venue.ts'
+import { placeOrders } from '#core/order/venue/postgres-paper-book.ts'
 import type { VenueFill } from '#core/order/venue.ts'
 import { noSignal, orderTerms, referenceTo, testAccount } from './order-terms.ts'
-import { marketAt, paperWorld } from './paper-world.ts'
+import { closeMs, marketAt, openedMs, paperWorld } from './paper-world.ts'
 import { reportLog } from './report-log.ts'
 
 /** The first start of Postgres takes seconds where something else runs. */
@@ -107,6 +109,36 @@ test('of two replacements and a cancel at once exactly one is accepted', async (
     }
   }
 })
+
+test('a report that is committed later has a later id: no reader passes it by', async () => {
+  const log = reportLog()
+  const stream = await world.open().stream(log.handlers)
+  const [first, second] = [orderTerms(), orderTerms()]
+  const entry = { venueOrderId: Bun.randomUUIDv7(), clockMs: openedMs, sessionCloseMs: closeMs }
+  const order = enterOrder(first, { ...entry, latencyMs: 0 })
+  const ack = { type: 'ack', venueOrderId: order.venueOrderId } as const
+  const slow = await world.sql.reserve()
+  await slow`begin`
+  await placeOrders(slow, [{ order, events: [ack] }])
+  const placed = submit(second)
+  // Either it waits for the lock, or it has passed and a reader has seen it.
+  await Promise.race([lockAwaited(), log.event(second.clientOrderId, 'ack')])
+  expect(log.entries).toEqual([])
+  await slow`commit`
+  slow.release()
+  expect(await placed).toMatchObject({ kind: 'accepted' })
+  await log.event(first.clientOrderId, 'ack')
+  await log.event(second.clientOrderId, 'ack')
+  await stream.close()
+})
+
+async function lockAwaited(): Promise<void> {
+  for (;;) {
+    const waiting = await world.sql`
+      select from pg_locks where locktype = 'advisory' and not granted`
+    if (waiting.length > 0) return
+  }
+}
 
 test('losses on purpose: an order that is placed unseen, and one that never was', async () => {
   const log = reportLog()

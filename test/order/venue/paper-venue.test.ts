@@ -111,8 +111,8 @@ test.each([
   ['fok', 'canceled'],
   ['day', 'new'],
 ] as const)(
-  'while the symbol is halted nothing trades: an %s order is then %s',
-  async (_name, timeInForce, status) => {
+  'while the symbol is halted nothing trades: an order that is %s is then %s',
+  async (timeInForce, status) => {
     world.markets.set('AAPL', marketAt('99', { isHalted: true }))
     const terms = orderTerms({ timeInForce, type: 'market' })
     await submit(terms)

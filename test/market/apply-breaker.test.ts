@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { advanceIndex, correctClose, turnIndex } from '#core/market/apply-index.ts'
+import { advanceIndex, correctClose, turnIndex } from '#core/market/apply-breaker.ts'
 import { dayIntervalMs } from '#core/market/bar-interval.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
 import type { SizedBar } from '#core/market/read-bars.ts'

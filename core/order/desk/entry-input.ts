@@ -1,0 +1,85 @@
+import { drawdownVerdict } from '../../market/drawdown-breaker.ts'
+import type { Money } from '../amount.ts'
+import type { CheckInput, EffectiveState } from '../check-input.ts'
+import { limitsFor } from '../limits.ts'
+import type { OrderTerms } from '../order.ts'
+import type { DeskWork } from './desk-transaction.ts'
+import { type DeskAccount, type DeskOrder, heldBy, positionKey } from './desk-view.ts'
+import type { EntryView } from './entry-view.ts'
+import { effectiveState } from './read-rows.ts'
+import { venueCapabilities } from './venue-capabilities.ts'
+
+/** The notional limit counts what was entered in the last so many milliseconds. */
+export const notionalWindowMs = 60_000
+
+export function checkInputOf(
+  work: DeskWork,
+  view: EntryView,
+  { terms, twin, self }: { terms: OrderTerms; twin?: bigint; self?: DeskOrder },
+): CheckInput {
+  const { desk, at } = work
+  const { market } = view
+  const account = desk.account(terms.account)
+  const sector = market.sector(terms.symbol)
+  const limits = limitsFor(view.limits, { ...terms, sector })
+  const clockMs = market.clockMs(account.clock)
+  const place = desk.position(terms.account, terms.symbol)
+  const twinAt = view.twins.get(`${terms.account} ${twin}`)
+  const resting = view.resting.get(positionKey(terms.account, terms.symbol))
+  return {
+    terms,
+    // A replay without a bar has no time; nothing is fresh then.
+    clockMs: clockMs ?? 0,
+    state: effectiveState(view.switches, terms),
+    market: market.verdict(account.clock, limits.dataAgeMaxMs),
+    instrument: market.instrument(terms.symbol, account.clock),
+    symbolMarket:
+      clockMs === undefined ? undefined : market.symbolMarket(terms.symbol, account.clock),
+    capabilities: venueCapabilities(account.venue),
+    limits,
+    account: {
+      id: account.id,
+      cash: account.cash,
+      reserved: account.reserved,
+      shortValue: view.shortValues.get(account.id) ?? 0n,
+      openOrders: account.openOrders,
+      isShortAllowed: account.isShortAllowed,
+      notionalLastMinute: windowSum(account.notionalWindow, at),
+      drawdown: drawdownState(account, clockMs),
+    },
+    position: {
+      quantity: place.position.quantity,
+      openBuy: place.openBuy,
+      openSell: place.openSell,
+      bestOwnBuy: resting?.bestOwnBuy,
+      bestOwnSell: resting?.bestOwnSell,
+    },
+    firm: view.firm.of(sector, self && { symbol: terms.symbol, quantity: heldBy(self).quantity }),
+    hasTwin:
+      self === undefined &&
+      twinAt !== undefined &&
+      at.getTime() - twinAt < limits.duplicateWindowMs,
+    recentExecutions: view.executions(terms.account, terms.strategy, terms.side),
+    replaced: undefined,
+  }
+}
+
+function drawdownState(
+  { drawdown }: DeskAccount,
+  clockMs: number | undefined,
+): EffectiveState | undefined {
+  if (drawdown === undefined || clockMs === undefined) return undefined
+  const verdict = drawdownVerdict(drawdown, clockMs)
+  if (verdict.state === 'ACTIVE') return undefined
+  const level = verdict.state === 'HALTED' ? 3 : verdict.level
+  return { state: verdict.state, scope: 'drawdown', reason: `level ${level}` }
+}
+
+/** By whole seconds, so up to a second more than a minute: it denies early, never late. */
+function windowSum(window: ReadonlyMap<number, Money>, at: Date): Money {
+  const from = Math.floor((at.getTime() - notionalWindowMs) / 1_000)
+  let sum = 0n
+  for (const [second, notional] of window) if (second >= from) sum += notional
+  return sum
+}
+

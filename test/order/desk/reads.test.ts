@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { accountReads } from '#core/order/desk/account-reads.ts'
+import { fillReads } from '#core/order/desk/fill-reads.ts'
+import { orderReads } from '#core/order/desk/order-reads.ts'
+import { positionReads } from '#core/order/desk/position-reads.ts'
+import {
+  addAccount,
+  callerNamed,
+  dayBar,
+  fill,
+  live,
+  now,
+  openReadsWorld,
+  passed,
+  place,
+  type ReadsWorld,
+} from './reads-world.ts'
+
+setDefaultTimeout(60_000)
+
+let world: ReadsWorld
+beforeAll(async () => {
+  world = await openReadsWorld()
+})
+afterAll(() => world.close())
+beforeEach(() => world.clear())
+
+const desk = callerNamed('desk').principal
+const stranger = callerNamed('stranger').principal
+const anything = {
+  ...{ account: undefined, status: undefined, symbol: undefined, isOpen: undefined },
+  ...{ limit: 50, cursor: undefined },
+}
+const anyFill = { account: undefined, symbol: undefined, orderId: undefined, limit: 50 }
+const orders = () => orderReads(world.gateway)
+const fills = () => fillReads(world.gateway)
+const positions = () => positionReads(world.gateway)
+const account = () => accountReads({ sql: world.gateway, now: () => now })
+const nobody = '0190a3f2-7c1e-7a4b-9d2e-5f60718293a4'
+const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
+
+async function twoAccounts() {
+  await addAccount(world.sql, 'mine')
+  await addAccount(world.sql, 'theirs', { traders: ['other'] })
+}
+
+test('what a stranger asks for is not there, and neither is what never was', async () => {
+  await twoAccounts()
+  const id = await place(world.desk, { account: 'mine' })
+  const absent = { code: 'order.not_found' }
+  for (const [who, what] of [
+    [stranger, id],
+    [desk, nobody],
+  ] as const) {
+    expect(await settle(orders().find(who, what))).toMatchObject(absent)
+    expect(await settle(orders().events(who, what, { from: 0, limit: 9 }))).toMatchObject(absent)
+  }
+  expect((await orders().list(stranger, anything)).orders).toEqual([])
+  expect((await fills().list(stranger, { ...anyFill, cursor: undefined })).fills).toEqual([])
+  expect(await positions().list(stranger, { account: undefined, symbol: undefined })).toEqual([])
+  expect(await settle(account().find(stranger, undefined))).toMatchObject({
+    code: 'account.not_found',
+  })
+})
+
+test.each(['theirs', 'none'])('an account %s that is not the caller’s is not found', async (id) => {
+  await twoAccounts()
+  const refused = { code: 'account.not_found' }
+  const one = { account: id, symbol: undefined }
+  expect(await settle(orders().list(desk, { ...anything, account: id }))).toMatchObject(refused)
+  expect(
+    await settle(fills().list(desk, { ...anyFill, account: id, cursor: undefined })),
+  ).toMatchObject(refused)
+  expect(await settle(fills().recent(desk, { account: id, limit: 1 }))).toMatchObject(refused)
+  expect(await settle(positions().list(desk, one))).toMatchObject(refused)
+  expect(await settle(account().find(desk, id))).toMatchObject(refused)
+})
+
+test('a document of one account names those to choose from', async () => {
+  await addAccount(world.sql, 'first')
+  await addAccount(world.sql, 'second')
+  expect(await settle(account().find(desk, undefined))).toMatchObject({
+    code: 'request.query_invalid',
+    detail: expect.stringContaining('first, second'),
+  })
+  expect((await account().find(desk, 'second')).id).toBe('second')
+})
+
+test('a trader who is taken off an account no longer sees its orders', async () => {
+  await addAccount(world.sql, 'mine')
+  const id = await place(world.desk, { account: 'mine' })
+  expect((await orders().find(desk, id)).id).toBe(id)
+  await world.sql`delete from postern_account_trader`
+  expect(await settle(orders().find(desk, id))).toMatchObject({ code: 'order.not_found' })
+})
+
+test('orders of all own accounts come newest first, in pages that neither repeat nor skip', async () => {
+  await addAccount(world.sql, 'a')
+  await addAccount(world.sql, 'b')
+  await addAccount(world.sql, 'theirs', { traders: ['other'] })
+  const placed: string[] = []
+  for (const id of ['a', 'b', 'a', 'a', 'b', 'theirs', 'a']) {
+    const order = await place(world.desk, { account: id })
+    if (id !== 'theirs') placed.unshift(order)
+  }
+  const read: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await orders().list(desk, { ...anything, limit: 2, cursor })
+    read.push(...page.orders.map((order) => order.id))
+    cursor = page.next
+  } while (cursor !== undefined)
+  expect(read).toEqual(placed)
+})
+
+test('orders are found by account, status, symbol and whether they are open', async () => {
+  await addAccount(world.sql, 'a')
+  await addAccount(world.sql, 'b')
+  const open = await place(world.desk, { account: 'a' })
+  const waiting = await place(world.desk, { account: 'a', symbol: 'MSFT' }, passed)
+  const gone = await place(world.desk, { account: 'b' }, [
+    ...live,
+    { type: 'venue.canceled', reason: 'test' },
+  ])
+  const found = async (filter: Partial<typeof anything> | object) =>
+    (await orders().list(desk, { ...anything, ...filter })).orders.map(({ id }) => id)
+  expect(await found({})).toEqual([gone, waiting, open])
+  expect(await found({ account: 'a' })).toEqual([waiting, open])
+  expect(await found({ status: 'accepted' })).toEqual([waiting])
+  expect(await found({ symbol: 'AAPL' })).toEqual([gone, open])
+  expect(await found({ isOpen: true })).toEqual([waiting, open])
+  expect(await found({ isOpen: false })).toEqual([gone])
+})
+
+test('a wait ends when the order is decided, and after its time with the order as it stands', async () => {
+  await addAccount(world.sql, 'mine')
+  const id = await place(world.desk, { account: 'mine' }, passed)
+  const { signal } = new AbortController()
+  expect((await orders().find(desk, id, { timeoutMs: 1, signal })).status).toBe('accepted')
+  const waiting = orders().find(desk, id, { timeoutMs: 30_000, signal })
+  await world.sql`update postern_order set status = 'new' where id = ${id}`
+  expect((await waiting).status).toBe('new')
+})
+
+test('a wait ends when the caller leaves', async () => {
+  await addAccount(world.sql, 'mine')
+  const id = await place(world.desk, { account: 'mine' }, passed)
+  const left = new AbortController()
+  const waiting = orders().find(desk, id, { timeoutMs: 30_000, signal: left.signal })
+  left.abort()
+  expect((await waiting).status).toBe('accepted')
+})
+
+test('the events of an order are numbered from 0 without a gap, in the words of the wire', async () => {
+  await addAccount(world.sql, 'mine')
+  const id = await fill(world.desk, {
+    ...{ account: 'mine', price: '99.5', at: '2026-03-04T15:00:00Z', fee: '0.25' },
+  })
+  const events = await orders().events(desk, id, { from: 0, limit: 50 })
+  expect(events.map(({ seq, type }) => [seq, type])).toEqual([
+    [0, 'submit'],
+    [1, 'risk.pass'],
+    [2, 'worker.sent'],
+    [3, 'venue.ack'],
+    [4, 'trade'],
+  ])
+  expect(events[3]?.details).toEqual({ venue_order_id: 'v-1' })
+  expect(events[4]?.details).toEqual({
+    trade: {
+      trade_id: expect.stringContaining('trade-'),
+      ...{ quantity: '10', price: '99.5', fee: '0.25', at: Date.parse('2026-03-04T15:00:00Z') },
+    },
+  })
+  expect(await orders().events(desk, id, { from: 3, limit: 1 })).toEqual(events.slice(3, 4))
+})
+
+const tenth = { price: '100', at: '2026-03-04T15:00:00Z' }
+
+test('fills come in the order of booking, page by page, and a kept cursor finds later ones', async () => {
+  await addAccount(world.sql, 'a')
+  await addAccount(world.sql, 'b')
+  await addAccount(world.sql, 'theirs', { traders: ['other'] })
+  const placed: string[] = []
+  for (const id of ['a', 'b', 'theirs', 'b', 'a', 'b']) {
+    const order = await fill(world.desk, { account: id, ...tenth })
+    if (id !== 'theirs') placed.push(order)
+  }
+  const read: string[] = []
+  let cursor: string | undefined
+  let resume: string | undefined
+  do {
+    const page = await fills().list(desk, { ...anyFill, limit: 2, cursor })
+    read.push(...page.fills.map((one) => one.order_id))
+    ;({ next: cursor, resume } = page)
+  } while (cursor !== undefined)
+  expect(read).toEqual(placed)
+  const none = await fills().list(desk, { ...anyFill, cursor: resume })
+  expect(none).toEqual({ fills: [], next: undefined, resume })
+  const later = await fill(world.desk, { account: 'a', ...tenth })
+  const after = await fills().list(desk, { ...anyFill, cursor: resume })
+  expect(after.fills.map((one) => one.order_id)).toEqual([later])
+  const recent = await fills().recent(desk, { account: undefined, limit: 2 })
+  expect(recent.map((one) => one.order_id)).toEqual([later, placed.at(-1) ?? ''])
+})
+
+test('a kept cursor finds a fill whose transaction was overtaken by another account’s', async () => {
+  await addAccount(world.sql, 'a')
+  await addAccount(world.sql, 'b')
+  await fill(world.desk, { account: 'a', ...tenth })
+  const slow = await fill(world.desk, { account: 'b', ...tenth })
+  await fill(world.desk, { account: 'a', ...tenth })
+  // As a reader sees it while the transaction of the second is still under way.
+  const [row] = await world.sql`delete from postern_fill where order_id = ${slow} returning *`
+  const { resume } = await fills().list(desk, { ...anyFill, cursor: undefined })
+  await world.sql`
+    insert into postern_fill overriding system value
+    select * from jsonb_populate_record(null::postern_fill, ${world.sql.json(JSON.parse(JSON.stringify(row)))})`
+  const after = await fills().list(desk, { ...anyFill, cursor: resume })
+  expect(after.fills.map((one) => one.order_id)).toEqual([slow])
+})
+
+test.each(['x', 'e30x', Buffer.from('{"a":"1; drop"}').toString('base64url')])(
+  'the cursor %p of fills is not ours',
+  async (cursor) => {
+    await addAccount(world.sql, 'mine')
+    expect(await settle(fills().list(desk, { ...anyFill, cursor }))).toMatchObject({
+      code: 'request.query_invalid',
+    })
+  },
+)
+
+test('a caller with 33 accounts names one for its fills', async () => {
+  for (let at = 0; at < 33; at += 1) await addAccount(world.sql, `account-${at}`)
+  expect(await settle(fills().list(desk, { ...anyFill, cursor: undefined }))).toMatchObject({
+    code: 'request.query_invalid',
+  })
+  const one = await fills().list(desk, { ...anyFill, account: 'account-7', cursor: undefined })
+  expect(one.fills).toEqual([])
+})
+
+async function priced(symbol: string, last: string, quote: object | null = null) {
+  await world.sql`
+    insert into postern_instrument (symbol, last_price, last_time, quote)
+    values (${symbol}, ${last}, '2026-03-05T16:00:00Z', ${quote === null ? null : world.sql.json(quote as never)})`
+}
+
+const quoteAt = (bid: string, ask: string) => ({
+  ...{ time: Date.parse('2026-03-05T16:30:00Z'), bid, ask, bidSize: 1, askSize: 1 },
+  medianSpread: 0,
+})
+
+test('positions are valued at the mid of a sane quote, else at the last price, else not at all', async () => {
+  await addAccount(world.sql, 'mine')
+  for (const symbol of ['MID', 'WIDE', 'NONE']) {
+    await fill(world.desk, { account: 'mine', symbol, ...tenth, fee: '1.5' })
+  }
+  await priced('MID', '120', quoteAt('110', '110.5'))
+  await priced('WIDE', '120', quoteAt('110', '130'))
+  const found = await positions().list(desk, { account: undefined, symbol: undefined })
+  expect(found.map((one) => [one.symbol, one.mark_source, one.mark_price])).toEqual([
+    ['MID', 'mid', '110.25'],
+    ['NONE', null, null],
+    ['WIDE', 'last', '120'],
+  ])
+  expect(found[0]).toMatchObject({
+    ...{ account: 'mine', quantity: '10', average_price: '100', cost: '1000' },
+    ...{ market_value: '1102.5', unrealised: '102.5', realised: '0', fees: '1.5' },
+    mark_at: '2026-03-05T16:30:00.000Z',
+  })
+  expect(found[1]).toMatchObject({ market_value: null, unrealised: null, cost: '1000' })
+})
+
+test('an account’s figures are those of the checks, its equity that of its marks', async () => {
+  await addAccount(world.sql, 'mine')
+  await priced('AAPL', '110')
+  await priced('MSFT', '50')
+  await fill(world.desk, { account: 'mine', ...tenth, fee: '2' })
+  await fill(world.desk, { account: 'mine', symbol: 'MSFT', side: 'sell', ...tenth, price: '40' })
+  await place(world.desk, { account: 'mine', quantity: '3' })
+  // 100,000 - 1,000 - 2 + 400 = 99,398; less 1.5 * 500 and 300 held by the open order.
+  expect(await account().find(desk, undefined)).toMatchObject({
+    ...{ id: 'mine', starting_cash: '100000', cash: '99398', reserved: '300' },
+    ...{ buying_power: '98348', short_value: '500', open_orders: 1 },
+    // 99,398 + 1,100 - 500.
+    ...{ equity: '99998', unmarked: [], drawdown: null },
+    trading_state: { state: 'ACTIVE', scope: 'global', reason: '' },
+    clock_time: now.toISOString(),
+  })
+})
+
+test('an account that holds something without a price has no equity, and says what', async () => {
+  await addAccount(world.sql, 'mine', { clock: 'replay' })
+  await fill(world.desk, { account: 'mine', ...tenth })
+  await dayBar(world.sql, 'AAPL', '2026-03-04', '100')
+  expect(await account().find(desk, undefined)).toMatchObject({
+    ...{ equity: null, unmarked: ['AAPL'], clock_time: null },
+  })
+})
+
+test('an account says which switch stops it, its drawdown included', async () => {
+  await addAccount(world.sql, 'mine')
+  await world.sql`
+    insert into postern_trading_state (scope, key, state, reason, set_by)
+    values ('account', 'mine', 'REDUCING', 'test', 'x'), ('symbol', 'AAPL', 'HALTED', 'test', 'x')`
+  const drawdown = {
+    ...{ day: '2026-03-05', dayStart: '100000', highWater: '100000', equity: '79000' },
+    ...{ level: 3, reducingUntil: null, isHalted: true },
+  }
+  await world.sql`update postern_account set drawdown = ${world.sql.json(drawdown)}`
+  const found = await account().find(desk, undefined)
+  expect(found.trading_state).toEqual({
+    ...{ state: 'REDUCING', scope: 'account mine', reason: 'test' },
+  })
+  expect(found.drawdown).toEqual({
+    ...{ state: 'HALTED', level: 3, day: '2026-03-05', equity: '79000' },
+    ...{ day_start_equity: '100000', high_water_equity: '100000' },
+  })
+})
