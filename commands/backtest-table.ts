@@ -53,7 +53,7 @@ function riskRows({ risk }: ReplayResult): Row[] {
     risk.recoveryMinutes === null ? 'open' : `${numberText(risk.recoveryMinutes, 0)} min`
   return [
     ['Largest drawdown', `${numberText(risk.maxDrawdownPercent, 2)} %`, trough],
-    ['Longest recovery', recovery, since],
+    ['Recovery from it', recovery, since],
     ['Largest exposure', `${numberText(risk.maxExposurePercent, 0)} %`, 'of equity'],
   ]
 }

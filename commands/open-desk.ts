@@ -72,7 +72,12 @@ export async function openVenueDesk(foundation: Foundation, services: Services) 
     const stream = await venue.stream({
       onReport: (report) => reports.apply(report),
       onDisconnect: () => log.warn('venue.disconnected', { venue: venue.name }),
-      onReconnect: () => void reconcileVenue(venue.name),
+      onReconnect: () => {
+        // The keeper reconciles by schedule anyway.
+        reconcileVenue(venue.name).catch((error: unknown) =>
+          log.warn('desk.not_reconciled', { venue: venue.name, error }),
+        )
+      },
     })
     stack.defer(() => stream.close())
     await reconcileVenue(venue.name)

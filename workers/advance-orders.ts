@@ -154,29 +154,33 @@ async function cancel(errand: Extract<Errand, { kind: 'cancel' }>, context: Run)
   await reports.apply({ account, clientOrderId, event: { type: 'cancel_rejected', code } })
 }
 
-async function replace(errand: Extract<Errand, { kind: 'replace' }>, context: Run): Promise<void> {
-  const { venue, reports, signal } = context
-  const { terms, successor, venueOrderId } = errand
+async function replace(errand: Errand & { kind: 'replace' }, context: Run): Promise<void> {
+  const { venue, reports } = context
+  const { terms, successor } = errand
   const { account, clientOrderId } = terms
-  const reference = { account, clientOrderId, venueOrderId }
   const known = await venue.findByClientOrderId(account, successor.clientOrderId)
-  const result: SubmitResult =
-    known === undefined
-      ? await venue.replace(reference, successor, signal)
-      : { kind: 'accepted', venueOrderId: known.venueOrderId }
+  if (known !== undefined) {
+    const { venueOrderId } = known
+    const successorClientOrderId = successor.clientOrderId
+    const event = { type: 'replaced', successorClientOrderId, venueOrderId } as const
+    return await reports.apply({ account, clientOrderId, event })
+  }
+  const result = await askToReplace(errand, context)
   if (result.kind === 'unknown') throw unknownOutcome(result.reason)
-  const event: VenueReport['event'] =
-    result.kind === 'accepted'
-      ? {
-          type: 'replaced',
-          successorClientOrderId: successor.clientOrderId,
-          venueOrderId: result.venueOrderId,
-        }
-      : { type: 'replace_rejected', code: result.code }
   // An acceptance is a promise, not yet a replacement: the venue's report follows.
-  if (result.kind === 'accepted' && known === undefined) return
-  if (result.kind === 'rejected') await adopt(terms, context)
+  if (result.kind === 'accepted') return
+  await adopt(terms, context)
+  const event = { type: 'replace_rejected', code: result.code } as const
   await reports.apply({ account, clientOrderId, event })
+}
+
+async function askToReplace(
+  { terms, successor, venueOrderId, isHalted }: Errand & { kind: 'replace' },
+  { venue, signal }: Run,
+): Promise<SubmitResult> {
+  if (isHalted) return { kind: 'rejected', code: 'TRADING_HALTED', raw: '' }
+  const { account, clientOrderId } = terms
+  return await venue.replace({ account, clientOrderId, venueOrderId }, successor, signal)
 }
 
 function unknownOutcome(reason: string): PosternError {

@@ -1,4 +1,5 @@
 import { priceNanosMax } from '../market/bar.ts'
+import { dayMs, parseDay } from '../market/calendar-day.ts'
 import { sessionOfDay } from '../market/session.ts'
 import { type ByteCursor, digits, fixedDigits, isAt } from './byte-cursor.ts'
 
@@ -165,8 +166,9 @@ function barEndReader(intervalMs: number): Reader['read'] {
     const number = dateNumber(cursor)
     if (number !== known) {
       known = number
-      // NaN for what is no day of the calendar.
-      midnightMs = Date.parse(`${number}`.replace(datePattern, '$1-$2-$3'))
+      // Date.parse would take the 30th of February.
+      const day = parseDay(`${number}`.replace(datePattern, '$1-$2-$3'))
+      midnightMs = day === undefined ? Number.NaN : day * dayMs
     }
     return isAt(cursor, letterT) ? midnightMs + clockMs(cursor) + intervalMs : Number.NaN
   }

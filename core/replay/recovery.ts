@@ -5,6 +5,8 @@ export type Recovery = {
   /** When it was met, and when its peak was last left; undefined when nothing was lost. */
   readonly troughMs: number | undefined
   readonly peakMs: number | undefined
+  /** From the peak of the largest loss to its first regain, in samples; undefined while open. */
+  readonly deepestSamples: number | undefined
   /** Longest way from a peak to its first regain, in samples; undefined when none was regained but one is open. */
   readonly recoverySamples: number | undefined
   /** The last sample at a peak that is not regained. */
@@ -24,12 +26,16 @@ export function recoveryMeter() {
   let troughMs = Number.NaN
   let troughPeakMs = Number.NaN
   let longest = 0
+  let deepestPeak = Number.NaN
+  let deepestSamples: number | undefined
   return {
     /** The loss at this sample. */
     add(timeMs: number, equity: number): number {
       sample += 1
       if (equity >= peak) {
-        if (sample - peakSample > 1) longest = Math.max(longest, sample - peakSample)
+        const under = sample - peakSample
+        if (under > 1) longest = Math.max(longest, under)
+        if (deepestPeak === peakSample) deepestSamples ??= under
         peak = equity
         peakSample = sample
         peakMs = timeMs
@@ -40,6 +46,8 @@ export function recoveryMeter() {
         depth = loss
         troughMs = timeMs
         troughPeakMs = peakMs
+        deepestPeak = peakSample
+        deepestSamples = undefined
       }
       return loss
     },
@@ -49,6 +57,7 @@ export function recoveryMeter() {
         maxDrawdown: depth,
         troughMs: depth === 0 ? undefined : troughMs,
         peakMs: depth === 0 ? undefined : troughPeakMs,
+        deepestSamples: depth === 0 ? 0 : deepestSamples,
         recoverySamples: isOpen && longest === 0 ? undefined : longest,
         underwaterSinceMs: isOpen ? peakMs : undefined,
       }

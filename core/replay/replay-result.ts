@@ -56,7 +56,10 @@ export const replayResultSchema = z.strictObject({
     troughAt: instant.nullable(),
     recoveryMinutes: z.number().nullable().meta({
       description:
-        'Longest way from a peak to its first regain, in trading time; null when none was regained and one is open',
+        'From the peak before the largest drawdown to its first regain, in trading time; null while it is not regained',
+    }),
+    longestRecoveryMinutes: z.number().nullable().meta({
+      description: 'Of any drawdown that was regained; null when none was and one is open',
     }),
     underwaterSince: instant.nullable(),
     maxExposurePercent: z.number(),
@@ -170,16 +173,17 @@ function accountOf({ desk, mark, options }: FinishedRun): ReplayResult['account'
 }
 
 function riskOf({ recovery, exposureMax, options }: FinishedRun): ReplayResult['risk'] {
-  const { maxDrawdown, peakMs, troughMs, recoverySamples, underwaterSinceMs } = recovery.finish()
+  const found = recovery.finish()
+  const { maxDrawdown, peakMs, troughMs, underwaterSinceMs } = found
+  const minutes = (samples: number | undefined) =>
+    samples === undefined ? null : rounded((samples * options.source.barMs) / 60_000, 2)
   const at = (timeMs: number | undefined) => (timeMs === undefined ? null : instantOf(timeMs))
   return {
     maxDrawdownPercent: rounded(100 * maxDrawdown, 4),
     peakAt: at(peakMs),
     troughAt: at(troughMs),
-    recoveryMinutes:
-      recoverySamples === undefined
-        ? null
-        : rounded((recoverySamples * options.source.barMs) / 60_000, 2),
+    recoveryMinutes: minutes(found.deepestSamples),
+    longestRecoveryMinutes: minutes(found.recoverySamples),
     underwaterSince: at(underwaterSinceMs),
     maxExposurePercent: rounded(100 * exposureMax, 2),
   }

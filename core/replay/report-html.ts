@@ -98,12 +98,14 @@ function figure({ name, value, note, tone = '' }: Figure): string {
   return `<div class="figure"><dt>${escapeMarkup(name)}</dt><dd class="${tone}">${escapeMarkup(value)}</dd><small>${escapeMarkup(note)}</small></div>`
 }
 
-/** A loss that is still open is no recovery, however short the others were. */
-function recoveryFigure({ recoveryMinutes, underwaterSince }: ReplayResult['risk']) {
-  const longest = recoveryMinutes === null ? '' : durationText(recoveryMinutes)
-  if (underwaterSince === null) return { value: longest, note: 'peak to regain, longest' }
-  const since = `under water since ${momentText(underwaterSince)}`
-  return { value: 'open', note: longest === '' ? since : `${since}; before that ${longest}` }
+/** Of the largest drawdown. One that is still open is no recovery, however short others were. */
+function recoveryFigure(risk: ReplayResult['risk']) {
+  const { recoveryMinutes, longestRecoveryMinutes, underwaterSince } = risk
+  const value = recoveryMinutes === null ? 'open' : durationText(recoveryMinutes)
+  if (underwaterSince !== null)
+    return { value, note: `under water since ${momentText(underwaterSince)}` }
+  const longest = longestRecoveryMinutes ?? 0
+  return { value, note: `peak to regain; longest ${durationText(longest)}` }
 }
 
 /** In minutes of trading, of which a day has 390. */

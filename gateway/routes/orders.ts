@@ -160,7 +160,8 @@ function placeRoute({ intake, directory }: OrderRouteDependencies, rate: Message
         })
       }
       const caller = callerOf(c)
-      const account = body.account ?? (await directory.onlyAccountOf(caller.principal))
+      // Before its rate is spent, which is no stranger's to spend.
+      const account = await directory.tradedAccount(caller.principal, body.account)
       rate.spend(await directory.limitOf(account), account, 'place')
       const terms = termsOf(body, account)
       const { order, replayed } = await intake.enter({ terms, idempotency, caller })

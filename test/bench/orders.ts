@@ -54,7 +54,7 @@ export async function orderFigures(): Promise<Figure[]> {
   }
   const main = join(import.meta.dir, '../../main.ts')
   const gateway = startProcess(['sh', '-c', 'exec "$0" "$1" serve >/tmp/bench-serve.log 2>&1', process.execPath, main], { environment })
-  const worker = startProcess([process.execPath, main, 'work'], { environment })
+  const worker = startProcess(['sh', '-c', 'exec "$0" "$1" work >/tmp/bench-work.log 2>&1', process.execPath, main], { environment })
   const url = `http://127.0.0.1:${port}`
   await untilAnswered(`${url}/healthz`)
   await ingestBars(url, access.token)
@@ -183,6 +183,10 @@ async function measure(sql: Sql) {
     if (performance.now() > giveUpAt) throw new Error(`${row?.open} orders never ended`)
     await Bun.sleep(100)
   }
+  const statuses = await sql<{ status: string; count: number }[]>`
+    select status || coalesce(' ' || reject_code, '') as status, count(*)::integer as count
+    from postern_order group by 1`
+  note(statuses.map(({ status, count }) => `${count} ${status}`).join(', '))
   const rows = await sql<{ client: string; status: string; at: Date | null }[]>`
     select o.client_order_id as client, o.status,
       (select min(pg_xact_commit_timestamp(f.xmin)) from postern_fill f where f.order_id = o.id)

@@ -87,7 +87,7 @@ describe('nobody trades while the market is halted', () => {
   test('a halt of no length lets trades through, and the check sees them', async () => {
     const trades: string[] = []
     for (const seed of seeds) {
-      const strategy = 'momentum'
+      const strategy = 'mean_reversion'
       trades.push(
         ...haltedTrades(
           await runRegime({ scenario: 'flash-crash', strategy, seed, rules: withoutHalt }),

@@ -10,9 +10,7 @@ const rememberedMax = 10_000
 
 /** Who trades what, for the questions in front of the transaction that decides. */
 export type AccountDirectory = {
-  /** Throws `account.not_authorized` when there is none or more than one. */
-  onlyAccountOf(principal: Principal): Promise<string>
-  /** The account that is asked for, or the only one; throws `account.not_authorized`. */
+  /** The account that is asked for, or the only one; else throws `account.not_authorized`. */
   tradedAccount(principal: Principal, account: string | undefined): Promise<string>
   /** The account of an order that the principal may trade; throws `order.not_found`. */
   accountOfOrder(id: string, principal: Principal): Promise<string>
@@ -45,7 +43,6 @@ export function accountDirectory(sql: Sql, now: () => Date): AccountDirectory {
   }
 
   return {
-    onlyAccountOf,
     async tradedAccount(principal, account) {
       if (account === undefined) return await onlyAccountOf(principal)
       if ((await tradedBy(principal)).includes(account)) return account

@@ -128,6 +128,7 @@ export function successorTerms(
   { successor, patch }: NonNullable<DeskOrder['state']['replacement']>,
   clientOrderId: string,
 ): OrderTerms {
+  const { timeInForce = terms.timeInForce } = patch
   return {
     ...terms,
     id: successor,
@@ -135,6 +136,8 @@ export function successorTerms(
     quantity: patch.quantity ?? terms.quantity,
     limitPrice: patch.limitPrice ?? terms.limitPrice,
     stopPrice: patch.stopPrice ?? terms.stopPrice,
-    timeInForce: patch.timeInForce ?? terms.timeInForce,
+    timeInForce,
+    // A day's end is none of an order for several days.
+    expireAt: timeInForce === terms.timeInForce ? terms.expireAt : undefined,
   }
 }

@@ -1,7 +1,7 @@
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { VenueReport } from '../venue.ts'
-import { applyReport } from './apply-report.ts'
+import { type Applied, applyReport } from './apply-report.ts'
 import { type DeskConnection, type DeskWork, deskTransaction } from './desk-transaction.ts'
 import { freezeSymbols } from './freeze-symbols.ts'
 import { openQuarantine, type RefusedReport } from './report-quarantine.ts'
@@ -19,14 +19,53 @@ export async function applyReports(
   await deskTransaction(connection, { accounts, clientOrderIds }, async (work) => {
     await refuseEarly(work, reports)
     const quarantine = await openQuarantine(work, reports)
+    const waiting = quarantine.stored.map(({ report }) => report)
+    const owners = await readOwners(work, [...reports, ...waiting])
+    const apply = (report: VenueReport) => applyOwn(work, owners, report)
     for (const report of reports) {
-      const result = applyReport(work, report)
-      if (result === 'moved') quarantine.retry((refused) => applyReport(work, refused))
+      const result = apply(report)
+      if (result === 'moved') quarantine.retry(apply)
       else if (result !== 'unchanged') quarantine.add(result)
     }
     await quarantine.store()
     await freezeSymbols(work, frozenBy(quarantine.added()))
   }).catch(rethrowAsOutage)
+}
+
+/** Which order a trade belongs to, by venue and trade id. */
+type Owners = Map<string, string>
+
+const tradeKey = (venue: string, tradeId: string) => `${venue} ${tradeId}`
+
+async function readOwners(
+  { transaction }: DeskWork,
+  reports: readonly VenueReport[],
+): Promise<Owners> {
+  const ids = reports.flatMap(({ event }) => ('trade' in event ? event.trade.tradeId : []))
+  if (ids.length === 0) return new Map()
+  const accounts = [...new Set(reports.map(({ account }) => account))]
+  const rows = await transaction<{ venue: string; tradeId: string; orderId: string }[]>`
+    select venue, trade_id as "tradeId", order_id as "orderId" from postern_fill
+    where trade_id = any(${ids}::text[]) and venue = any(array(
+      select venue from postern_account where id = any(${accounts}::text[])))`
+  return new Map(rows.map(({ venue, tradeId, orderId }) => [tradeKey(venue, tradeId), orderId]))
+}
+
+/** A trade happened once: told of a second order, it would be booked over the first one's. */
+function applyOwn(work: DeskWork, owners: Owners, report: VenueReport): Applied {
+  const { desk } = work
+  const { account, clientOrderId, event } = report
+  const order = desk.orderByClientId(account, clientOrderId)
+  if (order === undefined || !('trade' in event)) return applyReport(work, report)
+  const { id, symbol } = order.state.terms
+  const key = tradeKey(desk.account(account).venue, event.trade.tradeId)
+  const owner = owners.get(key)
+  if (owner !== undefined && owner !== id) {
+    return { report, orderId: id, symbol, code: 'TRADE_OF_ANOTHER_ORDER' }
+  }
+  const applied = applyReport(work, report)
+  if (applied === 'moved') owners.set(key, id)
+  return applied
 }
 
 /** The venue has more of us than we asked for, or of an order that we never made. */

@@ -12,7 +12,7 @@ export async function readDayMarks(sql: DeskSql, wanted: readonly SymbolDay[]): 
     with recursive wanted as (
       select symbol, day, (day + 1)::timestamp at time zone 'America/New_York' as until
       from unnest(${wanted.map(({ symbol }) => symbol)}::text[],
-        ${wanted.map(({ day }) => day)}::date[]) as w(symbol, day)
+        ${wanted.map(({ day }) => day)}::text[]::date[]) as w(symbol, day)
     ), intervals (symbol, interval_ms) as (
       -- One step through the index for each interval, instead of a look at every bar.
       select s.symbol, (select min(interval_ms) from postern_bar b where b.symbol = s.symbol)

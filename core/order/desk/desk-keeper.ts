@@ -1,10 +1,15 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Sql } from 'postgres'
 import type { Log } from '../../log.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
+import type { OrderStatus } from '../order.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
+import type { Desk } from './desk.ts'
 import { deskTransaction } from './desk-transaction.ts'
+import type { DeskOrder } from './desk-view.ts'
 import { markAccount } from './mark-accounts.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
-import { effectiveState, readSwitches } from './read-rows.ts'
+import { effectiveState, readSwitches, type SwitchRow } from './read-rows.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
 import { releaseWaiting } from './waiting-orders.ts'
 
@@ -15,7 +20,8 @@ const leaseSeconds = 15
 const reconcileSeconds = 60
 /** Seconds after which an order's job should long have ended. */
 const stuckSeconds = 60
-const ordersPerRound = 200
+/** Orders moved in one transaction; meanwhile their account waits. */
+const ordersPerCommit = 200
 
 export type DeskKeeperOptions = {
   readonly entry: OrderIntakeOptions
@@ -69,15 +75,9 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
   }
 }
 
+/** Ends early, without a throw, when the signal comes. */
 async function pause(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, roundMs)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    if (signal.aborted) resolve()
-  })
+  await setTimeout(roundMs, undefined, { signal }).catch(() => undefined)
 }
 
 async function holdLease({ entry: { sql } }: DeskKeeperOptions, holder: string): Promise<boolean> {
@@ -120,33 +120,52 @@ async function keepAccount(
 
 /** A halt that came while an order was under way cancels it now; a job that was given up is made anew. */
 async function tendOpen(entry: OrderIntakeOptions, account: string): Promise<void> {
-  const rows = await entry.sql<{ id: string; status: string; isStuck: boolean }[]>`
-    select id, status, updated_at < now() - make_interval(secs => ${stuckSeconds}) as "isStuck"
-    from postern_order
-    where is_open and account = ${account}
-      and status in ('accepted', 'new', 'partially_filled', 'pending_new', 'pending_cancel',
-        'pending_replace')
-    order by id limit ${ordersPerRound}`
   const switches = await readSwitches(entry.sql, entry.now())
   const isHalting = switches.some(({ state }) => state === 'HALTED')
-  const ids = rows
-    .filter(({ status, isStuck }) =>
-      status === 'new' || status === 'partially_filled' ? isHalting : isStuck,
-    )
-    .map(({ id }) => id)
-  if (ids.length === 0) return
-  await deskTransaction(entry, { accounts: [account], orders: ids }, ({ desk }) => {
-    for (const id of ids) {
-      const order = desk.order(id)
-      if (order === undefined) continue
-      const { status, terms } = order.state
-      const isAtVenue = status === 'new' || status === 'partially_filled'
-      if (isAtVenue && effectiveState(switches, terms).state === 'HALTED') {
-        desk.move(order, { type: 'cancel.request', reason: 'TRADING_HALTED' })
-      }
-      if (order.state.status !== 'new' && order.state.status !== 'partially_filled') {
-        desk.advance(order)
-      }
+  let after: string | undefined = firstId
+  while (after !== undefined) {
+    const ids: readonly string[] = await readTended(entry.sql, { account, after, isHalting })
+    if (ids.length > 0) {
+      await deskTransaction(entry, { accounts: [account], orders: ids }, ({ desk }) => {
+        for (const id of ids) tendOrder(desk, switches, desk.order(id))
+      })
     }
-  })
+    after = ids.at(-1)
+  }
+}
+
+/** Less than any UUIDv7. */
+const firstId = '00000000-0000-0000-0000-000000000000'
+
+async function readTended(
+  sql: Sql,
+  about: { readonly account: string; readonly after: string; readonly isHalting: boolean },
+): Promise<readonly string[]> {
+  const { account, after, isHalting } = about
+  const rows = await sql<{ id: string }[]>`
+    select id from postern_order
+    where is_open and account = ${account} and id > ${after}
+      and (${isHalting} and status in ('new', 'partially_filled', 'done_for_day', 'suspended')
+        or status in ('accepted', 'pending_new', 'pending_cancel', 'pending_replace')
+          and updated_at < now() - make_interval(secs => ${stuckSeconds}))
+    order by id limit ${ordersPerCommit}`
+  return rows.map(({ id }) => id)
+}
+
+/** At the venue, with nothing asked of it that is still to be answered. */
+const atVenue: ReadonlySet<OrderStatus> = new Set([
+  'new',
+  'partially_filled',
+  'done_for_day',
+  'suspended',
+])
+
+function tendOrder(desk: Desk, switches: readonly SwitchRow[], order: DeskOrder | undefined): void {
+  if (order === undefined) return
+  if (!atVenue.has(order.state.status)) {
+    desk.advance(order)
+  } else if (effectiveState(switches, order.state.terms).state === 'HALTED') {
+    desk.move(order, { type: 'cancel.request', reason: 'TRADING_HALTED' })
+    desk.advance(order)
+  }
 }

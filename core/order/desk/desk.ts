@@ -1,3 +1,4 @@
+import type { Money } from '../amount.ts'
 import type { OrderEvent } from '../order.ts'
 import { type Transition, transition } from '../transition.ts'
 import { type DeskOrder, isOpenOrder } from './desk-view.ts'
@@ -36,8 +37,11 @@ export type Desk = Pick<Ledger, 'account' | 'position' | 'stale' | 'refold'> & {
   orderByClientId(account: string, clientOrderId: string): DeskOrder | undefined
   /** An order that was not there before; its first event is `submit`. */
   enter(order: DeskOrder): void
-  /** Applies an event and everything that follows from it. */
-  move(order: DeskOrder, event: OrderEvent): Transition
+  /**
+   * Applies an event and everything that follows from it. With what the order reserves from then
+   * on, where that is reckoned anew.
+   */
+  move(order: DeskOrder, event: OrderEvent, reserved?: Money): Transition
   quarantine(what: Quarantined): void
   /** Has the order taken to its venue after the commit. */
   advance(order: DeskOrder): void
@@ -55,12 +59,13 @@ export function openDesk(loaded: LoadedDesk): Desk {
   const quarantined: Quarantined[] = []
   const toAdvance = new Map<string, Set<string>>()
 
-  function move(order: DeskOrder, event: OrderEvent): Transition {
+  function move(order: DeskOrder, event: OrderEvent, reserved = order.reserved): Transition {
     const before = order.state
     const result = transition(before, event)
     if (result.kind !== 'moved') return result
     ledger.settleHeld(order, () => {
       order.state = result.state
+      order.reserved = reserved
       if (result.state.replacement === undefined) order.replacementReserved = 0n
     })
     events.push({ order, seq: before.seq, event })

@@ -82,4 +82,3 @@ function windowSum(window: ReadonlyMap<number, Money>, at: Date): Money {
   for (const [second, notional] of window) if (second >= from) sum += notional
   return sum
 }
-

@@ -50,4 +50,3 @@ export function twinOf({ symbol, side, type, timeInForce, ...terms }: OrderTerms
   ].join(' ')
   return BigInt.asIntN(64, BigInt(Bun.hash(text)))
 }
-

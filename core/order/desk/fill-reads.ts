@@ -99,7 +99,7 @@ async function listFills(sql: Sql, trader: Trader, filter: FillFilter): Promise<
   const before = filter.cursor === undefined ? {} : decodeCursor(filter.cursor)
   const after = accounts.map((account) => before[account] ?? '0')
   const rows = await sql`
-    select f.* from unnest(${[...accounts]}::text[], ${after}::bigint[]) as mine(account, after)
+    select f.* from unnest(${[...accounts]}::text[], ${after}::text[]::bigint[]) as mine(account, after)
     cross join lateral (
       select ${fillColumns(sql)} from postern_fill
       where postern_fill.account = mine.account and position > mine.after

@@ -32,12 +32,17 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
       const { breaker } = (await readMarkets(options.sql).catch(rethrowAsOutage))[events.clock]
       for (const account of accounts) {
         signal.throwIfAborted()
-        if (account.isPaper) await workPaper(options, { account, events, breaker })
-        if (account.hasWaiting) await releaseWaiting(options, account.id)
-        if (account.hasPosition) await mark(options, account.id, events)
+        await follow(options, { account, events, breaker })
       }
     },
   }
+}
+
+async function follow(options: FollowMarketOptions, working: Working): Promise<void> {
+  const { account, events } = working
+  if (account.isPaper) await workPaper(options, working)
+  if (account.hasWaiting) await releaseWaiting(options, account.id)
+  if (account.hasPosition) await mark(options, account.id, events)
 }
 
 async function readConcerned(

@@ -10,8 +10,8 @@ import {
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderDocument } from '../order-document.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
-import type { ReadMarket } from './market-snapshot.ts'
 import type { OrderRequest } from './entry-view.ts'
+import type { ReadMarket } from './market-snapshot.ts'
 import { type Entered, enterOrder } from './order-entry.ts'
 import { readEntryView } from './read-entry.ts'
 
@@ -68,12 +68,25 @@ async function enterBatch(
   options: OrderIntakeOptions,
   requests: readonly OrderRequest[],
 ): Promise<readonly Settled<Entered>[]> {
+  const run = (batch: readonly OrderRequest[]) => enterTogether(options, batch)
   const fates = await runOrSplit(
     requests,
-    (batch) => enterTogether(options, batch),
+    // Its key may have been taken meanwhile by an order of another account: then the answer is there.
+    (batch) => run(batch).catch((error) => (isTaken(error, batch) ? run(batch) : rethrow(error))),
     (error) => databaseOutage(error) !== undefined,
   )
   return fates.map((fate) => (fate.ok ? fate.value : { ok: false, error: outageOf(fate.error) }))
+}
+
+const uniqueViolation = z.object({ code: z.literal('23505') })
+
+/** With neighbours it is tried alone first. */
+function isTaken(error: unknown, batch: readonly OrderRequest[]): boolean {
+  return batch.length === 1 && uniqueViolation.safeParse(error).success
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }
 
 function outageOf(error: unknown): unknown {

@@ -3,7 +3,9 @@ import type { Caller } from '../../access/principal.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
+import type { CheckResult } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
+import { quotientUp } from '../check-subject.ts'
 import type { ReplacePatch } from '../order.ts'
 import { type OrderDocument, orderDocument } from '../order-document.ts'
 import { successorTerms } from './apply-report.ts'
@@ -106,7 +108,7 @@ async function replaceOrder(
         replacement: { status: 'denied', reject_code: code, reject_details: details },
       }
     }
-    order.replacementReserved = result.reservation.buyingPower
+    order.replacementReserved = ofWhole(result)
     // Sized like any order: the successor may be smaller than what was asked for.
     const sized = { ...patch, quantity: result.quantity }
     const event = {
@@ -125,6 +127,11 @@ async function replaceOrder(
       replacement: { status: 'pending', order_id: replacement.successor },
     }
   })
+}
+
+/** What an order holds is a part of what its whole takes; the checks reckon what it has left. */
+function ofWhole({ quantity, reservation }: Extract<CheckResult, { verdict: 'pass' | 'hold' }>) {
+  return quotientUp(reservation.buyingPower * quantity, reservation.quantity)
 }
 
 function orderIn({ desk }: DeskWork, id: string): DeskOrder {

@@ -36,7 +36,8 @@ export async function replayFills(context: Reconciling): Promise<ReplayedFills> 
     const compared = await compareFills(context, fills)
     mismatches.push(...compared.mismatches)
     replayed += compared.replayed
-    cursor = page.at(-1)?.cursor ?? cursor
+    // One day's fills say nothing of the others behind the cursor.
+    if (day === undefined) cursor = page.at(-1)?.cursor ?? cursor
     page = []
   }
 
@@ -63,6 +64,30 @@ async function countState(sql: Sql, account: string) {
   return { orders: row?.orders ?? 0, positions: row?.positions ?? 0 }
 }
 
+type Compared = { readonly mismatches: readonly Mismatch[]; readonly replayed: number }
+
+async function compareFills(context: Reconciling, fills: readonly VenueFill[]): Promise<Compared> {
+  if (fills.length === 0) return { mismatches: [], replayed: 0 }
+  const { account, reports } = context
+  const { local, ours } = await readLocal(context, fills)
+  const differing = fills.flatMap((fill) => {
+    const row = local.get(fill.trade.tradeId)
+    return (row && differenceOf(row, fill)) ?? []
+  })
+  const missing = fills.filter(({ trade }) => !local.has(trade.tradeId))
+  for (const { clientOrderId, trade } of missing) {
+    if (!ours.has(clientOrderId)) continue
+    await reports.apply({ account, clientOrderId, event: { type: 'trade', trade } })
+  }
+  // What could not be, such as more than was ordered, stands in quarantine instead.
+  const { local: taken } = await readLocal(context, missing)
+  const mismatches = missing.map(({ trade, symbol, clientOrderId }): Mismatch => {
+    const detail = `fill ${trade.tradeId} of ${clientOrderId}`
+    return { class: 'MISSING_LOCAL', symbol, detail, healed: taken.has(trade.tradeId) }
+  })
+  return { mismatches: [...differing, ...mismatches], replayed: taken.size }
+}
+
 const localSchema = z.array(
   z.object({
     tradeId: z.string(),
@@ -71,12 +96,10 @@ const localSchema = z.array(
     price: z.string().transform(amountOf),
   }),
 )
+type LocalFill = z.infer<typeof localSchema>[number]
 
-async function compareFills(
-  { account, venue, desk, reports }: Reconciling,
-  fills: readonly VenueFill[],
-): Promise<{ readonly mismatches: readonly Mismatch[]; readonly replayed: number }> {
-  if (fills.length === 0) return { mismatches: [], replayed: 0 }
+/** Those of the fills that are here, and the client order ids that are ours. */
+async function readLocal({ account, venue, desk }: Reconciling, fills: readonly VenueFill[]) {
   const [rows, known] = await Promise.all([
     desk.sql`
       select trade_id as "tradeId", order_id as "orderId", quantity::text, price::text
@@ -87,38 +110,21 @@ async function compareFills(
       where account = ${account}
         and client_order_id = any(${fills.map((one) => one.clientOrderId)}::text[])`,
   ]).catch(rethrowAsOutage)
-  const local = new Map(localSchema.parse(rows).map((row) => [row.tradeId, row]))
-  const ours = new Set(known.map((row) => row.clientOrderId))
-  const mismatches: Mismatch[] = []
-  let replayed = 0
-  for (const fill of fills) {
-    const { trade, symbol, clientOrderId } = fill
-    const row = local.get(trade.tradeId)
-    if (row === undefined) {
-      const isOurs = ours.has(clientOrderId)
-      const event = { type: 'trade', trade } as const
-      if (isOurs) await reports.apply({ account, clientOrderId, event })
-      replayed += isOurs ? 1 : 0
-      const detail = `fill ${trade.tradeId} of ${clientOrderId}`
-      mismatches.push({ class: 'MISSING_LOCAL', symbol, detail, healed: isOurs })
-    } else {
-      const difference = differenceOf(row, fill)
-      if (difference !== undefined) mismatches.push({ ...difference, order_id: row.orderId })
-    }
+  return {
+    local: new Map(localSchema.parse(rows).map((row) => [row.tradeId, row])),
+    ours: new Set(known.map((row) => row.clientOrderId)),
   }
-  return { mismatches, replayed }
 }
-
-type LocalFill = z.infer<typeof localSchema>[number]
 
 /** A trade that was busted or corrected here differs from its first report on purpose. */
 function differenceOf(row: LocalFill, { trade, symbol }: VenueFill): Mismatch | undefined {
   if (row.quantity === 0n) return undefined
+  const base = { symbol, order_id: row.orderId, healed: false }
   if (row.quantity !== trade.quantity) {
     const detail = `fill ${trade.tradeId}: ${formatAmount(row.quantity)} here, ${formatAmount(trade.quantity)} there`
-    return { class: 'QTY_MISMATCH', symbol, detail, healed: false }
+    return { ...base, class: 'QTY_MISMATCH', detail }
   }
   if (row.price === trade.price) return undefined
   const detail = `fill ${trade.tradeId}: at ${formatAmount(row.price)} here, ${formatAmount(trade.price)} there`
-  return { class: 'PRICE_MISMATCH', symbol, detail, healed: false }
+  return { ...base, class: 'PRICE_MISMATCH', detail }
 }

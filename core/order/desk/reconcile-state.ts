@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount } from '../amount.ts'
@@ -41,10 +42,11 @@ export async function compareOrders(context: Reconciling): Promise<readonly Mism
 }
 
 async function compareOrder(
-  { account, reports }: Reconciling,
+  context: Reconciling,
   order: OpenOrder,
   view: VenueOrderView | undefined,
 ): Promise<Mismatch | undefined> {
+  const { account, reports, desk } = context
   const { id, clientOrderId, symbol, status } = order
   const base = { symbol, order_id: id }
   if (view === undefined) {
@@ -57,38 +59,42 @@ async function compareOrder(
       healed: false,
     }
   }
-  const event = endReport(view)
+  const event = await endReport(context, view)
   if (event !== undefined) {
     await reports.apply({ account, clientOrderId, event })
-    return {
-      ...base,
-      class: 'STATE_MISMATCH',
-      detail: `${status} here, ${view.status} there`,
-      healed: true,
-    }
+    const detail = `${status} here, ${view.status} there`
+    const healed = await hasEnded(desk.sql, id).catch(rethrowAsOutage)
+    return { ...base, class: 'STATE_MISMATCH', detail, healed }
   }
   if (view.cumQuantity === order.cum) return undefined
   const detail = `filled ${formatAmount(order.cum)} here, ${formatAmount(view.cumQuantity)} there`
   return { ...base, class: 'QTY_MISMATCH', detail, healed: false }
 }
 
+async function hasEnded(sql: Sql, id: string): Promise<boolean> {
+  const rows = await sql`select from postern_order where id = ${id} and not is_open`
+  return rows.length > 0
+}
+
 /** The report that was missed; a `filled` order ends by its fills. */
-function endReport(view: VenueOrderView): VenueReport['event'] | undefined {
-  switch (view.status) {
+async function endReport(
+  { account, venue }: Reconciling,
+  { status, replacedBy }: VenueOrderView,
+): Promise<VenueReport['event'] | undefined> {
+  switch (status) {
     case 'canceled':
       return { type: 'canceled', reason: 'as the venue has it' }
     case 'expired':
       return { type: 'expired' }
     case 'rejected':
       return { type: 'reject', code: 'REJECTED', raw: 'as the venue has it' }
-    case 'replaced':
-      return view.replacedBy === undefined
-        ? undefined
-        : {
-            type: 'replaced',
-            successorClientOrderId: view.replacedBy,
-            venueOrderId: view.venueOrderId,
-          }
+    case 'replaced': {
+      if (replacedBy === undefined) return undefined
+      const successor = await venue.findByClientOrderId(account, replacedBy)
+      if (successor === undefined) return undefined
+      const { venueOrderId } = successor
+      return { type: 'replaced', successorClientOrderId: replacedBy, venueOrderId }
+    }
     default:
       return undefined
   }

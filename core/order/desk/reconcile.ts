@@ -5,7 +5,7 @@ import type { ReconcileAccountResult } from '../kinds.ts'
 import type { Venue } from '../venue.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
 import { freezeSymbols } from './freeze-symbols.ts'
-import { replayFills } from './reconcile-fills.ts'
+import { type ReplayedFills, replayFills } from './reconcile-fills.ts'
 import { compareOrders, comparePositions } from './reconcile-state.ts'
 import type { ReportIntake } from './report-intake.ts'
 
@@ -25,13 +25,14 @@ export type Reconciling = ReconcileOptions & {
   readonly signal: AbortSignal
 }
 
-/** What differs now may only be under way: it is a mismatch when it still differs after so many looks. */
+/** So many looks at what differs: what moves between two of them is only under way. */
 const looks = 3
 const betweenLooksMs = 250
 
 /**
  * Holds an account against its venue. What is missing here is replayed, fill by fill; what still
- * differs after that freezes its symbol, for a person. Safe while orders go out and fills come in.
+ * differs after that, and stands still, freezes its symbol, for a person. Safe while orders go out
+ * and fills come in: what was under way is looked at by the next run.
  */
 export async function reconcileAccount(
   options: ReconcileOptions,
@@ -39,32 +40,40 @@ export async function reconcileAccount(
 ): Promise<ReconcileAccountResult> {
   const venue = await venueOf(options, account)
   const context: Reconciling = { ...options, account, venue, day, signal }
-  let fills = await replayFills(context)
-  let state = await compareState(context)
-  const healed = [...fills.mismatches, ...state.filter((one) => one.healed)]
-  let replayed = fills.replayed
-  for (let look = 1; look < looks && state.some((one) => !one.healed); look += 1) {
+  let last = await look(context)
+  let standing = last.mismatches.filter((one) => !one.healed)
+  const healed = last.mismatches.filter((one) => one.healed)
+  let { replayed } = last.fills
+  for (let count = 1; count < looks && standing.length > 0; count += 1) {
     await Bun.sleep(betweenLooksMs)
     signal.throwIfAborted()
-    fills = await replayFills(context)
-    state = await compareState(context)
-    healed.push(...fills.mismatches, ...state.filter((one) => one.healed))
-    replayed += fills.replayed
+    last = await look(context)
+    const seen = new Set(last.mismatches.map((one) => JSON.stringify(one)))
+    standing = standing.filter((one) => seen.has(JSON.stringify(one)))
+    healed.push(...last.mismatches.filter((one) => one.healed))
+    replayed += last.fills.replayed
   }
-  const mismatches = unique([...healed, ...state.filter((one) => !one.healed)])
-  const frozen = new Map(
-    mismatches.filter((one) => !one.healed).map(({ symbol, ...one }) => [symbol, one.detail]),
-  )
+  const frozen = new Map(standing.map(({ symbol, detail }) => [symbol, detail]))
   const result: ReconcileAccountResult = {
     account,
     ...(day === undefined ? {} : { reconciliation_date: day }),
     replayed,
-    checked: fills.checked,
-    mismatches,
+    checked: last.fills.checked,
+    mismatches: unique([...healed, ...standing]),
     frozen: [...frozen.keys()].filter((symbol) => symbol !== '').sort(),
   }
-  await storeResult(options.desk, { account, result, frozen, cursor: fills.cursor })
+  await storeResult(options.desk, { account, result, frozen, cursor: last.fills.cursor })
   return result
+}
+
+type Look = { readonly fills: ReplayedFills; readonly mismatches: readonly Mismatch[] }
+
+/** Fills first: what they explain is no mismatch of orders and positions. */
+async function look(context: Reconciling): Promise<Look> {
+  const fills = await replayFills(context)
+  const orders = await compareOrders(context)
+  const positions = await comparePositions(context)
+  return { fills, mismatches: [...fills.mismatches, ...orders, ...positions] }
 }
 
 async function venueOf({ desk, venues }: ReconcileOptions, account: string): Promise<Venue> {
@@ -74,11 +83,6 @@ async function venueOf({ desk, venues }: ReconcileOptions, account: string): Pro
   const venue = venues.get(row.venue)
   if (venue !== undefined) return venue
   throw new PosternError('venue.unavailable', { reason: `no adapter for ${row.venue}` })
-}
-
-async function compareState(context: Reconciling): Promise<readonly Mismatch[]> {
-  const orders = await compareOrders(context)
-  return [...orders, ...(await comparePositions(context))]
 }
 
 function unique(mismatches: readonly Mismatch[]): Mismatch[] {

@@ -28,6 +28,9 @@ const lasting: ReadonlySet<VenueReport['event']['type']> = new Set([
 const retriesMax = 200
 
 export type ReportQuarantine = {
+  /** Of the orders that are reported of. */
+  readonly stored: readonly RefusedReport[]
+  /** One that waits already stays one. */
   add(refused: RefusedReport): void
   /** After an order has moved: until nothing of what waits moves any more. */
   retry(apply: (report: VenueReport) => Applied): void
@@ -45,7 +48,9 @@ export async function openQuarantine(
   let waiting: readonly Waiting[] = stored
 
   return {
+    stored,
     add(refused) {
+      if (waiting.some(({ report }) => isSame(report, refused.report))) return
       waiting = [...waiting, { ...refused, quarantineId: undefined }]
     },
     retry(apply) {
@@ -73,6 +78,10 @@ export async function openQuarantine(
         where id = any(${taken.map(({ quarantineId }) => quarantineId ?? '')}::bigint[])`
     },
   }
+}
+
+function isSame(a: VenueReport, b: VenueReport): boolean {
+  return a.clientOrderId === b.clientOrderId && Bun.deepEquals(a.event, b.event)
 }
 
 const reportSchema = z.object({

@@ -21,6 +21,8 @@ export type Errand =
       readonly terms: OrderTerms
       readonly venueOrderId: string | undefined
       readonly successor: OrderTerms
+      /** Trading is halted: what is not at the venue yet does not go there. */
+      readonly isHalted: boolean
     }
 
 export type Errands = { readonly venue: string; readonly errands: readonly Errand[] }
@@ -40,7 +42,8 @@ export async function intendOrders(
     const errands = ids.flatMap((id) => {
       const order = desk.order(id)
       if (order === undefined) return []
-      const errand = errandOf(order)
+      const { state } = effectiveState(switches, order.state.terms)
+      const errand = errandOf(order, state === 'HALTED')
       if (errand === undefined) return []
       return errand.kind !== 'submit' || intend(work, order, switches) ? [errand] : []
     })
@@ -63,7 +66,7 @@ function intend(
   return desk.move(order, { type: 'worker.sent', attempt }).kind === 'moved'
 }
 
-function errandOf({ state }: DeskOrder): Errand | undefined {
+function errandOf({ state }: DeskOrder, isHalted: boolean): Errand | undefined {
   const { terms, venueOrderId, attempts, replacement } = state
   switch (state.status) {
     case 'accepted':
@@ -79,6 +82,7 @@ function errandOf({ state }: DeskOrder): Errand | undefined {
         terms,
         venueOrderId,
         successor: successorTerms(terms, replacement, replacement.successor),
+        isHalted,
       }
     default:
       return undefined

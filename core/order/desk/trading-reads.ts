@@ -52,16 +52,19 @@ export const tradingStateSchema = z.object({
 })
 export type TradingStateDocument = z.infer<typeof tradingStateSchema>
 
+const time = z
+  .date()
+  .transform((at) => at.toISOString())
+  .pipe(z.string())
+
 export const quarantineSchema = z.object({
   id: z.string(),
   account: z.string(),
   order_id: z.string().nullable(),
   code: z.string(),
   report: z.unknown(),
-  at: z
-    .date()
-    .transform((at) => at.toISOString())
-    .pipe(z.string()),
+  at: time,
+  resolved_at: time.nullable().meta({ description: 'When it was taken after all' }),
 })
 export type QuarantineDocument = z.infer<typeof quarantineSchema>
 
@@ -154,7 +157,8 @@ async function readQuarantine(
 ) {
   const { account, limit, cursor } = page
   const rows = await sql`
-    select id::text, account, order_id, code, report, at from postern_order_quarantine
+    select id::text, account, order_id, code, report, at, resolved_at
+    from postern_order_quarantine
     where ${account === undefined ? sql`true` : sql`account = ${account}`}
       ${cursor === undefined ? sql`` : sql`and id < ${cursor}::bigint`}
     order by postern_order_quarantine.id desc limit ${limit + 1}`

@@ -3,6 +3,7 @@ import type { Caller } from '../../access/principal.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckInput } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
+import type { OrderTerms } from '../order.ts'
 import { type DeskWork, deskTransaction } from './desk-transaction.ts'
 import { type DeskOrder, heldBy } from './desk-view.ts'
 import { checkInputOf } from './entry-input.ts'
@@ -10,8 +11,8 @@ import type { EntryView } from './entry-view.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { readEntryView } from './read-entry.ts'
 
-/** Orders that are looked at in one transaction. */
-const waitingPerRun = 200
+/** Orders that are looked at in one transaction; meanwhile their account waits. */
+const ordersPerCommit = 200
 
 export type Released = {
   readonly expired: number
@@ -27,41 +28,72 @@ export async function releaseWaiting(
   options: OrderIntakeOptions,
   account: string,
 ): Promise<Released> {
-  const ids = await readWaiting(options.sql, account).catch(rethrowAsOutage)
-  if (ids.length === 0) return { expired: 0, released: 0, denied: 0 }
+  const counts: Counts = { expired: 0, released: 0, denied: 0, waiting: 0 }
+  let after: string | undefined = firstId
+  while (after !== undefined) {
+    const ids: readonly string[] = await readWaiting(options.sql, account, after).catch(
+      rethrowAsOutage,
+    )
+    if (ids.length > 0) for (const fate of await look(options, account, ids)) counts[fate] += 1
+    after = ids.at(-1)
+  }
+  const { expired, released, denied } = counts
+  return { expired, released, denied }
+}
+
+type Fate = keyof Released | 'waiting'
+type Counts = { [Name in Fate]: number }
+
+/** Less than any UUIDv7. */
+const firstId = '00000000-0000-0000-0000-000000000000'
+
+async function readWaiting(sql: Sql, account: string, after: string): Promise<readonly string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from postern_order
+    where is_open and account = ${account} and status in ('accepted', 'held') and id > ${after}
+    order by id limit ${ordersPerCommit}`
+  return rows.map(({ id }) => id)
+}
+
+async function look(
+  options: OrderIntakeOptions,
+  account: string,
+  ids: readonly string[],
+): Promise<readonly Fate[]> {
   return await deskTransaction(options, { accounts: [account], orders: ids }, async (work) => {
     const orders = ids.flatMap((id) => work.desk.order(id) ?? [])
     const requests = orders.map((order) => ({
-      terms: { ...order.state.terms, quantity: order.requested },
+      terms: asRequested(order),
       caller: callerOf(order),
       idempotency: undefined,
     }))
-    const { transaction, at } = work
-    const view = await readEntryView(transaction, requests, {
-      at,
-      readMarket: options.readMarket,
-    })
-    const { clock } = work.desk.account(account)
-    const clockMs = view.market.clockMs(clock)
-    const counts = { expired: 0, released: 0, denied: 0, waiting: 0 }
-    if (clockMs === undefined) return counts
-    for (const order of orders) {
-      if (isOver(order, clockMs)) {
-        if (work.desk.move(order, { type: 'expire' }).kind === 'moved') counts.expired += 1
-      } else if (order.state.status === 'held') {
-        counts[release(work, view, order)] += 1
-      }
-    }
-    return { expired: counts.expired, released: counts.released, denied: counts.denied }
+    const { transaction, at, desk } = work
+    const { readMarket } = options
+    const view = await readEntryView(transaction, requests, { at, readMarket })
+    const clockMs = view.market.clockMs(desk.account(account).clock)
+    // A replay that has no bar yet has no time either.
+    if (clockMs === undefined) return []
+    return orders.map((order) => fateOf(work, view, { order, clockMs }))
   }).catch(rethrowAsOutage)
 }
 
-async function readWaiting(sql: Sql, account: string): Promise<readonly string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id from postern_order
-    where is_open and account = ${account} and status in ('accepted', 'held')
-    order by id limit ${waitingPerRun}`
-  return rows.map(({ id }) => id)
+function fateOf(
+  work: DeskWork,
+  view: EntryView,
+  { order, clockMs }: { readonly order: DeskOrder; readonly clockMs: number },
+): Fate {
+  const { status } = order.state
+  // Meanwhile it may have gone out.
+  if (status !== 'held' && status !== 'accepted') return 'waiting'
+  if (isOver(order, clockMs)) {
+    return work.desk.move(order, { type: 'expire' }).kind === 'moved' ? 'expired' : 'waiting'
+  }
+  return status === 'held' ? release(work, view, order) : 'waiting'
+}
+
+/** Judged by what was asked for: what has become calmer since makes it whole again. */
+function asRequested({ state, requested }: DeskOrder): OrderTerms {
+  return { ...state.terms, quantity: requested }
 }
 
 /** Its own words: who placed it stands in the record of its entry. */
@@ -89,12 +121,10 @@ function isOver({ state }: DeskOrder, clockMs: number): boolean {
   return timeInForce === 'gtd' ? clockMs >= expireAt : clockMs > expireAt
 }
 
-type Fate = 'released' | 'denied' | 'waiting'
-
 /** Judged as if it were new: what it holds itself is not in its way. */
 function release(work: DeskWork, view: EntryView, order: DeskOrder): Fate {
   const { desk } = work
-  const terms = { ...order.state.terms, quantity: order.requested }
+  const terms = asRequested(order)
   const result = checkOrder(withoutItself(checkInputOf(work, view, { terms, self: order }), order))
   if (result.verdict === 'hold') return 'waiting'
   if (result.verdict === 'deny') {
@@ -103,13 +133,12 @@ function release(work: DeskWork, view: EntryView, order: DeskOrder): Fate {
       ? 'denied'
       : 'waiting'
   }
-  order.reserved = result.reservation.buyingPower
-  const { quantity } = result
+  const { quantity, reservation } = result
   const event =
     quantity < order.state.terms.quantity
       ? ({ type: 'resume', quantity } as const)
       : ({ type: 'resume' } as const)
-  if (desk.move(order, event).kind !== 'moved') return 'waiting'
+  if (desk.move(order, event, reservation.buyingPower).kind !== 'moved') return 'waiting'
   desk.advance(order)
   return 'released'
 }

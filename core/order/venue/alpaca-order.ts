@@ -68,7 +68,7 @@ const statuses: Readonly<Record<string, VenueOrderView['status']>> = {
 }
 
 /** Whatever else it is called, suspended or about to be cancelled, it is open. */
-export function statusOf({ status, qty, filled_qty }: AlpacaOrder): VenueOrderView['status'] {
+function statusOf({ status, qty, filled_qty }: AlpacaOrder): VenueOrderView['status'] {
   const named = statuses[status]
   if (named !== undefined) return named
   if (filled_qty === 0n) return 'new'

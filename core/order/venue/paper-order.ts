@@ -53,6 +53,8 @@ export function refusalOf(terms: OrderTerms): string | undefined {
   const needsStop = terms.type === 'stop' || terms.type === 'stop_limit'
   if (needsLimit !== (terms.limitPrice !== undefined)) return 'LIMIT_PRICE_INVALID'
   if (needsStop !== (terms.stopPrice !== undefined)) return 'STOP_PRICE_INVALID'
+  // A day order may name the close of its session, which the venue knows by itself.
+  if (terms.timeInForce === 'gtd' && terms.expireAt === undefined) return 'EXPIRE_TIME_INVALID'
   return terms.quantity > 0n ? undefined : 'QUANTITY_INVALID'
 }
 
@@ -95,6 +97,8 @@ function workOrder(
   market: PaperMarket,
   rules: PaperRules,
 ): PaperStep | undefined {
+  // At the very end it is still worked: a day's bar ends when its orders do.
+  if (order.expireAtMs !== undefined && market.clockMs > order.expireAtMs) return undefined
   const { seed, ...options } = rules
   const random = lazyRandom(() => seedOf(seed, `${order.clientOrderId}/${order.trades}`))
   const leaves = order.quantity - order.cum

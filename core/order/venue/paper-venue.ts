@@ -43,8 +43,9 @@ export type PaperVenueOptions = PaperMarkets & {
 
 export type PaperVenue = Venue & {
   /**
-   * Holds the open orders of a symbol against its market; returns how many changed. A bar that is
-   * applied once more fills no order of `strict` twice, but lends its volume once more.
+   * Holds the open orders of a symbol against its market; returns how many changed. Before
+   * `expireDue` of the same clock, or a day's last bar finds its orders gone. A bar that is applied
+   * once more fills no order of `strict` twice, but lends its volume once more.
    */
   onMarket(account: string, symbol: string, market: PaperMarket): Promise<number>
   /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */

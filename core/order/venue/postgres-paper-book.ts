@@ -161,10 +161,10 @@ export async function openOrders(
   sql: Sql,
   { account, symbol }: { readonly account: string; readonly symbol?: string },
 ): Promise<readonly PaperOrder[]> {
+  const ofSymbol = symbol === undefined ? sql`` : sql`and symbol = ${symbol}`
   const rows = await sql`
     select * from postern_paper_order
-    where account = ${account} and status in ('new', 'partially_filled')
-      and (${symbol ?? null}::text is null or symbol = ${symbol ?? null})
+    where account = ${account} and status in ('new', 'partially_filled') ${ofSymbol}
     order by venue_order_id`
   return rows.map(paperOrderOf)
 }

@@ -51,7 +51,7 @@ export function deliverReports<Report extends Reported>(
         if (tails.get(key) === delivery) tails.delete(key)
       })
       running.add(delivery)
-      tails.set(key, delivery)
+      if (lateMs === 0) tails.set(key, delivery)
     },
     get pending() {
       return running.size

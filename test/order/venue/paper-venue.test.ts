@@ -53,6 +53,8 @@ test.each([
   ['a market order with a limit', { type: 'market', limitPrice: 1n }, 'LIMIT_PRICE_INVALID'],
   ['a stop order without a stop', { type: 'stop' }, 'STOP_PRICE_INVALID'],
   ['nothing', { quantity: 0n }, 'QUANTITY_INVALID'],
+  ['gtd without a time', { timeInForce: 'gtd' }, 'EXPIRE_TIME_INVALID'],
+  
 ] as const)('%s is rejected', async (_name, terms, code) => {
   expect(await submit(orderTerms(terms))).toMatchObject({ kind: 'rejected', code })
 })
@@ -166,6 +168,14 @@ test('at the end of the session DAY expires, a waiting IOC is cancelled, GTC sta
   expect(statuses).toEqual(['expired', 'new', 'new', 'canceled'])
   expect(await venue.expireDue(testAccount, latest)).toBe(1)
   expect(await statusOf(dated)).toBe('expired')
+})
+
+test('a market behind the end of its session does not fill a DAY order, the last one does', async () => {
+  const [late, last] = [orderTerms(), orderTerms({ symbol: 'MSFT' })]
+  for (const terms of [late, last]) await submit(terms)
+  await venue.onMarket(testAccount, 'AAPL', marketAt('99', { clockMs: closeMs + 1 }))
+  await venue.onMarket(testAccount, 'MSFT', marketAt('99', { clockMs: closeMs }))
+  expect(await Promise.all([late, last].map(statusOf))).toEqual(['new', 'filled'])
 })
 
 test('a bar that is applied twice fills an order once', async () => {

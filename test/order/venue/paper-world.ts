@@ -1,13 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Sql } from 'postgres'
 import { formatAmount, parseAmount } from '#core/order/amount.ts'
 import { type PaperMarket, paperDefaults } from '#core/order/venue/paper-market.ts'
 import { type PaperVenueOptions, paperVenue } from '#core/order/venue/paper-venue.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
+import { openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { testAccount } from './order-terms.ts'
 
-export const symbols: readonly string[] = ['AAPL', 'MSFT', 'PENNY']
+const symbols: readonly string[] = ['AAPL', 'MSFT', 'PENNY']
 export const openedMs = Date.UTC(2026, 10, 24, 15)
 export const closeMs = Date.UTC(2026, 10, 24, 21)
 
@@ -26,9 +30,8 @@ export function marketAt(
 }
 
 /** A database with the paper venue's tables, and venues that share it as processes do. */
-export async function paperWorld() {
-  const server = await sharedPostgres()
-  const url = await server.createDatabase()
+export async function paperWorld(database: PaperDatabase = productionDatabase) {
+  const { url, close: closeDatabase } = await database()
   const pools: Sql[] = []
   const connect = (max: number) => {
     const pool = connectPostgres({ url, mode: 'development', applicationName: 'paper test', max })
@@ -78,6 +81,27 @@ export async function paperWorld() {
     },
     async close() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
+      await closeDatabase()
+    },
+  }
+}
+
+export type PaperDatabase = () => Promise<{ readonly url: string; close(): Promise<void> }>
+
+export async function productionDatabase() {
+  const server = await sharedPostgres()
+  return { url: await server.createDatabase(), close: () => Promise.resolve() }
+}
+
+/** The engine that a laptop runs: one session for all. */
+export async function embeddedDatabase() {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-paper-'))
+  const engine = await openEmbeddedEngine({ directory })
+  return {
+    url: engine.url,
+    async close() {
+      await engine.close()
+      await rm(directory, { recursive: true })
     },
   }
 }

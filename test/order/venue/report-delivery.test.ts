@@ -40,12 +40,14 @@ test('reports of one order wait for each other, those of another do not', async 
 })
 
 test('a report that is kept back lets the next of its order pass', async () => {
+  const ended = new AbortController()
   const { begun, handle } = heldHandler()
-  const delivery = deliverReports(handle, new AbortController().signal)
+  const delivery = deliverReports(handle, ended.signal)
   delivery.tell(report('a', 'suspended'), 60_000)
-  delivery.tell(report('b'))
+  delivery.tell(report('a', 'expired'))
   await turn()
-  expect(begun).toEqual(['b expired'])
+  expect(begun).toEqual(['a expired'])
+  ended.abort()
 })
 
 test('at the end a handler that runs is waited for, and a refused report is given up', async () => {

@@ -4,7 +4,12 @@ import { alpacaVenue } from '#core/order/venue/alpaca-venue.ts'
 import type { SubmitResult, Venue } from '#core/order/venue.ts'
 import { alpacaStub, stubKeys } from './alpaca-stub.ts'
 import { noSignal, testAccount } from './order-terms.ts'
-import { paperWorld } from './paper-world.ts'
+import {
+  embeddedDatabase,
+  type PaperDatabase,
+  paperWorld,
+  productionDatabase,
+} from './paper-world.ts'
 import { scriptedVenue } from './scripted-venue.ts'
 
 /** A venue, and what its market and its network do to it. */
@@ -20,13 +25,14 @@ export type VenueWorld = {
 }
 
 export const venueWorlds: readonly (readonly [string, () => Promise<VenueWorld>])[] = [
-  ['the paper venue on Postgres', paper],
+  ['the paper venue on Postgres', () => paper(productionDatabase)],
+  ['the paper venue on the embedded engine', () => paper(embeddedDatabase)],
   ['Alpaca behind its stub', alpaca],
   ['the scripted venue', scripted],
 ]
 
-async function paper(): Promise<VenueWorld> {
-  const { sql, open, trade, close } = await paperWorld()
+async function paper(database: PaperDatabase): Promise<VenueWorld> {
+  const { sql, open, trade, close } = await paperWorld(database)
   const venue = open()
   const losing = open({ faults: { seed: 1, loseAck: 1 } })
   return {

@@ -1,0 +1,50 @@
+import { writeSync } from 'node:fs'
+import { seededRandom } from '#core/order/venue/seeded-random.ts'
+
+/** Where a worker dies; each but the last counts passages, so that it dies in the midst of work. */
+export const killPoints = [
+  'before the intent',
+  'after the intent',
+  'after the call',
+  'after the record',
+  'at any moment',
+] as const
+export type KillPoint = (typeof killPoints)[number]
+
+/** Passages until death are drawn from 1 to here; the last is milliseconds. */
+const passagesMax: Readonly<Record<KillPoint, number>> = {
+  'before the intent': 15,
+  'after the intent': 25,
+  'after the call': 25,
+  'after the record': 60,
+  'at any moment': 3_000,
+}
+
+/** What the parent reads; written at once, so that nothing of it dies with the process. */
+export function tell(line: string): void {
+  writeSync(1, `${line}\n`)
+}
+
+export type Pass = (point: KillPoint, what: string) => void
+
+/** From the seed and the number of this life, the one passage that this process does not survive. */
+export function killPlan(seed: number, life: number): Pass {
+  const random = seededRandom(seed * 1_000_003 + life)
+  const chosen = killPoints[Math.floor(random() * killPoints.length)] ?? 'at any moment'
+  let left = 1 + Math.floor(random() * passagesMax[chosen])
+  if (chosen === 'at any moment') setTimeout(() => die(chosen, ''), left)
+
+  function die(point: KillPoint, what: string): void {
+    tell(`kill ${point}: ${what}`)
+    process.kill(process.pid, 'SIGKILL')
+  }
+
+  return (point, what) => {
+    if (point !== chosen) return
+    left -= 1
+    if (left === 0) die(point, what)
+  }
+}
+
+/** A life that ends only when it is told to. */
+export const spared: Pass = () => undefined

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { killPoints } from './order-kill-plan.ts'
+import type { OrdersStage } from './orders-stage.ts'
+import type { Tally } from './orders-tally.ts'
+
+export type WorkerSlot = {
+  /** SIGKILL from outside, and no successor. */
+  end(): Promise<void>
+  /** Resolves when one of its lives can take jobs. */
+  ready(): Promise<void>
+}
+
+export type WorkerSlots = {
+  open(how: 'doomed' | 'spared'): WorkerSlot
+  /** While Postgres is away a worker may end by itself, and starts anew. */
+  excuse(isExcused: boolean): void
+}
+
+const logLine = z.looseObject({ level: z.string(), event: z.string().optional() })
+const againMs = 200
+
+/** Worker processes, each followed at once by the next life of its slot. */
+export function workerSlots(
+  stage: OrdersStage,
+  options: { readonly seed: number; readonly tally: Tally; readonly onKilled: () => void },
+): WorkerSlots {
+  const { seed, tally, onKilled } = options
+  let lives = 0
+  let isExcused = false
+
+  function hear(line: string, onReady: () => void): void {
+    if (line === 'ready') onReady()
+    else if (line.startsWith('{')) hearLog(line)
+    else if (line.startsWith('kill ')) tally.count(killNameOf(line))
+    else if (line.startsWith('resent '))
+      tally.problem(`sent although it is there: ${line.slice(7)}`)
+    else tally.count(`told ${line}`)
+  }
+
+  function hearLog(line: string): void {
+    const { level, event = '' } = logLine.parse(JSON.parse(line))
+    tally.count(`log ${level} ${event}`)
+    if (level === 'error') tally.problem(`a worker logged ${line.slice(0, 2_000)}`)
+  }
+
+  async function live(how: 'doomed' | 'spared', slot: Slot): Promise<void> {
+    const life = lives
+    lives += 1
+    tally.count('worker lives')
+    const args = ['--seed', String(seed), '--life', String(life)]
+    const child = stage.worker(how === 'spared' ? [...args, '--spared'] : args)
+    slot.child = child
+    for await (const line of linesOf(child.stdout)) hear(line, slot.onReady)
+    await child.exited
+    if (slot.isEnding) return
+    if (child.signalCode === 'SIGKILL') return onKilled()
+    if (!isExcused) tally.problem(`life ${life} of a worker ended by itself: ${child.exitCode}`)
+    await Bun.sleep(againMs)
+  }
+
+  return {
+    open(how) {
+      const ready = Promise.withResolvers<void>()
+      const slot: Slot = { isEnding: false, child: undefined, onReady: ready.resolve }
+      const living = (async () => {
+        while (!slot.isEnding) await live(how, slot)
+      })()
+      return {
+        ready: () => ready.promise,
+        async end() {
+          slot.isEnding = true
+          slot.child?.kill('SIGKILL')
+          await living
+        },
+      }
+    },
+    excuse: (value) => {
+      isExcused = value
+    },
+  }
+}
+
+type Slot = {
+  isEnding: boolean
+  child: Bun.Subprocess | undefined
+  onReady: () => void
+}
+
+function killNameOf(line: string): string {
+  const point = killPoints.find((one) => line.startsWith(`kill ${one}`))
+  return `killed ${point ?? 'elsewhere'}`
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+}
