@@ -3,6 +3,7 @@ import { accountDirectory } from '#core/order/desk/account-directory.ts'
 import { startDeskKeeper } from '#core/order/desk/desk-keeper.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
 import { followMarket } from '#core/order/desk/follow-market.ts'
+import { intentIntake } from '#core/order/desk/intent-intake.ts'
 import { marketReader } from '#core/order/desk/market-snapshot.ts'
 import { orderIntake } from '#core/order/desk/order-intake.ts'
 import { orderRequests } from '#core/order/desk/order-requests.ts'
@@ -97,5 +98,13 @@ export async function openVenueDesk(foundation: Foundation, services: Services) 
 
   const keeper = startDeskKeeper({ entry, reconcile, paper, log })
   stack.defer(() => keeper.close())
-  return { connection, reports, venues, reconcile, market: followMarket({ ...entry, paper }) }
+  const intents = intentIntake(connection)
+  return {
+    connection,
+    intents,
+    reports,
+    venues,
+    reconcile,
+    market: followMarket({ ...entry, paper }),
+  }
 }

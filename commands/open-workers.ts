@@ -80,7 +80,12 @@ function openProcessors(
   return [
     scoreWallet({ sql, journal, now }),
     scoreCohort({ sql, journal, now, log }),
-    advanceOrders({ desk: desk.connection, reports: desk.reports, venues: desk.venues }),
+    advanceOrders({
+      desk: desk.connection,
+      intents: desk.intents,
+      reports: desk.reports,
+      venues: desk.venues,
+    }),
     reconcileAccount({ ...desk.reconcile }),
     applyMarketData({
       ...{ sql, journal, now },

@@ -1,14 +1,10 @@
 import { PosternError } from '#core/errors.ts'
 import type { Processor } from '#core/job/processor.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
+import type { IntentIntake } from '#core/order/desk/intent-intake.ts'
 import { readFillsCursor } from '#core/order/desk/read-rows.ts'
 import type { ReportIntake } from '#core/order/desk/report-intake.ts'
-import {
-  type Errand,
-  intendAgain,
-  intendOrders,
-  noteTimeout,
-} from '#core/order/desk/send-orders.ts'
+import { type Errand, intendAgain, noteTimeout } from '#core/order/desk/send-orders.ts'
 import {
   type AdvanceOrdersPayload,
   type AdvanceOrdersResult,
@@ -19,6 +15,7 @@ import type { SubmitResult, Venue, VenueReport } from '#core/order/venue.ts'
 
 export type AdvanceOrdersOptions = {
   readonly desk: DeskConnection
+  readonly intents: IntentIntake
   readonly reports: ReportIntake
   readonly venues: ReadonlyMap<string, Venue>
 }
@@ -37,7 +34,7 @@ export function advanceOrders(
     kind: advanceOrdersKind,
     async process({ payload }, signal) {
       const { account, orders } = payload
-      const { venue: name, errands } = await intendOrders(options.desk, account, orders)
+      const { venue: name, errands } = await options.intents.intend({ account, ids: orders })
       const venue = options.venues.get(name)
       if (venue === undefined) {
         throw new PosternError('venue.unavailable', { reason: `no adapter for ${name}` })

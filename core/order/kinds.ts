@@ -29,7 +29,7 @@ export const advanceOrdersKind = defineJobKind({
   timeoutMs: 90_000,
   retentionDays: 1,
   priority: 0,
-  concurrency: 16,
+  concurrency: 32,
 })
 
 export const reconcileAccountPayload = z.strictObject({

@@ -1,3 +1,4 @@
+import { parseDay } from '../market/calendar-day.ts'
 import { exchangeDay, sessionOf } from '../market/session.ts'
 
 export type TimeTick = { readonly at: number; readonly label: string; readonly isStrong: boolean }
@@ -50,6 +51,11 @@ const everyDay: Unit = {
   key: exchangeDay,
   label: (timeMs) => dayText(timeMs).replace(/ \d{4}$/, ''),
 }
+const everyWeek: Unit = {
+  // Day 0 was a Thursday; weeks begin on Monday.
+  key: (timeMs) => String(Math.floor(((parseDay(exchangeDay(timeMs)) ?? 0) + 3) / 7)),
+  label: everyDay.label,
+}
 const everyMonth: Unit = {
   key: (timeMs) => exchangeDay(timeMs).slice(0, 7),
   label: (timeMs) => dayText(timeMs).replace(/^\d+ /, ''),
@@ -67,7 +73,10 @@ const everyYear: Unit = {
 }
 
 /** From fine to coarse; the first that does not crowd the axis is taken. */
-const units: readonly Unit[] = [...[15, 30, 60, 120].map(clock), everyDay, everyMonth, everyQuarter]
+const units: readonly Unit[] = [
+  ...[15, 30, 60, 120].map(clock),
+  ...[everyDay, everyWeek, everyMonth, everyQuarter],
+]
 const ticksMax = 14
 
 /**

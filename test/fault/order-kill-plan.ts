@@ -11,13 +11,13 @@ export const killPoints = [
 ] as const
 export type KillPoint = (typeof killPoints)[number]
 
-/** Passages until death are drawn from 1 to here; the last is milliseconds. */
-const passagesMax: Readonly<Record<KillPoint, number>> = {
-  'before the intent': 15,
-  'after the intent': 25,
-  'after the call': 25,
-  'after the record': 60,
-  'at any moment': 3_000,
+/** Passages for each order that a life may last; of the last, milliseconds. */
+const passagesPerOrder: Readonly<Record<KillPoint, number>> = {
+  'before the intent': 0.5,
+  'after the intent': 1,
+  'after the call': 1,
+  'after the record': 2.5,
+  'at any moment': 100,
 }
 
 /** What the parent reads; written at once, so that nothing of it dies with the process. */
@@ -27,11 +27,14 @@ export function tell(line: string): void {
 
 export type Pass = (point: KillPoint, what: string) => void
 
-/** From the seed and the number of this life, the one passage that this process does not survive. */
-export function killPlan(seed: number, life: number): Pass {
+/**
+ * From the seed and the number of this life, the one passage that this process does not survive:
+ * it comes within about so many `orders`.
+ */
+export function killPlan(seed: number, life: number, orders: number): Pass {
   const random = seededRandom(seed * 1_000_003 + life)
   const chosen = killPoints[Math.floor(random() * killPoints.length)] ?? 'at any moment'
-  let left = 1 + Math.floor(random() * passagesMax[chosen])
+  let left = 1 + Math.floor(random() * orders * passagesPerOrder[chosen])
   if (chosen === 'at any moment') setTimeout(() => die(chosen, ''), left)
 
   function die(point: KillPoint, what: string): void {

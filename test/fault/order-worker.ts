@@ -1,6 +1,6 @@
 // A worker of the real parts that kills itself where its seed says.
 //
-//   bun test/fault/order-worker.ts --seed 7 --life 3 [--spared]
+//   bun test/fault/order-worker.ts --seed 7 --life 3 [--orders 20 | --spared]
 import { parseArgs } from 'node:util'
 import { parseConfig } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
@@ -13,6 +13,7 @@ import { mwcbRules } from '#core/market/breaker.ts'
 import { startDeskKeeper } from '#core/order/desk/desk-keeper.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
 import { followMarket } from '#core/order/desk/follow-market.ts'
+import { type IntentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
 import { marketReader } from '#core/order/desk/market-snapshot.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { type ReconcileOptions, reconcileAccount as reconcile } from '#core/order/desk/reconcile.ts'
@@ -33,6 +34,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     life: { type: 'string', default: '0' },
+    orders: { type: 'string', default: '20' },
     spared: { type: 'boolean', default: false },
   },
 })
@@ -59,7 +61,7 @@ async function main(): Promise<void> {
   const start = { config, log, version: 'fault' }
   const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
   const services = await openServices(foundation, ['worker'])
-  const pass = values.spared ? spared : killPlan(seed, life)
+  const pass = values.spared ? spared : killPlan(seed, life, Number(values.orders))
   const desk = await openDesk(foundation, services, pass)
   await openJobs(foundation, services, { desk, pass })
   tell('ready')
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
 }
 
 type OpenDesk = ReconcileOptions & {
+  readonly intents: IntentIntake
   readonly desk: DeskConnection
   readonly market: ReturnType<typeof followMarket>
 }
@@ -106,7 +109,7 @@ async function openDesk(
   const venues = new Map([[venue.name, venue]])
   const inner = stack.adopt(reportIntake(connection), (open) => open.idle())
   const reports = hostileReports(inner, pass)
-  const options = { desk: connection, reports, venues }
+  const options = { desk: connection, intents: intentIntake(connection), reports, venues }
   const stream = await venue.stream({
     onReport: (report) => reports.apply(report),
     onDisconnect: () => tell('disconnected'),

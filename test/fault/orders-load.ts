@@ -12,9 +12,12 @@ const lookMs = 250
 const requestMsMax = 15_000
 const againMs = 200
 const cancelRate = 0.2
-const replaceRate = 0.15
-/** Orders that a cancel or a replacement may name. */
-const namedMax = 400
+const replaceRate = 0.25
+/** Orders just entered that a cancel or a replacement may name, and how often it names one of them. */
+const youngMax = 40
+const youngRate = 0.3
+/** Resting orders that it may name instead, as the last look found them. */
+const restingMax = 40
 
 const answerSchema = z.object({
   id: z.uuid(),
@@ -22,9 +25,11 @@ const answerSchema = z.object({
   symbol: z.string(),
   status: z.string(),
   type: z.string(),
+  time_in_force: z.string(),
   reject_code: z.string().optional(),
 })
 export type AnsweredOrder = z.infer<typeof answerSchema>
+type Named = Pick<AnsweredOrder, 'id' | 'symbol'>
 const replacedSchema = z.object({
   replacement: z.object({ status: z.string(), reject_code: z.string().optional() }),
 })
@@ -51,7 +56,8 @@ export function startLoad(
   const { orders, seed, market, tally } = options
   const random = seededRandom(seed + 1)
   const answered = new Map<string, AnsweredOrder>()
-  const named: AnsweredOrder[] = []
+  const young: Named[] = []
+  let resting: readonly Named[] = []
   let asked = 0
   let waiting = 0
   let isDone = false
@@ -67,16 +73,20 @@ export function startLoad(
       tally.problem(`order ${index} was refused: ${answer.status} ${await answer.text()}`)
       return
     }
-    const order = answerSchema.parse(await answer.json())
+    remember(answerSchema.parse(await answer.json()))
+  }
+
+  function remember(order: AnsweredOrder): void {
     answered.set(order.id, order)
     tally.count(order.status === 'denied' ? 'answered denied' : 'answered accepted')
     if (order.reject_code !== undefined) tally.count(`denied ${order.reject_code}`)
-    else if (order.type === 'limit')
-      named[named.length < namedMax ? named.length : Math.floor(random() * namedMax)] = order
+    else if (order.type === 'limit' && order.time_in_force !== 'ioc') {
+      young[young.length < youngMax ? young.length : Math.floor(random() * youngMax)] = order
+    }
   }
 
   async function disturb(): Promise<void> {
-    const order = pick(named, random)
+    const order = pick(random() < youngRate ? young : resting, random)
     if (order === undefined) return
     const path = `/v1/orders/${order.id}`
     if (random() < cancelRate) {
@@ -107,6 +117,10 @@ export function startLoad(
         select count(*)::integer as count from postern_order
         where is_open and status in ('accepted', 'pending_new')`.catch(() => [])
       waiting = rows[0]?.count ?? waiting
+      resting = await stage.sql<Named[]>`
+        select id, symbol from postern_order
+        where is_open and type = 'limit' and status in ('new', 'partially_filled')
+        order by random() limit ${restingMax}`.catch(() => [])
       await Bun.sleep(lookMs)
     }
   }

@@ -22,9 +22,15 @@ const againMs = 200
 /** Worker processes, each followed at once by the next life of its slot. */
 export function workerSlots(
   stage: OrdersStage,
-  options: { readonly seed: number; readonly tally: Tally; readonly onKilled: () => void },
+  options: {
+    readonly seed: number
+    /** About so many orders are the most that a life may see. */
+    readonly ordersPerLife: number
+    readonly tally: Tally
+    readonly onKilled: () => void
+  },
 ): WorkerSlots {
-  const { seed, tally, onKilled } = options
+  const { seed, ordersPerLife, tally, onKilled } = options
   let lives = 0
   let isExcused = false
 
@@ -48,7 +54,8 @@ export function workerSlots(
     lives += 1
     tally.count('worker lives')
     const args = ['--seed', String(seed), '--life', String(life)]
-    const child = stage.worker(how === 'spared' ? [...args, '--spared'] : args)
+    const fate = how === 'spared' ? ['--spared'] : ['--orders', String(ordersPerLife)]
+    const child = stage.worker([...args, ...fate])
     slot.child = child
     for await (const line of linesOf(child.stdout)) hear(line, slot.onReady)
     await child.exited

@@ -38,7 +38,9 @@ say(`orders ${orders}, seed ${seed}`)
 const stage = await openOrdersStage()
 const { sql } = stage
 const steps = stepChecks(sql, tally)
-const workers = workerSlots(stage, { seed, tally, onKilled: () => steps.check() })
+const ordersPerLife = Math.min(60, Math.max(12, Math.round(orders / 160)))
+const onKilled = () => steps.check()
+const workers = workerSlots(stage, { seed, ordersPerLife, tally, onKilled })
 try {
   await main()
 } finally {

@@ -69,32 +69,30 @@ test('a source fills one block again and again: memory does not grow with the ba
   expect(blocks.size).toBe(1)
 })
 
-describe('every bar is one', () => {
-  test.each(scenarioNames)(
-    '%s: extremes hold open and close, whole cents, bid below ask',
-    async (scenario) => {
-      for (const seed of seeds) {
-        const { bars } = await takeBars({ scenario, seed })
-        let last = 0
-        for (const bar of bars) {
-          expect(bar.low).toBeLessThanOrEqual(Math.min(bar.open, bar.close))
-          expect(bar.high).toBeGreaterThanOrEqual(Math.max(bar.open, bar.close))
-          expect(bar.bid).toBeLessThan(bar.ask)
-          expect(
-            [bar.open, bar.high, bar.low, bar.close, bar.bid].every(
-              (price) => price % nanosPerCent === 0,
-            ),
-          ).toBe(true)
-          expect(bar.volume).toBeGreaterThan(0)
-          expect(bar.time).toBeGreaterThan(last)
-          expect(bar.arrival).toBeGreaterThanOrEqual(bar.time)
-          expect(sessionOf(bar.time)?.closeMs).toBeGreaterThanOrEqual(bar.time)
-          last = bar.time
-        }
-      }
-    },
-  )
-})
+/** What is wrong with a bar that follows another. */
+function barFaults(bar: TestBar, before: TestBar | undefined): string[] {
+  const { open, high, low, close, bid, ask } = bar
+  const checks: readonly (readonly [string, boolean])[] = [
+    ['extremes', low <= Math.min(open, close) && high >= Math.max(open, close)],
+    ['book', bid < ask],
+    ['cents', [open, high, low, close, bid, ask].every((price) => price % nanosPerCent === 0)],
+    ['volume', bar.volume > 0],
+    ['order', before === undefined || bar.time > before.time],
+    ['arrival', bar.arrival >= bar.time],
+    ['session', (sessionOf(bar.time)?.closeMs ?? 0) >= bar.time],
+  ]
+  return checks.filter(([, isRight]) => !isRight).map(([name]) => name)
+}
+
+test.each(scenarioNames)(
+  '%s: every bar is one, in whole cents and in its session',
+  async (scenario) => {
+    for (const seed of seeds) {
+      const { bars } = await takeBars({ scenario, seed })
+      expect(bars.flatMap((bar, index) => barFaults(bar, bars[index - 1]))).toEqual([])
+    }
+  },
+)
 
 describe('a flash crash', () => {
   test.each(seeds)(

@@ -103,7 +103,7 @@ test('a report is a page that may load and run nothing', async () => {
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
   expect(response.headers.get('x-content-type-options')).toBe('nosniff')
   const html = await response.text()
-  const style = /<style>([^]*?)<\/style>/.exec(html)?.[1] ?? ''
+  const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? ''
   const hash = new Bun.CryptoHasher('sha256').update(style).digest('base64')
   expect(response.headers.get('content-security-policy')).toBe(
     `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,

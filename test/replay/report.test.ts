@@ -68,7 +68,7 @@ describe('a report', () => {
 
   test('has one style, whose hash a policy can name', async () => {
     const { result } = await runRegime({ scenario: 'calm', seed: 1 })
-    const styles = [...reportHtml(result).matchAll(/<style>([^]*?)<\/style>/g)].map(
+    const styles = [...reportHtml(result).matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
       ([, style]) => style,
     )
     expect(styles).toEqual([reportStyle])

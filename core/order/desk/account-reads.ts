@@ -11,7 +11,8 @@ import { marketValue } from '../position.ts'
 import { marketClocks } from './desk-view.ts'
 import { readHeld } from './position-reads.ts'
 import { readShortValues } from './read-entry.ts'
-import { drawdownSchema, effectiveState, readSwitches } from './read-rows.ts'
+import { drawdownSchema } from './read-rows.ts'
+import { effectiveState, readSwitches } from './switches.ts'
 import { type Trader, tradedAccount } from './traded-accounts.ts'
 
 export const accountDocumentSchema = z.object({

@@ -1,10 +1,11 @@
+import type { TransactionSql } from 'postgres'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { VenueReport } from '../venue.ts'
 import { type Applied, applyReport } from './apply-report.ts'
-import { type DeskConnection, type DeskWork, deskTransaction } from './desk-transaction.ts'
+import { type DeskConnection, type DeskWork, viewedTransaction } from './desk-transaction.ts'
 import { freezeSymbols } from './freeze-symbols.ts'
-import { openQuarantine, type RefusedReport } from './report-quarantine.ts'
+import { openQuarantine, type RefusedReport, readQuarantine } from './report-quarantine.ts'
 
 /** Applies reports of any accounts and orders in one commit; throws an outage, or a bug. */
 export async function applyReports(
@@ -16,11 +17,13 @@ export async function applyReports(
     account,
     id: clientOrderId,
   }))
-  await deskTransaction(connection, { accounts, clientOrderIds }, async (work) => {
+  const read = (transaction: TransactionSql) =>
+    Promise.all([readQuarantine(transaction, reports), readOwners(transaction, reports)])
+  const run = async (work: DeskWork, [stored, known]: Awaited<ReturnType<typeof read>>) => {
     await refuseEarly(work, reports)
-    const quarantine = await openQuarantine(work, reports)
-    const waiting = quarantine.stored.map(({ report }) => report)
-    const owners = await readOwners(work, [...reports, ...waiting])
+    const quarantine = openQuarantine(work, stored)
+    const waiting = stored.map(({ report }) => report)
+    const owners = new Map([...known, ...(await readOwners(work.transaction, waiting))])
     const apply = (report: VenueReport) => applyOwn(work, owners, report)
     for (const report of reports) {
       const result = apply(report)
@@ -29,7 +32,9 @@ export async function applyReports(
     }
     await quarantine.store()
     await freezeSymbols(work, frozenBy(quarantine.added()))
-  }).catch(rethrowAsOutage)
+  }
+  const scope = { accounts, clientOrderIds }
+  await viewedTransaction(connection, scope, { read, run }).catch(rethrowAsOutage)
 }
 
 /** Which order a trade belongs to, by venue and trade id. */
@@ -38,7 +43,7 @@ type Owners = Map<string, string>
 const tradeKey = (venue: string, tradeId: string) => `${venue} ${tradeId}`
 
 async function readOwners(
-  { transaction }: DeskWork,
+  transaction: TransactionSql,
   reports: readonly VenueReport[],
 ): Promise<Owners> {
   const ids = reports.flatMap(({ event }) => ('trade' in event ? event.trade.tradeId : []))

@@ -9,8 +9,8 @@ import { deskTransaction } from './desk-transaction.ts'
 import type { DeskOrder } from './desk-view.ts'
 import { markAccount } from './mark-accounts.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
-import { effectiveState, readSwitches, type SwitchRow } from './read-rows.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
+import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
 import { releaseWaiting } from './waiting-orders.ts'
 
 const roundMs = 2_000

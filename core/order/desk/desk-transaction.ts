@@ -15,7 +15,13 @@ import { type Desk, type DeskChanges, openDesk } from './desk.ts'
 import { changeRecords } from './desk-records.ts'
 import type { DeskOrder } from './desk-view.ts'
 import type { PositionDay } from './ledger.ts'
-import { lockAccounts, readOrders, readPositions } from './read-rows.ts'
+import {
+  type AccountSymbol,
+  lockAccounts,
+  readOrders,
+  readPositions,
+  readSelected,
+} from './read-rows.ts'
 import { storeChanges } from './store-changes.ts'
 
 export type DeskConnection = {
@@ -31,7 +37,7 @@ export type DeskScope = {
   readonly orders?: readonly string[]
   /** Orders by what a venue calls them. */
   readonly clientOrderIds?: readonly { readonly account: string; readonly id: string }[]
-  readonly pairs?: readonly { readonly account: string; readonly symbol: string }[]
+  readonly pairs?: readonly AccountSymbol[]
 }
 
 export type DeskWork = {
@@ -45,68 +51,78 @@ export type DeskWork = {
 /** At most so many orders in one job: a batch that a slow venue takes within its timeout. */
 const ordersPerJob = 64
 
+type Read<View> = (transaction: TransactionSql, at: Date) => Promise<View>
+type Run<View, Result> = (work: DeskWork, view: View) => Promise<Result> | Result
+
 /**
  * Locks the accounts, lets `run` move orders in memory, and stores everything with its audit
  * records and the jobs that take orders to their venue, in one commit; dispatches after it.
  * An account that does not exist is not in the desk.
  */
 export async function deskTransaction<Result>(
-  { sql, journal, dispatch, now }: DeskConnection,
+  connection: DeskConnection,
   scope: DeskScope,
   run: (work: DeskWork) => Promise<Result> | Result,
+): Promise<Result> {
+  return await viewedTransaction(connection, scope, { read: () => Promise.resolve(), run })
+}
+
+/** The same with what `read` reads behind the locks, in the same round trip as the rows. */
+export async function viewedTransaction<View, Result>(
+  { sql, journal, dispatch, now }: DeskConnection,
+  scope: DeskScope,
+  { read, run }: { readonly read: Read<View>; readonly run: Run<View, Result> },
 ): Promise<Result> {
   let jobs: OwnJobs | undefined
   const result = await recordedTransaction(sql, journal, async (transaction, write) => {
     const at = now()
-    const desk = await loadDesk(transaction, scope)
+    const [desk, view] = await Promise.all([loadDesk(transaction, scope), read(transaction, at)])
     const records: AuditRecord[] = []
     const record = (more: readonly AuditRecord[]) => void records.push(...more)
-    const value = await run({ desk, transaction, at, record })
-    for (const { account, symbol } of desk.stale.values()) {
-      const pair = { account, symbol, changed: desk.changes().fills }
-      desk.refold(account, symbol, await foldFills(transaction, pair))
-    }
+    const value = await run({ desk, transaction, at, record }, view)
+    await refoldStale(transaction, desk)
     const changes = desk.changes()
     records.push(...changeRecords(changes, at))
-    if (hasChanged(changes)) await storeChanges(transaction, changes, at)
-    if (changes.toAdvance.size > 0) jobs = await insertOwnJobs(transaction, jobsOf(changes), at)
-    if (records.length > 0) await write(records)
+    // Sent together, run one after the other; the first that fails ends them all.
+    const [inserted] = await Promise.all([
+      changes.toAdvance.size > 0 ? insertOwnJobs(transaction, jobsOf(changes), at) : undefined,
+      hasChanged(changes) ? storeChanges(transaction, changes, at) : undefined,
+      records.length > 0 ? write(records) : undefined,
+    ])
+    jobs = inserted
     return value
   })
   if (jobs !== undefined) dispatch.send(jobs.outboxId, jobs.deliveries)
   return result
 }
 
-async function loadDesk(sql: TransactionSql, scope: DeskScope): Promise<Desk> {
-  const ids = scope.clientOrderIds ?? []
-  const [accounts, known, byId, byPair] = await Promise.all([
-    lockAccounts(sql, scope.accounts),
-    ids.length === 0 ? [] : readIds(sql, ids),
-    readOrders(sql, scope.orders ?? []),
-    readPositions(sql, scope.pairs ?? []),
-  ])
-  const orders = new Map(byId)
-  const successors = [...byId.values()].flatMap(({ state }) => state.replacedBy ?? [])
-  await addOrders(sql, orders, [...known, ...successors])
-  const pairs = [...orders.values()].map(({ state: { terms } }) => terms)
-  const more = pairs.length === 0 ? new Map() : await readPositions(sql, pairs)
-  return openDesk({
-    accounts,
-    orders,
-    positions: new Map([...byPair, ...more]),
-    dayOf: exchangeDay,
-  })
+async function refoldStale(transaction: TransactionSql, desk: Desk): Promise<void> {
+  for (const { account, symbol } of desk.stale.values()) {
+    const pair = { account, symbol, changed: desk.changes().fills }
+    desk.refold(account, symbol, await foldFills(transaction, pair))
+  }
 }
 
-/** With their successors, which a late fill of a replaced order concerns too. */
-async function addOrders(
-  sql: TransactionSql,
-  orders: Map<string, DeskOrder>,
-  known: readonly string[],
-): Promise<void> {
-  let wanted = known
+/** The locks first; everything else is sent right behind them and reads what they guard. */
+async function loadDesk(sql: TransactionSql, scope: DeskScope): Promise<Desk> {
+  const { accounts: ids, pairs = [], orders: orderIds = [], clientOrderIds = [] } = scope
+  const selection = { ids: orderIds, clientOrderIds }
+  const [accounts, selected, positions] = await Promise.all([
+    lockAccounts(sql, ids),
+    readSelected(sql, selection),
+    readPositions(sql, pairs, selection),
+  ])
+  const orders = new Map(selected)
+  await addSuccessors(sql, orders)
+  return openDesk({ accounts, orders, positions, dayOf: exchangeDay })
+}
+
+/** A late fill of a replaced order concerns its successors too; they are of its position. */
+async function addSuccessors(sql: TransactionSql, orders: Map<string, DeskOrder>): Promise<void> {
   for (;;) {
-    const missing = wanted.filter((id) => !orders.has(id))
+    const missing = [...orders.values()]
+      .flatMap(({ state }) => state.replacedBy ?? [])
+      .filter((id) => !orders.has(id))
     if (missing.length === 0) return
     const read = await readOrders(sql, missing)
     for (const [id, order] of read) orders.set(id, order)
@@ -114,20 +130,7 @@ async function addOrders(
       missing.every((id) => orders.has(id)),
       'an order that is named is there',
     )
-    wanted = [...orders.values()].flatMap(({ state }) => state.replacedBy ?? [])
   }
-}
-
-async function readIds(
-  sql: TransactionSql,
-  wanted: readonly { readonly account: string; readonly id: string }[],
-): Promise<readonly string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select o.id from postern_order o
-    join unnest(${wanted.map(({ account }) => account)}::text[],
-      ${wanted.map(({ id }) => id)}::text[]) as w(account, id)
-      on o.account = w.account and o.client_order_id = w.id`
-  return rows.map(({ id }) => id)
 }
 
 function hasChanged(changes: DeskChanges): boolean {

@@ -6,7 +6,7 @@ import type { OrderTerms } from '../order.ts'
 import type { DeskWork } from './desk-transaction.ts'
 import { type DeskAccount, type DeskOrder, heldBy, positionKey } from './desk-view.ts'
 import type { EntryView } from './entry-view.ts'
-import { effectiveState } from './read-rows.ts'
+import { effectiveState } from './switches.ts'
 import { venueCapabilities } from './venue-capabilities.ts'
 
 /** The notional limit counts what was entered in the last so many milliseconds. */

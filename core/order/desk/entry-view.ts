@@ -6,7 +6,7 @@ import type { LimitRow } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import type { FirmExposure } from './firm-exposure.ts'
 import type { MarketSnapshot } from './market-snapshot.ts'
-import type { SwitchRow } from './read-rows.ts'
+import type { SwitchRow } from './switches.ts'
 
 /** One order as it is asked for, with everything its schema can say already checked. */
 export type OrderRequest = {

@@ -9,7 +9,7 @@ import {
 } from '../../postgres/group-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderDocument } from '../order-document.ts'
-import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
+import { type DeskConnection, type DeskWork, viewedTransaction } from './desk-transaction.ts'
 import type { OrderRequest } from './entry-view.ts'
 import type { ReadMarket } from './market-snapshot.ts'
 import { type Entered, enterOrder } from './order-entry.ts'
@@ -100,12 +100,14 @@ async function enterTogether(
 ): Promise<readonly Settled<Entered>[]> {
   const accounts = [...new Set(requests.map(({ terms }) => terms.account))]
   const pairs = new Map(requests.map(({ terms }) => [`${terms.account} ${terms.symbol}`, terms]))
-  return await deskTransaction(options, { accounts, pairs: [...pairs.values()] }, async (work) => {
-    const { transaction, at } = work
-    const [answers, view] = await Promise.all([
+  const { readMarket } = options
+  const scope = { accounts, pairs: [...pairs.values()] }
+  const read = (transaction: TransactionSql, at: Date) =>
+    Promise.all([
       readAnswers(transaction, requests),
-      readEntryView(transaction, requests, { at, readMarket: options.readMarket }),
+      readEntryView(transaction, requests, { at, readMarket }),
     ])
+  const run = async (work: DeskWork, [answers, view]: Awaited<ReturnType<typeof read>>) => {
     const stored: StoredKey[] = []
     const fates = requests.map((request): Settled<Entered> => {
       try {
@@ -119,9 +121,10 @@ async function enterTogether(
         return { ok: false, error }
       }
     })
-    await storeKeys(transaction, stored)
+    await storeKeys(work.transaction, stored)
     return fates
-  }).catch(rethrowAsOutage)
+  }
+  return await viewedTransaction(options, scope, { read, run }).catch(rethrowAsOutage)
 }
 
 const orderRoute = '/v1/orders'

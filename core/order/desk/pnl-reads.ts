@@ -7,24 +7,23 @@ import { readMarkets } from '../../market/postgres-market-store.ts'
 import { exchangeDay } from '../../market/session.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, type Money, moneyOf } from '../amount.ts'
-import { sides } from '../order.ts'
-import { type CostMethod, type DailyPnl, dailyPnl } from '../pnl.ts'
+import type { CostMethod, DailyPnl } from '../pnl.ts'
 import { readDayMarks } from './day-marks.ts'
 import { type MarketClock, marketClocks } from './desk-view.ts'
+import { foldFifo } from './fold-fifo.ts'
 import type { PositionDay } from './ledger.ts'
 import { type PerformanceReport, performanceReport } from './performance-report.ts'
 import {
-  averageDays,
   type DayRange,
   dayBefore,
   daysIn,
-  type MarkOf,
   type PnlReport,
+  pnlDays,
   pnlReport,
   reportedDays,
-  sumDays,
   wantedMarks,
 } from './pnl-report.ts'
+import { refuseMore } from './refuse-more.ts'
 import { type Trader, tradedAccounts } from './traded-accounts.ts'
 
 /** Five years: what a report holds on a screen, and a fold in a moment. */
@@ -32,8 +31,6 @@ const rangeDaysMax = 1_830
 /** Ends of positions in a range, and marks looked up for them: about a second each. */
 const endsMax = 100_000
 const marksMax = 50_000
-/** FIFO folds every fill since the account began; so many take about a second. */
-const fifoFillsMax = 200_000
 
 export type PnlQuery = {
   readonly account: string | undefined
@@ -93,17 +90,15 @@ async function readRows(
   const accounts = await readAccounts(sql, await tradedAccounts(sql, trader, query.account))
   const ids = accounts.map(({ id }) => id)
   const range = await rangeOf(sql, { accounts, query, at })
-  const ends = await readEnds(sql, ids, range)
+  const ends =
+    query.method === 'fifo' ? await foldFifo(sql, ids, range) : await readEnds(sql, ids, range)
   const booked = new Set(ends.map(({ day }) => day))
   const days = [dayBefore(range.start), ...reportedDays(range, booked)]
   const wanted = wantedMarks(ends, days)
   refuseMore(wanted.length, marksMax, 'marks; ask for fewer days, or for one account')
-  const options = { days, markOf: await readDayMarks(sql, wanted) }
-  if (query.method === 'fifo') {
-    return { accounts: ids, range, rows: await fifoDays(sql, accounts, options) }
-  }
   const startingCash = accounts.reduce((sum, account) => sum + account.startingCash, 0n)
-  return { accounts: ids, range, rows: averageDays(ends, { ...options, startingCash }) }
+  const markOf = await readDayMarks(sql, wanted)
+  return { accounts: ids, range, rows: pnlDays(ends, { days, startingCash, markOf }) }
 }
 
 const accountsSchema = z.array(
@@ -178,11 +173,6 @@ function refuseRange(range: DayRange): void {
   }
 }
 
-function refuseMore(count: number, maximum: number, what: string): void {
-  if (count <= maximum) return
-  throw new PosternError('request.query_invalid', { detail: `More than ${maximum} ${what}.` })
-}
-
 const endsSchema = z.array(
   z
     .object({
@@ -220,39 +210,4 @@ async function readEnds(
     "ends of positions' days; ask for fewer days, or for one account",
   )
   return endsSchema.parse(rows)
-}
-
-const fillsSchema = z.array(
-  z.object({
-    account: z.string(),
-    symbol: z.string(),
-    side: z.enum(sides),
-    quantity: z.string().transform(amountOf),
-    price: z.string().transform(amountOf),
-    fee: z.string().transform(moneyOf),
-    at: z.date().transform((at) => at.getTime()),
-  }),
-)
-
-async function fifoDays(
-  sql: TransactionSql,
-  accounts: readonly Account[],
-  options: { readonly days: readonly string[]; readonly markOf: MarkOf },
-): Promise<readonly DailyPnl[]> {
-  const rows = await sql`
-    select account, symbol, side, quantity::text, price::text, fee::text, at from postern_fill
-    where account = any(${accounts.map(({ id }) => id)}::text[])
-    order by at, position limit ${fifoFillsMax + 1}`
-  refuseMore(rows.length, fifoFillsMax, 'fills to fold; ask for method=average, or for one account')
-  const fills = Map.groupBy(fillsSchema.parse(rows), ({ account }) => account)
-  return sumDays(
-    accounts.map(({ id, startingCash }) =>
-      dailyPnl(fills.get(id) ?? [], {
-        ...options,
-        startingCash,
-        method: 'fifo',
-        dayOf: exchangeDay,
-      }),
-    ),
-  )
 }

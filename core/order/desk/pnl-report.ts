@@ -75,10 +75,11 @@ export function wantedMarks(
 }
 
 /**
- * By average cost, from each day's end as the fills left it. Ends are all of the range and, for
- * each position, the last one before; the first of `days` is the one before the range.
+ * Each day's figures, from what its fills left of each position, by whatever cost. Ends are all of
+ * the range and, for each position, the last one before; the first of `days` is the one before the
+ * range.
  */
-export function averageDays(
+export function pnlDays(
   ends: readonly PositionDay[],
   options: {
     readonly days: readonly string[]
@@ -122,28 +123,6 @@ function markedGain(held: Iterable<PositionDay>, markOf: (symbol: string) => Pri
     else gain += unrealised(position, mark)
   }
   return { gain: unmarked.size === 0 ? gain : undefined, unmarked: [...unmarked] }
-}
-
-/** Rows of several accounts, of the same days. */
-export function sumDays(accounts: readonly (readonly DailyPnl[])[]): readonly DailyPnl[] {
-  const [first = [], ...others] = accounts
-  return first.map((row, at) => others.reduce((sum, rows) => plus(sum, rows[at]), row))
-}
-
-function plus(a: DailyPnl, b: DailyPnl | undefined): DailyPnl {
-  invariant(b?.day === a.day, 'accounts report the same days')
-  return {
-    day: a.day,
-    realised: a.realised + b.realised,
-    fees: a.fees + b.fees,
-    unrealised: sumOf(a.unrealised, b.unrealised),
-    equity: sumOf(a.equity, b.equity),
-    unmarked: [...new Set([...a.unmarked, ...b.unmarked])],
-  }
-}
-
-function sumOf(a: Money | undefined, b: Money | undefined): Money | undefined {
-  return a === undefined || b === undefined ? undefined : a + b
 }
 
 const text = (value: Money | undefined) => (value === undefined ? null : formatMoney(value))

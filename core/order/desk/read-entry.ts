@@ -7,7 +7,7 @@ import { positionKey } from './desk-view.ts'
 import { type EntryView, type OrderRequest, traderKey, twinOf } from './entry-view.ts'
 import { firmExposure, readFirmExposure } from './firm-exposure.ts'
 import type { ReadMarket } from './market-snapshot.ts'
-import { readSwitches } from './read-rows.ts'
+import { readSwitches } from './switches.ts'
 
 /** No account may set a longer window of duplicates. */
 export const duplicateWindowMsMax = 60_000

@@ -1,7 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { amountOf, moneyOf } from '../amount.ts'
-import type { EffectiveState } from '../check-input.ts'
 import { replacePatchOf } from '../event-json.ts'
 import {
   type OrderState,
@@ -143,18 +142,43 @@ const fillSchema = z.object({
   at: z.date().transform((at) => at.getTime()),
 })
 
+/** Which orders are meant: by their ids, and by what a venue calls them. */
+export type OrderSelection = {
+  readonly ids: readonly string[]
+  readonly clientOrderIds: readonly { readonly account: string; readonly id: string }[]
+}
+
+/** Their ids as an array expression, so that each statement finds them by itself. */
+function selectedIds(sql: DeskSql, { ids, clientOrderIds }: OrderSelection) {
+  if (clientOrderIds.length === 0) return sql`${[...ids]}::uuid[]`
+  return sql`array(
+    select unnest(${[...ids]}::uuid[]) union
+    select o.id from unnest(${clientOrderIds.map(({ account }) => account)}::text[],
+      ${clientOrderIds.map(({ id }) => id)}::text[]) as w(account, id)
+    join postern_order o on o.account = w.account and o.client_order_id = w.id)`
+}
+
 /** Orders with their trades, by id; those of accounts that are not locked are somebody else's. */
 export async function readOrders(
   sql: DeskSql,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, DeskOrder>> {
-  const list = [...ids]
+  return await readSelected(sql, { ids, clientOrderIds: [] })
+}
+
+export async function readSelected(
+  sql: DeskSql,
+  selection: OrderSelection,
+): Promise<ReadonlyMap<string, DeskOrder>> {
+  if (selection.ids.length + selection.clientOrderIds.length === 0) return new Map()
   const [orders, fills] = await Promise.all([
-    sql`select ${orderColumns(sql)} from postern_order where id = any(${list}::uuid[])`,
+    sql`
+      select ${orderColumns(sql)} from postern_order
+      where id = any(${selectedIds(sql, selection)})`,
     sql`
       select order_id as "orderId", trade_id as "tradeId", quantity::text, price::text, fee::text,
         at
-      from postern_fill where order_id = any(${list}::uuid[])`,
+      from postern_fill where order_id = any(${selectedIds(sql, selection)})`,
   ])
   const trades = Map.groupBy(z.array(fillSchema).parse(fills), ({ orderId }) => orderId)
   const rows = orderRowsSchema.parse(orders)
@@ -240,20 +264,31 @@ const positionSchema = z.object({
 })
 export type PositionRow = z.infer<typeof positionSchema>
 
-/** Positions of pairs of account and symbol, with the last day that has a row. */
+export type AccountSymbol = { readonly account: string; readonly symbol: string }
+
+/** Positions of pairs and of selected orders, with the last day that has a row. */
 export async function readPositions(
   sql: DeskSql,
-  pairs: readonly { readonly account: string; readonly symbol: string }[],
+  pairs: readonly AccountSymbol[],
+  selection: OrderSelection,
 ): Promise<ReadonlyMap<string, DeskPosition & { readonly lastDay: string | undefined }>> {
+  const isOfOrders = selection.ids.length + selection.clientOrderIds.length > 0
+  if (pairs.length === 0 && !isOfOrders) return new Map()
+  const ofOrders = isOfOrders
+    ? sql`union select account, symbol from postern_order
+        where id = any(${selectedIds(sql, selection)})`
+    : sql``
   const rows = await sql`
     select p.account, p.symbol, p.quantity::text, p.cost::text, p.realised::text, p.fees::text,
       p.open_buy::text as "openBuy", p.open_sell::text as "openSell",
       (select max(day)::text from postern_position_day d
         where d.account = p.account and d.symbol = p.symbol) as "lastDay"
-    from postern_position p
-    join unnest(${pairs.map((pair) => pair.account)}::text[],
-      ${pairs.map((pair) => pair.symbol)}::text[]) as wanted(account, symbol)
-      on p.account = wanted.account and p.symbol = wanted.symbol`
+    from (
+      select * from unnest(${pairs.map((pair) => pair.account)}::text[],
+        ${pairs.map((pair) => pair.symbol)}::text[]) as pairs(account, symbol)
+      ${ofOrders}
+    ) as wanted
+    join postern_position p on p.account = wanted.account and p.symbol = wanted.symbol`
   return new Map(
     z
       .array(positionSchema)
@@ -263,36 +298,6 @@ export async function readPositions(
         { position, openBuy, openSell, lastDay },
       ]),
   )
-}
-
-export type SwitchRow = {
-  readonly scope: 'global' | 'account' | 'strategy' | 'symbol'
-  readonly key: string
-  readonly state: EffectiveState['state']
-  readonly reason: string
-}
-
-/** Every switch that is not ACTIVE; there are few, and each concerns somebody. */
-export async function readSwitches(sql: DeskSql, now: Date): Promise<readonly SwitchRow[]> {
-  return await sql<SwitchRow[]>`
-    select scope, key, state, reason from postern_trading_state
-    where state <> 'ACTIVE' and (until is null or until > ${now})`
-}
-
-/** The worst switch that concerns an order. */
-export function effectiveState(
-  switches: readonly SwitchRow[],
-  order: {
-    readonly account: string
-    readonly symbol: string
-    readonly strategy: string | undefined
-  },
-): EffectiveState {
-  const mine = switches.filter(({ scope, key }) => scope === 'global' || order[scope] === key)
-  const worst = mine.find(({ state }) => state === 'HALTED') ?? mine[0]
-  if (worst === undefined) return { state: 'ACTIVE', scope: 'global', reason: '' }
-  const { scope, key, state, reason } = worst
-  return { state, scope: key === '' ? scope : `${scope} ${key}`, reason }
 }
 
 /** Up to where the account's fills at its venue are known to be here. */

@@ -1,3 +1,4 @@
+import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { storedEvent, venueEventSchema } from '../venue/venue-report-json.ts'
 import type { VenueReport } from '../venue.ts'
@@ -12,7 +13,7 @@ export type RefusedReport = {
   readonly code: string
 }
 
-type Waiting = RefusedReport & { readonly quarantineId: string | undefined }
+export type Waiting = RefusedReport & { readonly quarantineId: string | undefined }
 
 /** What is said once and stays true; a suspension of an hour ago is none. */
 const lasting: ReadonlySet<VenueReport['event']['type']> = new Set([
@@ -40,11 +41,10 @@ export type ReportQuarantine = {
 }
 
 /** A correction may overtake its trade, and a bust what it makes room for: both wait here. */
-export async function openQuarantine(
+export function openQuarantine(
   { desk, transaction, at }: DeskWork,
-  reports: readonly VenueReport[],
-): Promise<ReportQuarantine> {
-  const stored = await readStored({ desk, transaction }, reports)
+  stored: readonly Waiting[],
+): ReportQuarantine {
   let waiting: readonly Waiting[] = stored
 
   return {
@@ -75,7 +75,7 @@ export async function openQuarantine(
       if (taken.length === 0) return
       await transaction`
         update postern_order_quarantine set resolved_at = ${at}
-        where id = any(${taken.map(({ quarantineId }) => quarantineId ?? '')}::bigint[])`
+        where id::text = any(${taken.map(({ quarantineId }) => quarantineId ?? '')}::text[])`
     },
   }
 }
@@ -90,26 +90,27 @@ const reportSchema = z.object({
   event: venueEventSchema,
 })
 
-async function readStored(
-  { desk, transaction }: Pick<DeskWork, 'desk' | 'transaction'>,
+const rowsSchema = z.array(
+  z.object({
+    quarantineId: z.string(),
+    orderId: z.string(),
+    symbol: z.string(),
+    code: z.string(),
+    report: reportSchema,
+  }),
+)
+
+/** What waits of the orders that are reported of. */
+export async function readQuarantine(
+  transaction: TransactionSql,
   reports: readonly VenueReport[],
 ): Promise<readonly Waiting[]> {
-  const ids = reports.flatMap(({ account, clientOrderId }) => {
-    const order = desk.orderByClientId(account, clientOrderId)
-    return order === undefined ? [] : [order.state.terms]
-  })
-  if (ids.length === 0) return []
-  const symbols = new Map(ids.map(({ id, symbol }) => [id, symbol]))
-  const rows = await transaction<
-    { quarantineId: string; orderId: string; code: string; report: unknown }[]
-  >`
-    select id::text as "quarantineId", order_id as "orderId", code, report
-    from postern_order_quarantine
-    where resolved_at is null and order_id = any(${[...symbols.keys()]}::uuid[])
-    order by id limit ${retriesMax}`
-  return rows.map(({ report, ...row }) => ({
-    ...row,
-    symbol: symbols.get(row.orderId),
-    report: reportSchema.parse(report),
-  }))
+  const rows = await transaction`
+    select q.id::text as "quarantineId", q.order_id as "orderId", o.symbol, q.code, q.report
+    from unnest(${reports.map(({ account }) => account)}::text[],
+      ${reports.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, id)
+    join postern_order o on o.account = w.account and o.client_order_id = w.id
+    join postern_order_quarantine q on q.order_id = o.id and q.resolved_at is null
+    group by q.id, o.symbol order by q.id limit ${retriesMax}`
+  return rowsSchema.parse(rows)
 }

@@ -2,9 +2,14 @@ import { systemRecord } from '../../audit/record.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
 import { successorTerms } from './apply-report.ts'
-import { type DeskConnection, type DeskWork, deskTransaction } from './desk-transaction.ts'
+import {
+  type DeskConnection,
+  type DeskWork,
+  deskTransaction,
+  viewedTransaction,
+} from './desk-transaction.ts'
 import type { DeskOrder } from './desk-view.ts'
-import { effectiveState, readSwitches, type SwitchRow } from './read-rows.ts'
+import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
 
 /** What an order needs of its venue next. */
 export type Errand =
@@ -27,28 +32,39 @@ export type Errand =
 
 export type Errands = { readonly venue: string; readonly errands: readonly Errand[] }
 
+export type OrdersOfAccount = { readonly account: string; readonly ids: readonly string[] }
+
 /**
  * Commits the intent to send each order that was accepted, before anything is sent, and says what
  * the others need. While trading is halted nothing is sent: such orders are cancelled instead.
  */
 export async function intendOrders(
   connection: DeskConnection,
-  account: string,
-  ids: readonly string[],
-): Promise<Errands> {
-  return await deskTransaction(connection, { accounts: [account], orders: ids }, async (work) => {
-    const { desk } = work
-    const switches = await readSwitches(work.transaction, work.at)
-    const errands = ids.flatMap((id) => {
-      const order = desk.order(id)
-      if (order === undefined) return []
-      const { state } = effectiveState(switches, order.state.terms)
-      const errand = errandOf(order, state === 'HALTED')
-      if (errand === undefined) return []
-      return errand.kind !== 'submit' || intend(work, order, switches) ? [errand] : []
-    })
-    return { venue: desk.account(account).venue, errands }
-  }).catch(rethrowAsOutage)
+  jobs: readonly OrdersOfAccount[],
+): Promise<readonly Errands[]> {
+  const accounts = [...new Set(jobs.map(({ account }) => account))]
+  const orders = [...new Set(jobs.flatMap(({ ids }) => ids))]
+  return await viewedTransaction(
+    connection,
+    { accounts, orders },
+    {
+      read: readSwitches,
+      run: (work, switches) =>
+        jobs.map(({ account, ids }) => ({
+          venue: work.desk.account(account).venue,
+          errands: ids.flatMap((id) => errandsOf(work, id, switches)),
+        })),
+    },
+  ).catch(rethrowAsOutage)
+}
+
+function errandsOf(work: DeskWork, id: string, switches: readonly SwitchRow[]): readonly Errand[] {
+  const order = work.desk.order(id)
+  if (order === undefined) return []
+  const { state } = effectiveState(switches, order.state.terms)
+  const errand = errandOf(order, state === 'HALTED')
+  if (errand === undefined) return []
+  return errand.kind !== 'submit' || intend(work, order, switches) ? [errand] : []
 }
 
 function intend(
@@ -85,7 +101,10 @@ function errandOf({ state }: DeskOrder, isHalted: boolean): Errand | undefined {
         isHalted,
       }
     default:
-      return undefined
+      // Fills may tell what became of it while the venue's answer, and its id with it, was lost.
+      return attempts > 0 && venueOrderId === undefined
+        ? { kind: 'look-up', terms, attempts }
+        : undefined
   }
 }
 

@@ -23,7 +23,7 @@ export async function storeChanges(
     type: event.type,
     event: encodeOrderEvent(event),
   }))
-  await sql`
+  const stored = sql`
     with orders as (
       insert into postern_order as o (id, account, client_order_id, symbol, side, type,
         time_in_force, quantity, requested, limit_price, stop_price, expire_at, strategy,
@@ -41,7 +41,8 @@ export async function storeChanges(
         replaced_by uuid, replacement jsonb, late_fill boolean, reserved numeric, twin bigint,
         attempts integer, issuer text, subject text, request_id text, traceparent text,
         received_at timestamptz)
-      on conflict (id) do update set quantity = excluded.quantity, status = excluded.status, previous = excluded.previous,
+      on conflict (id) do update set quantity = excluded.quantity, status = excluded.status,
+        previous = excluded.previous,
         is_open = excluded.is_open, seq = excluded.seq, cum_quantity = excluded.cum_quantity,
         cum_money = excluded.cum_money, venue_order_id = excluded.venue_order_id,
         reject_code = excluded.reject_code, reject_details = excluded.reject_details,
@@ -77,7 +78,7 @@ export async function storeChanges(
     from jsonb_to_recordset(${JSON.stringify([...accounts].map(accountRow))}::text::jsonb) as r(
       id text, cash numeric, reserved numeric, open_orders integer, notional_window jsonb)
     where a.id = r.id`
-  await storeFills(sql, changes)
+  await Promise.all([stored, storeFills(sql, changes)])
 }
 
 /** A fill that is stored already can only be a correction. Gateways have no right to any of it. */

@@ -1,30 +1,24 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '#core/access/principal.ts'
+import { PosternError } from '#core/errors.ts'
 import type { Delivery } from '#core/job/job-queue.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
+import { type IntentIntake, type IntentIntake, intentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
 import { marketReader } from '#core/order/desk/market-snapshot.ts'
 import { type OrderIntake, orderIntake } from '#core/order/desk/order-intake.ts'
 import { orderRequests } from '#core/order/desk/order-requests.ts'
-import { reportIntake } from '#core/order/desk/report-intake.ts'
+import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
 import { advanceOrdersPayload } from '#core/order/kinds.ts'
 import type { OrderTerms } from '#core/order/order.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import type { Venue, VenueReport } from '#core/order/venue.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
-import { testCaller, testJournal } from '#test/support/job-engine.ts'
+import { testJournal } from '#test/support/job-engine.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
-
-/** Noon in New York, on a Friday. */
-export const noonMs = Date.parse('2024-03-01T17:00:00Z')
-export const account = 'desk-1'
-export const trader = callerNamed('trader')
-
-export function callerNamed(subject: string): Caller {
-  return { ...testCaller, principal: { ...testCaller.principal, subject } }
-}
+import { account, addAccount, addInstrument, clearDesk, noonMs, trader } from './desk-rows.ts'
 
 /** Buy 10 AAPL at 100 for the day; what a test is about, it says itself. */
 export function orderTerms(change: Partial<OrderTerms> = {}): OrderTerms {
@@ -64,7 +58,13 @@ export async function openDeskWorld() {
   const deskOn = (on: Sql) => ({ sql: on, journal, dispatch, now, readMarket })
   const [desk, workerDesk] = [deskOn(gateway), deskOn(worker)]
   const intake = orderIntake(desk)
+  const intents = intentIntake(workerDesk)
   const reports = reportIntake(workerDesk)
+
+  /** Commits the intent to send an order. */
+  async function intend(id: string, of = account): Promise<void> {
+    await intents.intend({ account: of, ids: [id] })
+  }
 
   function poolAt(at: string, role: 'postern_gateway' | 'postern_worker'): Sql {
     const opened = connectPostgres({ ...pool, url: at, role })
@@ -73,29 +73,49 @@ export async function openDeskWorld() {
   }
 
   return {
-    ...{ url, sql, clock, now, sent, desk, workerDesk, deskOn, poolAt, intake, reports },
+    ...{ url, sql, clock, now, sent, desk, workerDesk, deskOn, poolAt, intake, reports, intend },
     requests: orderRequests(desk),
     /** Another gateway: its own memory, its own connections. */
     otherIntake: () => orderIntake(deskOn(poolAt(url, 'postern_gateway'))),
     place: (change: Partial<OrderTerms> = {}, options: PlaceOptions = {}) =>
       placeIn(intake, change, options),
     placeIn,
+    /** An order that its venue has acknowledged as `venue-<its id>`. */
+    async live(change: Partial<OrderTerms> = {}): Promise<OrderDocument> {
+      const order = await placeIn(intake, change, {})
+      await intendOrders(workerDesk, [{ account, ids: [order.id] }])
+      const event = { type: 'ack', venueOrderId: `venue-${order.id}` } as const
+      await reports.apply({ account, clientOrderId: order.client_order_id, event })
+      sent.length = 0
+      return order
+    },
     /** Applied one after another, each with a commit of its own. */
     async report(...told: readonly VenueReport[]) {
       for (const one of told) await reports.apply(one)
     },
-    advance: (venue: Venue, ids: readonly string[]) => advance({ workerDesk, reports, venue }, ids),
+    advance: (venue: Venue, ids: readonly string[]) => advance({ workerDesk, intents, reports, venue }, ids),
     /** Takes every job that was dispatched, those that fail again with the next call. */
     async runJobs(venue: Venue) {
       for (const { payload } of sent.splice(0)) {
         const { orders } = advanceOrdersPayload.parse(payload)
-        await advance({ workerDesk, reports, venue }, orders)
+        await advance({ workerDesk, intents, reports, venue }, orders)
       }
+    },
+    /** Buys so many AAPL at 100, filled at once. */
+    async own(quantity: string): Promise<void> {
+      const { id, client_order_id } = await placeIn(
+        intake,
+        { quantity: parseAmount(quantity), timeInForce: 'gtc' },
+        {},
+      )
+      await intendOrders(workerDesk, [{ account, ids: [id] }])
+      await reports.apply(tradeReport(client_order_id, `own-${id}`, quantity))
+      sent.length = 0
     },
     async clear() {
       sent.length = 0
       clock.nowMs = noonMs
-      await clear(sql)
+      await clearDesk(sql)
       await addInstrument(sql, 'AAPL')
       await addAccount(sql)
     },
@@ -122,14 +142,20 @@ async function placeIn(
 
 type Advancing = {
   readonly workerDesk: DeskConnection
-  readonly reports: ReturnType<typeof reportIntake>
+  readonly intents: IntentIntake
+  readonly reports: ReportIntake
   readonly venue: Venue
 }
 
 /** One run of the job that takes orders to their venue. */
-async function advance({ workerDesk, reports, venue }: Advancing, ids: readonly string[]) {
+async function advance({ workerDesk, intents, reports, venue }: Advancing, ids: readonly string[]) {
   const venues = new Map([['paper', venue]])
-  const { process } = advanceOrders({ desk: workerDesk, reports, venues })
+  const { process } = advanceOrders({
+    desk: workerDesk,
+    intents: intentIntake(workerDesk),
+    reports,
+    venues,
+  })
   const attempt = { jobId: Bun.randomUUIDv7(), attempt: 1, attemptsMax: 60, requestId: 'r' }
   const payload = { account, orders: [...ids] }
   const work = await process(
@@ -139,118 +165,23 @@ async function advance({ workerDesk, reports, venue }: Advancing, ids: readonly 
   return work.result
 }
 
-async function clear(sql: Sql): Promise<void> {
-  await sql`truncate postern_account, postern_account_trader, postern_trading_state,
-    postern_limit, postern_limit_change, postern_order, postern_order_event,
-    postern_order_quarantine, postern_fill, postern_position, postern_position_day,
-    postern_bar, postern_instrument, postern_job, postern_outbox, postern_idempotency,
-    postern_audit_intake restart identity`
-  await sql`update postern_market set time = null, breaker = null, index_symbol = null`
+/** What became of a request: `entered`, or the code of its refusal. */
+export async function fate(request: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await request
+    return 'entered'
+  } catch (error) {
+    return error instanceof PosternError ? error.code : undefined
+  }
 }
 
-export async function addAccount(
-  sql: Sql,
-  options: {
-    readonly id?: string
-    readonly cash?: string
-    readonly clock?: 'live' | 'replay'
-    readonly isShortAllowed?: boolean
-  } = {},
-): Promise<void> {
-  const { id = account, cash = '100000', clock = 'live', isShortAllowed = false } = options
-  await sql`
-    insert into postern_account (id, venue, clock, starting_cash, cash, is_short_allowed)
-    values (${id}, 'paper', ${clock}, ${cash}, ${cash}, ${isShortAllowed})`
-  const { issuer, subject } = trader.principal
-  await sql`
-    insert into postern_account_trader (account, issuer, subject)
-    values (${id}, ${issuer}, ${subject})`
-}
-
-const calm = {
-  ...{ intervalMs: 60_000, meanBarVolume: 10_000_000, rv5: 0.1, rv20: 0.1 },
-  ...{ volatilityPercent: 10, toldToMs: null, quoteToMs: null, toldQuoteMs: null },
-}
-
-/** A symbol that trades at 100 now, with volume for every order and little volatility. */
-export async function addInstrument(
-  sql: Sql,
-  symbol: string,
-  options: { readonly price?: string; readonly atMs?: number; readonly sector?: string } = {},
-): Promise<void> {
-  const { price = '100', atMs = noonMs, sector = null } = options
-  await sql`
-    insert into postern_instrument (symbol, sector, last_price, last_time, statistics)
-    values (${symbol}, ${sector}, ${price}, ${new Date(atMs)}, ${JSON.stringify(calm)}::text::jsonb)
-    on conflict (symbol) do update set last_price = excluded.last_price,
-      last_time = excluded.last_time, statistics = excluded.statistics`
-}
-
-export async function setLimit(
-  sql: Sql,
-  name: string,
-  value: string,
-  scope: 'account' | 'symbol' | 'strategy' | 'firm' | 'sector' = 'account',
-  key = account,
-): Promise<void> {
-  await sql`
-    insert into postern_limit (scope, key, name, value, changed_by)
-    values (${scope}, ${key}, ${name}, ${value}, 'test')
-    on conflict (scope, key, name) do update set value = excluded.value`
-}
-
-export async function setSwitch(
-  sql: Sql,
-  state: 'ACTIVE' | 'REDUCING' | 'HALTED',
-  about: { readonly scope?: string; readonly key?: string; readonly until?: Date } = {},
-): Promise<void> {
-  const { scope = 'global', key = '', until = null } = about
-  await sql`
-    insert into postern_trading_state (scope, key, state, reason, until, set_by)
-    values (${scope}, ${key}, ${state}, 'because', ${until}, 'test')
-    on conflict (scope, key) do update set state = excluded.state, until = excluded.until`
-}
-
-/** What an order's row says, of what tests ask for. */
-export async function orderRow(sql: Sql, id: string) {
-  const [row] = await sql<Record<string, unknown>[]>`
-    select status, trim_scale(quantity)::text as quantity, trim_scale(cum_quantity)::text as cum,
-      trim_scale(reserved)::text as reserved, attempts, late_fill as late, venue_order_id as venue,
-      reject_code as code, replaced_by as next
-    from postern_order where id = ${id}`
-  return row
-}
-
-export async function accountRow(sql: Sql, id = account) {
-  const [row] = await sql<Record<string, unknown>[]>`
-    select trim_scale(cash)::text as cash, trim_scale(reserved)::text as reserved,
-      open_orders as open from postern_account where id = ${id}`
-  return row
-}
-
-export async function positionRow(sql: Sql, symbol = 'AAPL') {
-  const [row] = await sql<Record<string, unknown>[]>`
-    select trim_scale(quantity)::text as quantity, trim_scale(open_buy)::text as buy,
-      trim_scale(open_sell)::text as sell
-    from postern_position where account = ${account} and symbol = ${symbol}`
-  return row
-}
-
-export async function eventTypes(sql: Sql, id: string): Promise<readonly string[]> {
-  const rows = await sql<{ type: string }[]>`
-    select type from postern_order_event where order_id = ${id} order by seq`
-  return rows.map(({ type }) => type)
-}
-
-export async function quarantine(sql: Sql) {
-  const rows = await sql<{ code: string; isResolved: boolean }[]>`
-    select code, resolved_at is not null as "isResolved" from postern_order_quarantine order by id`
-  return rows.map(({ code, isResolved }) => (isResolved ? `${code} resolved` : code))
-}
-
-export async function recordsOf(sql: Sql, target: string) {
-  const rows = await sql<{ body: Record<string, unknown> }[]>`
-    select convert_from(body, 'UTF8')::jsonb as body from postern_audit_intake
-    where convert_from(body, 'UTF8')::jsonb ->> 'target' = ${target} order by id`
-  return rows.map(({ body }) => body)
+export function tradeReport(
+  clientOrderId: string,
+  tradeId: string,
+  quantity: string,
+  change: { readonly price?: string; readonly at?: number } = {},
+): VenueReport {
+  const { price = '100', at = noonMs } = change
+  const trade = { tradeId, quantity: parseAmount(quantity), price: parseAmount(price), fee: 0n, at }
+  return { account, clientOrderId, event: { type: 'trade', trade } }
 }
