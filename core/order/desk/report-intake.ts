@@ -29,7 +29,6 @@ export function reportIntake(connection: DeskConnection): ReportIntake {
       waitingMax,
       refuse: () =>
         new PosternError('database.unavailable', { reason: 'too many reports waiting' }),
-      keyOf: () => undefined,
     }),
   )
   return {

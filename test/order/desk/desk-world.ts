@@ -4,7 +4,7 @@ import { PosternError } from '#core/errors.ts'
 import type { Delivery } from '#core/job/job-queue.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
-import { type IntentIntake, type IntentIntake, intentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
+import { type IntentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
 import { marketReader } from '#core/order/desk/market-snapshot.ts'
 import { type OrderIntake, orderIntake } from '#core/order/desk/order-intake.ts'
 import { orderRequests } from '#core/order/desk/order-requests.ts'
@@ -83,7 +83,7 @@ export async function openDeskWorld() {
     /** An order that its venue has acknowledged as `venue-<its id>`. */
     async live(change: Partial<OrderTerms> = {}): Promise<OrderDocument> {
       const order = await placeIn(intake, change, {})
-      await intendOrders(workerDesk, [{ account, ids: [order.id] }])
+      await intend(order.id)
       const event = { type: 'ack', venueOrderId: `venue-${order.id}` } as const
       await reports.apply({ account, clientOrderId: order.client_order_id, event })
       sent.length = 0
@@ -93,7 +93,8 @@ export async function openDeskWorld() {
     async report(...told: readonly VenueReport[]) {
       for (const one of told) await reports.apply(one)
     },
-    advance: (venue: Venue, ids: readonly string[]) => advance({ workerDesk, intents, reports, venue }, ids),
+    advance: (venue: Venue, ids: readonly string[]) =>
+      advance({ workerDesk, intents, reports, venue }, ids),
     /** Takes every job that was dispatched, those that fail again with the next call. */
     async runJobs(venue: Venue) {
       for (const { payload } of sent.splice(0)) {
@@ -108,7 +109,7 @@ export async function openDeskWorld() {
         { quantity: parseAmount(quantity), timeInForce: 'gtc' },
         {},
       )
-      await intendOrders(workerDesk, [{ account, ids: [id] }])
+      await intend(id)
       await reports.apply(tradeReport(client_order_id, `own-${id}`, quantity))
       sent.length = 0
     },
@@ -152,7 +153,6 @@ async function advance({ workerDesk, intents, reports, venue }: Advancing, ids: 
   const venues = new Map([['paper', venue]])
   const { process } = advanceOrders({
     desk: workerDesk,
-    intents: intentIntake(workerDesk),
     reports,
     venues,
   })

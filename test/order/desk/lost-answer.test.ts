@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { parseAmount } from '#core/order/amount.ts'
+import type { OrderDocument } from '#core/order/order-document.ts'
+import { type ScriptedVenue, scriptedVenue } from '#test/order/venue/scripted-venue.ts'
+import { account, orderRow } from './desk-rows.ts'
+import { type DeskWorld, openDeskWorld } from './desk-world.ts'
+
+setDefaultTimeout(60_000)
+
+let world: DeskWorld
+beforeAll(async () => {
+  world = await openDeskWorld()
+})
+afterAll(() => world.close())
+beforeEach(() => world.clear())
+
+/** The order is at the venue, the answer is lost, and its fills are told before anybody asks. */
+async function filledUnanswered(venue: ScriptedVenue, quantity: string): Promise<OrderDocument> {
+  const order = await world.place()
+  venue.script({ kind: 'lose-answer' })
+  const lost = world.advance(venue, [order.id])
+  await expect(lost).rejects.toMatchObject({ code: 'venue.unavailable' })
+  venue.trade('AAPL', parseAmount(quantity), parseAmount('100'))
+  for await (const { clientOrderId, trade } of venue.listFills(account, undefined)) {
+    await world.report({ account, clientOrderId, event: { type: 'trade', trade } })
+  }
+  return order
+}
+
+test.each([
+  ['10', 'filled'],
+  ['4', 'partially_filled'],
+])(
+  'fills of %s that overtake a lost answer leave it %s, and the next run learns its venue order id',
+  async (quantity, status) => {
+    const venue = scriptedVenue()
+    const order = await filledUnanswered(venue, quantity)
+    const row = () => orderRow(world.sql, order.id)
+    expect(await row()).toMatchObject({ status, venue: null, attempts: 1 })
+    expect(await world.advance(venue, [order.id])).toMatchObject({ sent: 0, looked_up: 1 })
+    const venueOrderId = venue.orders.get(order.client_order_id)?.venueOrderId
+    expect(await row()).toMatchObject({ status, venue: venueOrderId, attempts: 1 })
+    expect([...venue.submits.values()]).toEqual([1])
+  },
+)
+
+test('an order whose venue order id is known needs nothing more once its fills are told', async () => {
+  const venue = scriptedVenue()
+  const order = await filledUnanswered(venue, '10')
+  await world.advance(venue, [order.id])
+  expect(await world.advance(venue, [order.id])).toMatchObject({ sent: 0, looked_up: 0 })
+})
