@@ -15,10 +15,10 @@ import { createGateway } from '#gateway/app.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
-import { orderRoutes } from '#gateway/routes/orders.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
+import { deskRoutes, deskWaitingRoutes } from './desk-routes.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds } from './job-kinds.ts'
 import { openOrderDesk } from './open-desk.ts'
@@ -68,7 +68,7 @@ export async function openGateway(
     routes: [
       ...tradeRoutes({ trades: postgresTradeStore({ sql, journal, now }), now }),
       ...scoreRoutes({ scores: postgresScoreStore({ sql }) }),
-      ...orderRoutes({ ...desk, liveGateways, now }),
+      ...deskRoutes(desk, { sql, journal, liveGateways, now }),
       ...marketDataRoutes({
         ingest: postgresMarketIngest({ sql, journal, now, onOutbox }),
         reader: market,
@@ -78,6 +78,8 @@ export async function openGateway(
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
+    waitingRoutes: (waits, closing) =>
+      deskWaitingRoutes(desk, { sql, access, intake, waits, closing }),
     audit,
     metrics,
     log,

@@ -29,7 +29,7 @@ import { problemRoutes } from './routes/problems.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { inOrder, type Step } from './step.ts'
 import { type CheckedContext, validate } from './validate.ts'
-import { waiting } from './wait-finished.ts'
+import { type Waiting, waiting } from './wait-finished.ts'
 import { zoneAllowlist } from './zone-allowlist.ts'
 
 export type GatewayDependencies = {
@@ -47,6 +47,8 @@ export type GatewayDependencies = {
   readonly readiness: () => Readiness | Promise<Readiness>
   /** Routes of other domains (trades, scores), registered and guarded like ours. */
   readonly routes: readonly Route[]
+  /** The same for routes that hold requests: their waits end when `closing` aborts. */
+  readonly waitingRoutes?: (waits: Waiting, closing: AbortSignal) => readonly Route[]
 }
 
 /** What the gateway needs of `Bun.serve`'s server. */
@@ -161,6 +163,7 @@ function routeTable(deps: GatewayDependencies, closing: AbortSignal): readonly R
     ...jobRoutes(deps, waits),
     ...eventRoutes(deps, closing),
     ...deps.routes,
+    ...(deps.waitingRoutes?.(waits, closing) ?? []),
     ...queueRoutes(deps),
     metricsRoute(deps),
     ...probeRoutes(deps),

@@ -45,7 +45,7 @@ export function newBlock(): BarBlock {
 }
 
 /** In the order in which a manifest's digest takes them. */
-export function columnsOf(block: BarBlock): readonly Float64Array[] {
+function columnsOf(block: BarBlock): readonly Float64Array[] {
   const { time, open, high, low, close, volume, bid, ask, volatility, arrival } = block
   return [time, open, high, low, close, volume, bid, ask, volatility, arrival]
 }

@@ -109,7 +109,7 @@ function floorOf(state: DrawdownState, rules: DrawdownRules, base: number): numb
 }
 
 /** Statistics only. */
-export function toUnits(money: Money): number {
+function toUnits(money: Money): number {
   return Number(money) / 1e18
 }
 

@@ -3,7 +3,7 @@ import { gaussian } from './gaussian.ts'
 import { type Knot, type Scenario, sessionMinutes } from './scenario.ts'
 
 /** A year of trading, in minutes: what VIX, an annual figure, is spread over. */
-export const yearMinutes = 252 * sessionMinutes
+const yearMinutes = 252 * sessionMinutes
 
 /** Merton: one jump a trading day on average … */
 const jumpsPerMinute = 1 / sessionMinutes

@@ -37,16 +37,22 @@ export function killPlan(seed: number, life: number, orders: number): Pass {
   let left = 1 + Math.floor(random() * orders * passagesPerOrder[chosen])
   if (chosen === 'at any moment') setTimeout(() => die(chosen, ''), left)
 
-  function die(point: KillPoint, what: string): void {
-    tell(`kill ${point}: ${what}`)
-    process.kill(process.pid, 'SIGKILL')
-  }
-
   return (point, what) => {
     if (point !== chosen) return
     left -= 1
     if (left === 0) die(point, what)
   }
+}
+
+/** The same for a process that is killed by the clock alone. */
+export function dieWithin(msMax: number, seed: number, life: number): void {
+  const random = seededRandom(seed * 1_000_003 + life)
+  setTimeout(() => die('at any moment', ''), random() * msMax)
+}
+
+function die(point: KillPoint, what: string): void {
+  tell(`kill ${point}: ${what}`)
+  process.kill(process.pid, 'SIGKILL')
 }
 
 /** A life that ends only when it is told to. */

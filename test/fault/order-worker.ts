@@ -1,25 +1,15 @@
 // A worker of the real parts that kills itself where its seed says.
 //
-//   bun test/fault/order-worker.ts --seed 7 --life 3 [--orders 20 | --spared]
+//   bun test/fault/order-worker.ts --seed 7 --life 3 --part orders [--orders 20 | --spared]
 import { parseArgs } from 'node:util'
 import { parseConfig } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
-import { dispatcher } from '#core/job/dispatcher.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
+import type { Processor } from '#core/job/processor.ts'
 import { confirmAborted, isSettled, noteRunning } from '#core/job/run-store.ts'
 import { openLog } from '#core/log.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
-import { startDeskKeeper } from '#core/order/desk/desk-keeper.ts'
-import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
-import { followMarket } from '#core/order/desk/follow-market.ts'
-import { type IntentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
-import { marketReader } from '#core/order/desk/market-snapshot.ts'
-import { paperMarkets } from '#core/order/desk/paper-markets.ts'
-import { type ReconcileOptions, reconcileAccount as reconcile } from '#core/order/desk/reconcile.ts'
-import { reportIntake } from '#core/order/desk/report-intake.ts'
-import { paperDefaults } from '#core/order/venue/paper-market.ts'
-import { paperVenue } from '#core/order/venue/paper-venue.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
 import { reconcileAccount } from '#workers/reconcile-account.ts'
@@ -27,24 +17,25 @@ import { startWorkers } from '#workers/start-workers.ts'
 import { type Foundation, openFoundation } from '../../commands/foundation.ts'
 import { openServices, type Services } from '../../commands/open-services.ts'
 import { exitOnBug, terminated } from '../../commands/process-life.ts'
-import { hostileProcessor, hostileReports, hostileVenue } from './order-hostile-venue.ts'
-import { killPlan, type Pass, spared, tell } from './order-kill-plan.ts'
+import { hostileProcessor } from './order-hostile-venue.ts'
+import { dieWithin, killPlan, type Pass, spared, tell } from './order-kill-plan.ts'
+import { openWorkerDesk, type WorkerDesk } from './order-worker-desk.ts'
+
+/** Longer lives than those of the orders' workers: a bar waits 15 s for a dead worker's lease. */
+const marketLifeMsMax = 60_000
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     life: { type: 'string', default: '0' },
+    part: { type: 'string', default: 'all' },
     orders: { type: 'string', default: '20' },
     spared: { type: 'boolean', default: false },
   },
 })
+const { part } = values
 const seed = Number(values.seed)
 const life = Number(values.life)
-const lossRate = 0.03
-const duplicateRate = 0.1
-const lateMsMax = 300
-/** Half a cent a share, so that cash is never what a price alone makes it. */
-const feePerShare = 5_000_000n
 
 await main().catch((error: unknown) => {
   // Postgres was away while this life began.
@@ -61,85 +52,40 @@ async function main(): Promise<void> {
   const start = { config, log, version: 'fault' }
   const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
   const services = await openServices(foundation, ['worker'])
-  const pass = values.spared ? spared : killPlan(seed, life, Number(values.orders))
-  const desk = await openDesk(foundation, services, pass)
-  await openJobs(foundation, services, { desk, pass })
+  const pass = fated()
+  const desk = openWorkerDesk(foundation, services, { seed, life, pass })
+  if (part !== 'market') await desk.listen()
+  await openJobs(foundation, services, processorsOf(foundation, services, { desk, pass }))
   tell('ready')
   await terminated()
 }
 
-type OpenDesk = ReconcileOptions & {
-  readonly intents: IntentIntake
-  readonly desk: DeskConnection
-  readonly market: ReturnType<typeof followMarket>
+function fated(): Pass {
+  if (values.spared) return spared
+  if (part === 'orders') return killPlan(seed, life, Number(values.orders))
+  dieWithin(marketLifeMsMax, seed, life)
+  return spared
 }
 
-function openPaper(foundation: Foundation, readMarket: ReturnType<typeof marketReader>) {
-  const sql = foundation.database('paper', 4)
-  return foundation.stack.adopt(
-    paperVenue({
-      sql,
-      grouped: foundation.database('paper-orders', 1),
-      rules: { ...paperDefaults, feePerShare, feeBasisPoints: 1, seed },
-      ...paperMarkets({ sql, readMarket }),
-      faults: {
-        seed: seed * 1_000_033 + life,
-        loseAck: lossRate,
-        loseSubmit: lossRate,
-        duplicateReport: duplicateRate,
-        delayMs: [0, lateMsMax],
-      },
-    }),
-    (open) => open.idle(),
-  )
-}
-
-async function openDesk(
+function processorsOf(
   foundation: Foundation,
   { journal }: Services,
-  pass: Pass,
-): Promise<OpenDesk> {
-  const { now, log, stack, queue, metrics } = foundation
-  const sql = foundation.database('desk', 8)
-  const dispatch = stack.adopt(dispatcher({ sql, queue, log, metrics }), (open) => open.close())
-  const connection = { sql, journal, dispatch, now }
-  const readMarket = marketReader(now)
-  const paper = openPaper(foundation, readMarket)
-  const venue = hostileVenue(paper, pass)
-  const venues = new Map([[venue.name, venue]])
-  const inner = stack.adopt(reportIntake(connection), (open) => open.idle())
-  const reports = hostileReports(inner, pass)
-  const options = { desk: connection, intents: intentIntake(connection), reports, venues }
-  const stream = await venue.stream({
-    onReport: (report) => reports.apply(report),
-    onDisconnect: () => tell('disconnected'),
-    onReconnect: () => void reconcileAll(options),
+  { desk, pass }: { readonly desk: WorkerDesk; readonly pass: Pass },
+): readonly Processor[] {
+  const sql = foundation.database('market', 4)
+  const orders = [hostileProcessor(advanceOrders(desk), pass), reconcileAccount(desk)]
+  const market = applyMarketData({
+    ...{ sql, journal, now: foundation.now, rules: mwcbRules },
+    desk: desk.market,
+    pairOf: () => undefined,
   })
-  stack.defer(() => stream.close())
-  await reconcileAll(options)
-  const entry = { ...connection, readMarket }
-  const keeper = startDeskKeeper({ entry, reconcile: options, paper, log })
-  stack.defer(() => keeper.close())
-  return { ...options, market: followMarket({ ...entry, paper }) }
-}
-
-async function reconcileAll(options: ReconcileOptions): Promise<void> {
-  const { sql } = options.desk
-  const accounts = await sql<{ id: string }[]>`select id from postern_account order by id`.catch(
-    () => [],
-  )
-  const { signal } = new AbortController()
-  for (const { id } of accounts) {
-    await reconcile(options, { account: id, day: undefined, signal }).catch(() => {
-      tell('not-reconciled')
-    })
-  }
+  return [...(part === 'market' ? [] : orders), ...(part === 'orders' ? [] : [market])]
 }
 
 async function openJobs(
   foundation: Foundation,
   { journal, registry, sweeper }: Services,
-  { desk, pass }: { readonly desk: OpenDesk; readonly pass: Pass },
+  processors: readonly Processor[],
 ): Promise<void> {
   const { engine, log, metrics, now, stack } = foundation
   const sql = foundation.database('worker', 8)
@@ -148,15 +94,7 @@ async function openJobs(
   stack.defer(() => signals.close())
   const workers = startWorkers({
     engine,
-    processors: [
-      hostileProcessor(advanceOrders(desk), pass),
-      reconcileAccount(desk),
-      applyMarketData({
-        ...{ sql, journal, now, rules: mwcbRules },
-        desk: desk.market,
-        pairOf: () => undefined,
-      }),
-    ],
+    processors,
     outcomes: postgresOutcomeWriter({
       grouped: foundation.database('outcomes', 1),
       ...{ sql, journal },

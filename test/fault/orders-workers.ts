@@ -10,8 +10,11 @@ export type WorkerSlot = {
   ready(): Promise<void>
 }
 
+type WorkerPart = 'orders' | 'market' | 'all'
+
 export type WorkerSlots = {
-  open(how: 'doomed' | 'spared'): WorkerSlot
+  /** `all` does both parts and is spared. */
+  open(part: WorkerPart): WorkerSlot
   /** While Postgres is away a worker may end by itself, and starts anew. */
   excuse(isExcused: boolean): void
 }
@@ -49,12 +52,12 @@ export function workerSlots(
     if (level === 'error') tally.problem(`a worker logged ${line.slice(0, 2_000)}`)
   }
 
-  async function live(how: 'doomed' | 'spared', slot: Slot): Promise<void> {
+  async function live(part: WorkerPart, slot: Slot): Promise<void> {
     const life = lives
     lives += 1
     tally.count('worker lives')
-    const args = ['--seed', String(seed), '--life', String(life)]
-    const fate = how === 'spared' ? ['--spared'] : ['--orders', String(ordersPerLife)]
+    const args = ['--seed', String(seed), '--life', String(life), '--part', part]
+    const fate = part === 'all' ? ['--spared'] : ['--orders', String(ordersPerLife)]
     const child = stage.worker([...args, ...fate])
     slot.child = child
     for await (const line of linesOf(child.stdout)) hear(line, slot.onReady)
@@ -66,11 +69,11 @@ export function workerSlots(
   }
 
   return {
-    open(how) {
+    open(part) {
       const ready = Promise.withResolvers<void>()
       const slot: Slot = { isEnding: false, child: undefined, onReady: ready.resolve }
       const living = (async () => {
-        while (!slot.isEnding) await live(how, slot)
+        while (!slot.isEnding) await live(part, slot)
       })()
       return {
         ready: () => ready.promise,

@@ -51,15 +51,15 @@ process.exit(tally.problems.length === 0 ? 0 : 1)
 
 async function main(): Promise<void> {
   const market = faultMarket(stage, seed)
-  const first = workers.open('spared')
+  const first = workers.open('all')
   await warm(market)
   await first.end()
   tell('the market is known')
   const trading = market.start()
   const load = startLoad(stage, { orders, seed, market, tally })
-  const slots = [workers.open('doomed')]
+  const slots = [workers.open('market'), workers.open('orders')]
   await load.reached(orders * 0.3)
-  slots.push(workers.open('doomed'))
+  slots.push(workers.open('orders'))
   tell('a second worker')
   await load.reached(orders * 0.5)
   await crashPostgres()
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   await trading.stop()
   tell(`${load.answered.size} orders answered, ${market.bars()} bars`)
   for (const slot of slots) await slot.end()
-  workers.open('spared')
+  workers.open('all')
   await market.close()
   await settle()
   await steps.idle()

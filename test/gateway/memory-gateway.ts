@@ -42,6 +42,8 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     'trades:write',
     'scores:read',
     'audit:read',
+    ...['orders:read', 'orders:write', 'market:read', 'market:write'],
+    ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
   ],
   none: [],
   other: ['jobs:read', 'jobs:cancel', 'jobs:retry'],

@@ -192,3 +192,14 @@ test('a market without liquidity is told as such, and traded again when it is ba
   expect([...denials]).toContain('SPREAD_TOO_WIDE')
   expect(late).toBeGreaterThan(0)
 })
+
+test.each(seeds)('seed %i: after level 3 the next day is traded again', async (seed) => {
+  const { bars, run, result } = await runRegime({
+    scenario: 'breaker-3',
+    strategy: 'momentum',
+    seed,
+  })
+  const secondDay = result.trades.listed.filter(({ time }) => time > '2024-03-05')
+  expect(secondDay.length).toBeGreaterThan(0)
+  expect(run.mark).toBe(bars.at(-1)?.close ?? Number.NaN)
+})

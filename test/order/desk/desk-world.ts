@@ -151,11 +151,7 @@ type Advancing = {
 /** One run of the job that takes orders to their venue. */
 async function advance({ workerDesk, intents, reports, venue }: Advancing, ids: readonly string[]) {
   const venues = new Map([['paper', venue]])
-  const { process } = advanceOrders({
-    desk: workerDesk,
-    reports,
-    venues,
-  })
+  const { process } = advanceOrders({ desk: workerDesk, intents, reports, venues })
   const attempt = { jobId: Bun.randomUUIDv7(), attempt: 1, attemptsMax: 60, requestId: 'r' }
   const payload = { account, orders: [...ids] }
   const work = await process(

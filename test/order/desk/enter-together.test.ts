@@ -46,12 +46,12 @@ test.each(tight)(
     const [name, value, change] = rest
     const other = world.otherIntake()
     for (let round = 0; round < 25; round += 1) {
-      await world.clear()
-      await setLimit(world.sql, name, value)
-      await setLimit(world.sql, 'duplicate_window_ms', '0')
+      const own = `desk-of-${round}`
+      await addAccount(world.sql, { id: own })
+      await setLimit(world.sql, name, value, 'account', own)
       const orders = await Promise.all([
-        world.place(change),
-        world.placeIn(other, { ...change, timeInForce: 'gtc' }),
+        world.place({ ...change, account: own }),
+        world.placeIn(other, { ...change, account: own, timeInForce: 'gtc' }),
       ])
       expect({ round, of: orders.map(({ status }) => status).toSorted() }).toEqual({
         round,
