@@ -1,5 +1,5 @@
 import { numberText } from '#core/replay/chart-scale.ts'
-import { clockText, dayText } from '#core/replay/chart-time.ts'
+import { clockText, dayText, lengthText } from '#core/replay/chart-time.ts'
 import type { ReplayResult } from '#core/replay/replay-result.ts'
 
 const bold = '\u001b[1m'
@@ -91,7 +91,7 @@ function footer(result: ReplayResult, { seconds }: TableOptions): string[] {
     barsSkipped === 0 ? '' : `, ${numberText(barsSkipped, 0)} outside of trading hours`
   const rate = numberText(Math.round((bars + barsSkipped) / seconds), 0)
   return [
-    `${numberText(bars, 0)} bars of ${barSeconds} s${skipped}; ${period}`,
+    `${numberText(bars, 0)} bars of ${lengthText(barSeconds)}${skipped}; ${period}`,
     `${seconds.toFixed(2)} s, ${rate} bars/s`,
     `seed ${seed}; bars sha256 ${manifest.sha256}`,
   ]

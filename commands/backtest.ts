@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { Command, Option } from 'commander'
 import { PosternError } from '#core/errors.ts'
 import { parseInterval } from '#core/market/bar-interval.ts'
@@ -182,7 +183,7 @@ function askedRun(io: Io, options: Options): RunOptions {
     spreadBasisPoints: Number(options.spreadBp),
   })
   const summary = 'Bars of a file, in the order of their times.'
-  return { ...base, source, described: { scenario: undefined, title: name, summary } }
+  return { ...base, source, described: { scenario: undefined, title: basename(name), summary } }
 }
 
 function randomSeed(): number {

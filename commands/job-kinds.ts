@@ -2,6 +2,7 @@ import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
 import { canaryKindName, type JobKind } from '#core/job/kind.ts'
 import { applyMarketDataKind } from '#core/market/market-kinds.ts'
 import { advanceOrdersKind, reconcileAccountKind } from '#core/order/kinds.ts'
+import { simulateRegimeKind } from '#core/replay/simulate-kind.ts'
 import { scoreCohortKind, scoreWalletKind } from '#core/score/kinds.ts'
 
 /** Every kind this binary knows. A kind without a processor in `open-workers.ts` fails a test. */
@@ -12,6 +13,7 @@ export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
     advanceOrdersKind,
     reconcileAccountKind,
     applyMarketDataKind,
+    simulateRegimeKind,
     deliverWebhookKind,
   ].map((kind) => [kind.name, kind]),
 )

@@ -15,6 +15,7 @@ import { createGateway } from '#gateway/app.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
+import { reportRoutes } from '#gateway/routes/reports.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
@@ -76,6 +77,7 @@ export async function openGateway(
       }),
       ...signalRoutes({ reader: market }),
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
+      ...reportRoutes({ jobs }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
     waitingRoutes: (waits, closing) =>

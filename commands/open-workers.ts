@@ -5,6 +5,7 @@ import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
 import type { Processor } from '#core/job/processor.ts'
 import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job/run-store.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
+import { replayRules } from '#core/replay/replay-rules.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
@@ -12,6 +13,7 @@ import { deliverWebhook } from '#workers/deliver-webhook.ts'
 import { reconcileAccount } from '#workers/reconcile-account.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
 import { scoreWallet } from '#workers/score-wallet.ts'
+import { simulateRegime } from '#workers/simulate-regime.ts'
 import { startWorkers, type Workers } from '#workers/start-workers.ts'
 import type { Foundation } from './foundation.ts'
 import { openVenueDesk } from './open-desk.ts'
@@ -93,6 +95,7 @@ function openProcessors(
       rules: mwcbRules,
       pairOf: () => undefined,
     }),
+    simulateRegime({ rulesOf: replayRules }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKey: async () => {

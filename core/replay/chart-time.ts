@@ -30,6 +30,14 @@ export function dayText(timeMs: number): string {
   return `${Number(day)} ${months[Number(month) - 1] ?? ''} ${year}`
 }
 
+const daySeconds = 390 * 60
+
+/** How long a bar is; one of a full session is a day's. */
+export function lengthText(seconds: number): string {
+  if (seconds === daySeconds) return 'a day'
+  return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`
+}
+
 type Unit = {
   /** Changes where a tick may stand. */
   key(timeMs: number): string

@@ -1,5 +1,5 @@
 import { numberText } from './chart-scale.ts'
-import { clockText, dayText } from './chart-time.ts'
+import { clockText, dayText, lengthText } from './chart-time.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import type { ReplayResult } from './replay-result.ts'
 import { chartStyle, pageStyle, palette } from './report-style.ts'
@@ -35,7 +35,7 @@ function header(result: ReplayResult): string {
     ['Traded', `${result.symbol} (${result.series})`],
     ['Strategy', result.strategy],
     ['Period', spanText(result)],
-    ['Bars', `${numberText(result.bars, 0)} of ${result.barSeconds} s`],
+    ['Bars', `${numberText(result.bars, 0)} of ${lengthText(result.barSeconds)}`],
     ['Seed', String(result.seed)],
   ]
   const list = facts.map(
@@ -111,7 +111,8 @@ function recoveryFigure(risk: ReplayResult['risk']) {
 /** In minutes of trading, of which a day has 390. */
 function durationText(minutes: number): string {
   const days = minutes / sessionMinutes
-  return days < 3 ? `${numberText(minutes, 0)} min` : `${numberText(days, 1)} days`
+  if (days < 3) return `${numberText(minutes, 0)} min`
+  return days < 100 ? `${numberText(days, 1)} days` : `${numberText(days, 0)} d`
 }
 
 function signed(percent: number): string {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
@@ -64,6 +65,8 @@ export async function orderFigures(): Promise<Figure[]> {
   note(
     `accepted ${measured.accepted}, denied ${measured.denied}, refused ${refused}, filled ${measured.filled}; ${shown(measured)}`,
   )
+  const cpu = Object.entries({ gateway: gateway.pid, worker: worker.pid })
+  note(cpu.map(([name, pid]) => `${name} ${cpuMsOf(pid, measured.accepted)} µs an order`).join(', '))
   const baseline = await bareDesk(sql)
   await Promise.all([gateway.stop('SIGKILL'), worker.stop('SIGKILL')])
   await sql.end()
@@ -89,6 +92,13 @@ export async function orderFigures(): Promise<Figure[]> {
       ...{ baseline: undefined, required: { valueMax: 150 } },
     },
   ]
+}
+
+/** Of a process so far, by the kernel's hundred ticks a second. */
+function cpuMsOf(pid: number, orders: number): string {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const ticks = Number(fields[11]) + Number(fields[12])
+  return ((ticks * 10_000) / orders).toFixed(0)
 }
 
 function shown({ p50, p99, max }: { p50: number; p99: number; max: number }): string {

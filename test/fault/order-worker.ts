@@ -56,7 +56,6 @@ async function main(): Promise<void> {
   const desk = openWorkerDesk(foundation, services, { seed, life, pass })
   if (part !== 'market') await desk.listen()
   await openJobs(foundation, services, processorsOf(foundation, services, { desk, pass }))
-  tell('ready')
   await terminated()
 }
 

@@ -6,8 +6,6 @@ import type { Tally } from './orders-tally.ts'
 export type WorkerSlot = {
   /** SIGKILL from outside, and no successor. */
   end(): Promise<void>
-  /** Resolves when one of its lives can take jobs. */
-  ready(): Promise<void>
 }
 
 type WorkerPart = 'orders' | 'market' | 'all'
@@ -37,9 +35,8 @@ export function workerSlots(
   let lives = 0
   let isExcused = false
 
-  function hear(line: string, onReady: () => void): void {
-    if (line === 'ready') onReady()
-    else if (line.startsWith('{')) hearLog(line)
+  function hear(line: string): void {
+    if (line.startsWith('{')) hearLog(line)
     else if (line.startsWith('kill ')) tally.count(killNameOf(line))
     else if (line.startsWith('resent '))
       tally.problem(`sent although it is there: ${line.slice(7)}`)
@@ -60,7 +57,7 @@ export function workerSlots(
     const fate = part === 'all' ? ['--spared'] : ['--orders', String(ordersPerLife)]
     const child = stage.worker([...args, ...fate])
     slot.child = child
-    for await (const line of linesOf(child.stdout)) hear(line, slot.onReady)
+    for await (const line of linesOf(child.stdout)) hear(line)
     await child.exited
     if (slot.isEnding) return
     if (child.signalCode === 'SIGKILL') return onKilled()
@@ -70,13 +67,11 @@ export function workerSlots(
 
   return {
     open(part) {
-      const ready = Promise.withResolvers<void>()
-      const slot: Slot = { isEnding: false, child: undefined, onReady: ready.resolve }
+      const slot: Slot = { isEnding: false, child: undefined }
       const living = (async () => {
         while (!slot.isEnding) await live(part, slot)
       })()
       return {
-        ready: () => ready.promise,
         async end() {
           slot.isEnding = true
           slot.child?.kill('SIGKILL')
@@ -93,7 +88,6 @@ export function workerSlots(
 type Slot = {
   isEnding: boolean
   child: Bun.Subprocess | undefined
-  onReady: () => void
 }
 
 function killNameOf(line: string): string {

@@ -13,16 +13,7 @@ import type { Venue } from '#core/order/venue.ts'
 import { type ScriptedVenue, scriptedVenue } from '../venue/scripted-venue.ts'
 import { deskFaults } from './desk-faults.ts'
 import { listenTo } from './desk-listener.ts'
-import {
-  accountRow,
-  eventTypes,
-  orderRow,
-  positionRow,
-  quarantine,
-  recordsOf,
-  setSwitch,
-  trader,
-} from './desk-rows.ts'
+import { accountRow, orderRow, positionRow, setSwitch, trader } from './desk-rows.ts'
 import { type DeskWorld, fate, openDeskWorld } from './desk-world.ts'
 
 setDefaultTimeout(60_000)
@@ -162,4 +153,3 @@ test('a replacement that is not at the venue when trading is halted does not go 
   await ear.told()
   expect(await status(order)).toBe('canceled')
 })
-

@@ -17,7 +17,6 @@ import {
   accountRow,
   eventTypes,
   orderRow,
-  positionRow,
   quarantine,
   recordsOf,
   setSwitch,
