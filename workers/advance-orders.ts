@@ -2,7 +2,7 @@ import { PosternError } from '#core/errors.ts'
 import type { Processor } from '#core/job/processor.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
 import type { IntentIntake } from '#core/order/desk/intent-intake.ts'
-import { readFillsCursor } from '#core/order/desk/read-rows.ts'
+import { readFillsCursor } from '#core/order/desk/lock-accounts.ts'
 import type { ReportIntake } from '#core/order/desk/report-intake.ts'
 import { type Errand, intendAgain, noteTimeout } from '#core/order/desk/send-orders.ts'
 import {

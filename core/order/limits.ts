@@ -48,16 +48,26 @@ function isDefaulted(name: string): name is keyof typeof limitDefaults {
   return Object.hasOwn(limitDefaults, name)
 }
 
+export type LimitedOrder = {
+  readonly account: string
+  readonly symbol: string
+  readonly strategy: string | undefined
+  readonly sector: string | undefined
+}
+
+/** `limitsFor` for orders that are judged together: many of them have the same. */
+export function rememberLimits(rows: readonly LimitRow[]): (order: LimitedOrder) => Limits {
+  const known = new Map<string, Limits>()
+  return (order) => {
+    const key = JSON.stringify([order.account, order.symbol, order.strategy, order.sector])
+    const limits = known.get(key) ?? limitsFor(rows, order)
+    known.set(key, limits)
+    return limits
+  }
+}
+
 /** What an order is measured by: of the limits set for it the smallest, else the default. */
-export function limitsFor(
-  rows: readonly LimitRow[],
-  order: {
-    readonly account: string
-    readonly symbol: string
-    readonly strategy: string | undefined
-    readonly sector: string | undefined
-  },
-): Limits {
+export function limitsFor(rows: readonly LimitRow[], order: LimitedOrder): Limits {
   const isMine = ({ scope, key }: LimitRow) =>
     scope === 'firm' ? key === '' : order[scope] === key
   const mine = rows.filter(isMine)
@@ -65,6 +75,7 @@ export function limitsFor(
     const set = mine
       .filter((row) => row.name === name && scopes.includes(row.scope))
       .map((row) => moneyOf(row.value))
+    // biome-ignore lint/complexity/useMathMinMax: Math.min takes no bigint.
     return set.length === 0 ? undefined : set.reduce((low, next) => (next < low ? next : low))
   }
   const own = (name: keyof typeof limitDefaults): Money =>

@@ -15,13 +15,8 @@ import { type Desk, type DeskChanges, openDesk } from './desk.ts'
 import { changeRecords } from './desk-records.ts'
 import type { DeskOrder } from './desk-view.ts'
 import type { PositionDay } from './ledger.ts'
-import {
-  type AccountSymbol,
-  lockAccounts,
-  readOrders,
-  readPositions,
-  readSelected,
-} from './read-rows.ts'
+import { lockAccounts } from './lock-accounts.ts'
+import { type AccountSymbol, readOrders, readPositions, readSelected } from './read-rows.ts'
 import { storeChanges } from './store-changes.ts'
 
 export type DeskConnection = {

@@ -50,9 +50,12 @@ export type Desk = Pick<Ledger, 'account' | 'position' | 'stale' | 'refold'> & {
 
 export type LoadedDesk = LoadedLedger & { readonly orders: ReadonlyMap<string, DeskOrder> }
 
+const clientKey = ({ state: { terms } }: DeskOrder) => `${terms.account} ${terms.clientOrderId}`
+
 export function openDesk(loaded: LoadedDesk): Desk {
   const ledger = openLedger(loaded)
   const orders = new Map(loaded.orders)
+  const byClientId = new Map([...orders.values()].map((order) => [clientKey(order), order]))
   const entered = new Set<DeskOrder>()
   const moved = new Set<DeskOrder>()
   const events: DeskEvent[] = []
@@ -80,13 +83,10 @@ export function openDesk(loaded: LoadedDesk): Desk {
   return {
     ...ledger,
     order: (id) => orders.get(id),
-    orderByClientId: (account, clientOrderId) =>
-      [...orders.values()].find(
-        ({ state: { terms } }) =>
-          terms.account === account && terms.clientOrderId === clientOrderId,
-      ),
+    orderByClientId: (account, clientOrderId) => byClientId.get(`${account} ${clientOrderId}`),
     enter(order) {
       orders.set(order.state.terms.id, order)
+      byClientId.set(clientKey(order), order)
       entered.add(order)
     },
     move,

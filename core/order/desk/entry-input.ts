@@ -1,7 +1,6 @@
 import { drawdownVerdict } from '../../market/drawdown-breaker.ts'
 import type { Money } from '../amount.ts'
 import type { CheckInput, EffectiveState } from '../check-input.ts'
-import { limitsFor } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import type { DeskWork } from './desk-transaction.ts'
 import { type DeskAccount, type DeskOrder, heldBy, positionKey } from './desk-view.ts'
@@ -21,7 +20,7 @@ export function checkInputOf(
   const { market } = view
   const account = desk.account(terms.account)
   const sector = market.sector(terms.symbol)
-  const limits = limitsFor(view.limits, { ...terms, sector })
+  const limits = view.limitsFor({ ...terms, sector })
   const clockMs = market.clockMs(account.clock)
   const place = desk.position(terms.account, terms.symbol)
   const twinAt = view.twins.get(`${terms.account} ${twin}`)

@@ -1,8 +1,8 @@
 import type { Caller } from '../../access/principal.ts'
 import type { IdempotencyKey } from '../../job/intake.ts'
 import type { Money } from '../amount.ts'
-import type { PositionView } from '../check-input.ts'
-import type { LimitRow } from '../limits.ts'
+import type { Limits, PositionView } from '../check-input.ts'
+import type { LimitedOrder } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import type { FirmExposure } from './firm-exposure.ts'
 import type { MarketSnapshot } from './market-snapshot.ts'
@@ -19,7 +19,7 @@ export type OrderRequest = {
 export type EntryView = {
   readonly market: MarketSnapshot
   readonly switches: readonly SwitchRow[]
-  readonly limits: readonly LimitRow[]
+  readonly limitsFor: (order: LimitedOrder) => Limits
   readonly traders: ReadonlySet<string>
   /** Client order ids that are taken, as `account id`. */
   readonly takenIds: Set<string>

@@ -5,7 +5,13 @@ import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderStatus } from '../order.ts'
 import { type OrderDocument, orderDocument } from '../order-document.ts'
-import { type OrderRow, orderColumns, orderRowsSchema, orderStateOf } from './read-rows.ts'
+import {
+  type OrderRow,
+  type OrderText,
+  orderColumns,
+  orderRowOf,
+  orderStateOf,
+} from './read-rows.ts'
 import { type Trader, tradedAccounts } from './traded-accounts.ts'
 
 /** A venue answers within milliseconds, or after a while: then fewer looks do. */
@@ -67,7 +73,7 @@ async function listOrders(sql: Sql, trader: Trader, filter: OrderFilter) {
   const { status, symbol, isOpen, limit, cursor } = filter
   const accounts = await tradedAccounts(sql, trader, filter.account)
   // Each account's newest by its index, then the newest of those.
-  const rows = await sql`
+  const rows = await sql<OrderText[]>`
     select o.* from unnest(${[...accounts]}::text[]) as mine(account)
     cross join lateral (
       select ${orderColumns(sql)} from postern_order o
@@ -79,18 +85,17 @@ async function listOrders(sql: Sql, trader: Trader, filter: OrderFilter) {
       order by o.id desc limit ${limit + 1}
     ) as o
     order by o.id desc limit ${limit + 1}`
-  const orders = orderRowsSchema.parse(rows).slice(0, limit).map(documentOf)
+  const orders = rows.slice(0, limit).map((text) => documentOf(orderRowOf(text)))
   return { orders, next: rows.length > limit ? orders.at(-1)?.id : undefined }
 }
 
 async function findOrder(sql: Sql, { issuer, subject }: Trader, id: string) {
-  const rows = await sql`
+  const [row] = await sql<OrderText[]>`
     select ${orderColumns(sql)} from postern_order
     where id = ${id} and account in (
       select account from postern_account_trader where issuer = ${issuer} and subject = ${subject})`
-  const [row] = orderRowsSchema.parse(rows)
   if (row === undefined) throw orderNotFound()
-  return documentOf(row)
+  return documentOf(orderRowOf(row))
 }
 
 type Awaited = { readonly trader: Trader; readonly id: string; readonly wait: OrderWait }

@@ -1,7 +1,7 @@
 import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { amountOf, type Money, moneyOf } from '../amount.ts'
-import { exposureLimitName, type LimitRow } from '../limits.ts'
+import { exposureLimitName, type LimitRow, rememberLimits } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
 import { positionKey } from './desk-view.ts'
 import { type EntryView, type OrderRequest, traderKey, twinOf } from './entry-view.ts'
@@ -40,7 +40,8 @@ export async function readEntryView(
     ? await readFirmExposure(sql)
     : firmExposure([])
   return {
-    ...{ market, switches, limits, traders, takenIds, twins, resting, shortValues },
+    ...{ market, switches, traders, takenIds, twins, resting, shortValues },
+    limitsFor: rememberLimits(limits),
     ...{ executions, firm },
   }
 }

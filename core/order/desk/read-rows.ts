@@ -5,67 +5,16 @@ import { replacePatchOf } from '../event-json.ts'
 import {
   type OrderState,
   type OrderTerms,
-  orderStatuses,
-  orderTypes,
-  sides,
   type Trade,
   terminalStatuses,
   timesInForce,
 } from '../order.ts'
-import {
-  type DeskAccount,
-  type DeskOrder,
-  type DeskPosition,
-  marketClocks,
-  positionKey,
-} from './desk-view.ts'
+import { type DeskOrder, type DeskPosition, positionKey } from './desk-view.ts'
 
 export type DeskSql = Sql | TransactionSql
 
 const money = z.string().transform(moneyOf)
 const amount = z.string().transform(amountOf)
-const absent = z.null().transform(() => undefined)
-
-export const drawdownSchema = z.object({
-  day: z.string(),
-  dayStart: money,
-  highWater: money,
-  equity: money,
-  level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
-  reducingUntil: z
-    .number()
-    .nullable()
-    .transform((untilMs) => untilMs ?? undefined),
-  isHalted: z.boolean(),
-})
-
-const accountSchema = z.object({
-  id: z.string(),
-  venue: z.string(),
-  clock: z.enum(marketClocks),
-  isShortAllowed: z.boolean(),
-  drawdown: z.union([drawdownSchema, absent]),
-  cash: money,
-  reserved: money,
-  openOrders: z.number(),
-  notionalWindow: z
-    .record(z.string(), money)
-    .transform((window) => new Map(Object.entries(window).map(([key, sum]) => [Number(key), sum]))),
-})
-
-/** Locks the rows in the order of their ids, so that two transactions never wait in a ring. */
-export async function lockAccounts(
-  sql: TransactionSql,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, DeskAccount>> {
-  const rows = await sql`
-    select id, venue, clock, is_short_allowed as "isShortAllowed",
-      drawdown, cash::text, reserved::text,
-      open_orders as "openOrders", notional_window as "notionalWindow"
-    from postern_account where id = any(${[...ids]}::text[]) order by id for update`
-  const accounts = z.array(accountSchema).parse(rows)
-  return new Map(accounts.map((account) => [account.id, account]))
-}
 
 const replacementSchema = z.object({
   successor: z.string(),
@@ -78,47 +27,70 @@ const replacementSchema = z.object({
   reserved: money,
 })
 
-const orderSchema = z.object({
-  id: z.string(),
-  account: z.string(),
-  clientOrderId: z.string(),
-  symbol: z.string(),
-  side: z.enum(sides),
-  type: z.enum(orderTypes),
-  timeInForce: z.enum(timesInForce),
-  quantity: amount,
-  requested: amount,
-  limitPrice: z.union([amount, absent]),
-  stopPrice: z.union([amount, absent]),
-  expireAt: z.union([z.date().transform((at) => at.getTime()), absent]),
-  strategy: z.union([z.string(), absent]),
-  reduceOnly: z.boolean(),
-  status: z.enum(orderStatuses),
-  previous: z.union([z.enum(orderStatuses), absent]),
-  seq: z.number(),
-  cumQuantity: amount,
-  cumMoney: money,
-  venueOrderId: z.union([z.string(), absent]),
-  rejectCode: z.union([z.string(), absent]),
-  rejectDetails: z.array(z.string()),
-  warnings: z.array(z.string()),
-  replaces: z.union([z.string(), absent]),
-  replacedBy: z.union([z.string(), absent]),
-  replacement: z.union([replacementSchema, absent]),
-  lateFill: z.boolean(),
-  reserved: money,
-  twin: z.string().transform(BigInt),
-  attempts: z.number(),
-  issuer: z.string(),
-  subject: z.string(),
-  requestId: z.string(),
-  traceparent: z.union([z.string(), absent]),
-  receivedAt: z.date(),
-  updatedAt: z.date(),
-})
-export type OrderRow = z.infer<typeof orderSchema>
+/** As the driver gives it: our own columns, written by our own statements. */
+export type OrderText = {
+  readonly id: string
+  readonly account: string
+  readonly clientOrderId: string
+  readonly symbol: string
+  readonly side: OrderTerms['side']
+  readonly type: OrderTerms['type']
+  readonly timeInForce: OrderTerms['timeInForce']
+  readonly quantity: string
+  readonly requested: string
+  readonly limitPrice: string | null
+  readonly stopPrice: string | null
+  readonly expireAt: Date | null
+  readonly strategy: string | null
+  readonly reduceOnly: boolean
+  readonly status: OrderState['status']
+  readonly previous: OrderState['status'] | null
+  readonly seq: number
+  readonly cumQuantity: string
+  readonly cumMoney: string
+  readonly venueOrderId: string | null
+  readonly rejectCode: string | null
+  readonly rejectDetails: readonly string[]
+  readonly warnings: readonly string[]
+  readonly replaces: string | null
+  readonly replacedBy: string | null
+  readonly replacement: unknown
+  readonly lateFill: boolean
+  readonly reserved: string
+  readonly twin: string
+  readonly attempts: number
+  readonly issuer: string
+  readonly subject: string
+  readonly requestId: string
+  readonly traceparent: string | null
+  readonly receivedAt: Date
+  readonly updatedAt: Date
+}
+export type OrderRow = ReturnType<typeof orderRowOf>
 
-export const orderRowsSchema = z.array(orderSchema)
+/** By hand: a schema of forty members costs as much as everything else that is done to an order. */
+export function orderRowOf(text: OrderText) {
+  return {
+    ...text,
+    quantity: amountOf(text.quantity),
+    requested: amountOf(text.requested),
+    limitPrice: text.limitPrice === null ? undefined : amountOf(text.limitPrice),
+    stopPrice: text.stopPrice === null ? undefined : amountOf(text.stopPrice),
+    expireAt: text.expireAt?.getTime(),
+    strategy: text.strategy ?? undefined,
+    previous: text.previous ?? undefined,
+    cumQuantity: amountOf(text.cumQuantity),
+    cumMoney: moneyOf(text.cumMoney),
+    venueOrderId: text.venueOrderId ?? undefined,
+    rejectCode: text.rejectCode ?? undefined,
+    replaces: text.replaces ?? undefined,
+    replacedBy: text.replacedBy ?? undefined,
+    replacement: text.replacement === null ? undefined : replacementSchema.parse(text.replacement),
+    reserved: moneyOf(text.reserved),
+    twin: BigInt(text.twin),
+    traceparent: text.traceparent ?? undefined,
+  }
+}
 
 export function orderColumns(sql: DeskSql) {
   return sql`id, account, client_order_id as "clientOrderId", symbol, side, type,
@@ -133,14 +105,24 @@ export function orderColumns(sql: DeskSql) {
     updated_at as "updatedAt"`
 }
 
-const fillSchema = z.object({
-  orderId: z.string(),
-  tradeId: z.string(),
-  quantity: amount,
-  price: amount,
-  fee: money,
-  at: z.date().transform((at) => at.getTime()),
-})
+type FillText = {
+  readonly orderId: string
+  readonly tradeId: string
+  readonly quantity: string
+  readonly price: string
+  readonly fee: string
+  readonly at: Date
+}
+
+function tradeOf({ tradeId, quantity, price, fee, at }: FillText): Trade {
+  return {
+    tradeId,
+    quantity: amountOf(quantity),
+    price: amountOf(price),
+    fee: moneyOf(fee),
+    at: at.getTime(),
+  }
+}
 
 /** Which orders are meant: by their ids, and by what a venue calls them. */
 export type OrderSelection = {
@@ -172,17 +154,21 @@ export async function readSelected(
 ): Promise<ReadonlyMap<string, DeskOrder>> {
   if (selection.ids.length + selection.clientOrderIds.length === 0) return new Map()
   const [orders, fills] = await Promise.all([
-    sql`
+    sql<OrderText[]>`
       select ${orderColumns(sql)} from postern_order
       where id = any(${selectedIds(sql, selection)})`,
-    sql`
+    sql<FillText[]>`
       select order_id as "orderId", trade_id as "tradeId", quantity::text, price::text, fee::text,
         at
       from postern_fill where order_id = any(${selectedIds(sql, selection)})`,
   ])
-  const trades = Map.groupBy(z.array(fillSchema).parse(fills), ({ orderId }) => orderId)
-  const rows = orderRowsSchema.parse(orders)
-  return new Map(rows.map((row) => [row.id, deskOrderOf(row, trades.get(row.id) ?? [])]))
+  const trades = Map.groupBy(fills, ({ orderId }) => orderId)
+  return new Map(
+    orders.map((text) => [
+      text.id,
+      deskOrderOf(orderRowOf(text), (trades.get(text.id) ?? []).map(tradeOf)),
+    ]),
+  )
 }
 
 function deskOrderOf(row: OrderRow, trades: readonly Trade[]): DeskOrder {
@@ -224,12 +210,7 @@ export function orderStateOf(row: OrderRow, trades: readonly Trade[]): OrderStat
         ? undefined
         : { successor: replacement.successor, patch: replacePatchOf(replacement.patch) },
     lateFill: row.lateFill,
-    trades: new Map(
-      trades.map(({ tradeId, quantity, price, fee, at }) => [
-        tradeId,
-        { tradeId, quantity, price, fee, at },
-      ]),
-    ),
+    trades: new Map(trades.map((trade) => [trade.tradeId, trade])),
   }
 }
 
@@ -251,18 +232,17 @@ function termsOf(row: OrderRow): OrderTerms {
   }
 }
 
-const positionSchema = z.object({
-  account: z.string(),
-  symbol: z.string(),
-  quantity: amount,
-  cost: money,
-  realised: money,
-  fees: money,
-  openBuy: amount,
-  openSell: amount,
-  lastDay: z.union([z.string(), absent]),
-})
-export type PositionRow = z.infer<typeof positionSchema>
+type PositionText = {
+  readonly account: string
+  readonly symbol: string
+  readonly quantity: string
+  readonly cost: string
+  readonly realised: string
+  readonly fees: string
+  readonly openBuy: string
+  readonly openSell: string
+  readonly lastDay: string | null
+}
 
 export type AccountSymbol = { readonly account: string; readonly symbol: string }
 
@@ -278,7 +258,7 @@ export async function readPositions(
     ? sql`union select account, symbol from postern_order
         where id = any(${selectedIds(sql, selection)})`
     : sql``
-  const rows = await sql`
+  const rows = await sql<PositionText[]>`
     select p.account, p.symbol, p.quantity::text, p.cost::text, p.realised::text, p.fees::text,
       p.open_buy::text as "openBuy", p.open_sell::text as "openSell",
       (select max(day)::text from postern_position_day d
@@ -290,19 +270,19 @@ export async function readPositions(
     ) as wanted
     join postern_position p on p.account = wanted.account and p.symbol = wanted.symbol`
   return new Map(
-    z
-      .array(positionSchema)
-      .parse(rows)
-      .map(({ account, symbol, openBuy, openSell, lastDay, ...position }) => [
-        positionKey(account, symbol),
-        { position, openBuy, openSell, lastDay },
-      ]),
+    rows.map((text) => [
+      positionKey(text.account, text.symbol),
+      {
+        position: {
+          quantity: amountOf(text.quantity),
+          cost: moneyOf(text.cost),
+          realised: moneyOf(text.realised),
+          fees: moneyOf(text.fees),
+        },
+        openBuy: amountOf(text.openBuy),
+        openSell: amountOf(text.openSell),
+        lastDay: text.lastDay ?? undefined,
+      },
+    ]),
   )
-}
-
-/** Up to where the account's fills at its venue are known to be here. */
-export async function readFillsCursor(sql: DeskSql, account: string): Promise<string | undefined> {
-  const [row] = await sql<{ cursor: string | null }[]>`
-    select fills_cursor as cursor from postern_account where id = ${account}`
-  return row?.cursor ?? undefined
 }

@@ -5,7 +5,7 @@ import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount } from '../amount.ts'
 import type { ReconcileAccountResult } from '../kinds.ts'
 import type { VenueFill } from '../venue.ts'
-import { readFillsCursor } from './read-rows.ts'
+import { readFillsCursor } from './lock-accounts.ts'
 import type { Mismatch, Reconciling } from './reconcile.ts'
 
 /** Fills that are compared in one statement. */

@@ -11,8 +11,8 @@ import type { TradingState } from '../check-input.ts'
 import { cancelOpenOrders, type HaltedOrders } from './cancel-open-orders.ts'
 import type { DeskConnection } from './desk-transaction.ts'
 import { marketClocks } from './desk-view.ts'
+import { drawdownSchema } from './lock-accounts.ts'
 import { drawdownJson } from './mark-accounts.ts'
-import { drawdownSchema } from './read-rows.ts'
 import { lockSwitch, storeSwitch } from './switch-rows.ts'
 import {
   haltSwitch,

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '../../access/principal.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
-import type { CheckInput } from '../check-input.ts'
+import type { CheckInput, DenyCode } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
 import type { OrderTerms } from '../order.ts'
 import { type DeskWork, deskTransaction } from './desk-transaction.ts'
@@ -129,6 +129,7 @@ function release(work: DeskWork, view: EntryView, order: DeskOrder): Fate {
   if (result.verdict === 'hold') return 'waiting'
   if (result.verdict === 'deny') {
     const { code, details } = result
+    if (details.every(isOfData)) return 'waiting'
     return desk.move(order, { type: 'risk.deny', code, details }).kind === 'moved'
       ? 'denied'
       : 'waiting'
@@ -141,6 +142,12 @@ function release(work: DeskWork, view: EntryView, order: DeskOrder): Fate {
   if (desk.move(order, event, reservation.buyingPower).kind !== 'moved') return 'waiting'
   desk.advance(order)
   return 'released'
+}
+
+/** After a halt the index trades first and each symbol in its time: until then nothing is known. */
+function isOfData(detail: string): boolean {
+  const code: DenyCode = 'STALE_MARKET_DATA'
+  return detail === code || detail.startsWith(`${code} `)
 }
 
 function withoutItself(input: CheckInput, order: DeskOrder): CheckInput {
