@@ -39,7 +39,7 @@ test.each([
 
 test.each([
   ['a number of 16 digits', '/quantity', '{"quantity": 1234567.890123456}'],
-  ['a number that is written with an exponent', '/quantity', '{"quantity": 1e21}'],
+  ['a number that is written with an exponent', '/quantity', '{"quantity": 1e-10}'],
   ['an exponent in a text', '/quantity', { quantity: '1e3' }],
   ['a negative quantity', '/quantity', { quantity: '-1' }],
   ['a negative number', '/quantity', { quantity: -1 }],
@@ -52,10 +52,10 @@ test.each([
   ['a leading zero', '/quantity', { quantity: '01' }],
   ['a price of 0', '/limit_price', { limit_price: 0 }],
   ['a negative price', '/limit_price', { limit_price: '-100' }],
-  ['a limitOrder order without its price', '/limit_price', { limit_price: undefined }],
+  ['a limit order without its price', '/limit_price', { limit_price: undefined }],
   ['a market order with a price', '/limit_price', { order_type: 'market' }],
   ['a stop order without its price', '/stop_price', { order_type: 'stop', limit_price: undefined }],
-  ['a limitOrder order with a stop price', '/stop_price', { stop_price: '99' }],
+  ['a limit order with a stop price', '/stop_price', { stop_price: '99' }],
   ['a side that is none', '/side', { side: 'short' }],
   ['a type that is none', '/order_type', { order_type: 'iceberg' }],
   ['ioc that is to last a day', '/time_in_force', { order_type: 'ioc', time_in_force: 'day' }],
@@ -179,7 +179,7 @@ test('an account of somebody else and one that is not there are refused alike', 
 
 test('above its rate an account is told to wait, and cancels have a rate of their own', async () => {
   await setLimit(world.sql, 'messages_per_second', '3')
-  const orders = [
+  const placed = [
     await orders.place(),
     await orders.place({ ...limitOrder, quantity: '11' }),
     await orders.place({ ...limitOrder, quantity: '12' }),
@@ -187,9 +187,9 @@ test('above its rate an account is told to wait, and cancels have a rate of thei
   const response = await orders.post(limitOrder)
   expect(response.headers.get('retry-after')).toBe('1')
   expect(await problemIn(response)).toMatchObject({ status: 429, code: 'order.rate_limited' })
-  const cancels = await Promise.all(orders.map(({ id }) => orders.cancel(id)))
+  const cancels = await Promise.all(placed.map(({ id }) => orders.cancel(id)))
   expect(cancels.map(({ status }) => status)).toEqual([204, 204, 204])
-  expect((await orders.cancel(orders[0]?.id ?? '')).status).toBe(429)
+  expect((await orders.cancel(placed[0]?.id ?? '')).status).toBe(429)
   // A third of a second later there is room for one.
   world.clock.nowMs += 334
   expect((await orders.post(limitOrder)).status).toBe(201)

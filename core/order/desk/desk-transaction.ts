@@ -62,8 +62,29 @@ export async function deskTransaction<Result>(
   return await viewedTransaction(connection, scope, { read: () => Promise.resolve(), run })
 }
 
+/** A statement that intends orders takes no account's lock, and may be first. */
+const overtakenMax = 5
+const overtaken = z.object({
+  code: z.literal('23505'),
+  constraint_name: z.literal('postern_order_event_pkey'),
+})
+
 /** The same with what `read` reads behind the locks, in the same round trip as the rows. */
 export async function viewedTransaction<View, Result>(
+  connection: DeskConnection,
+  scope: DeskScope,
+  steps: { readonly read: Read<View>; readonly run: Run<View, Result> },
+): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await runOnce(connection, scope, steps)
+    } catch (error) {
+      if (attempt === overtakenMax || !overtaken.safeParse(error).success) throw error
+    }
+  }
+}
+
+async function runOnce<View, Result>(
   { sql, journal, dispatch, now }: DeskConnection,
   scope: DeskScope,
   { read, run }: { readonly read: Read<View>; readonly run: Run<View, Result> },

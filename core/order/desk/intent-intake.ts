@@ -5,7 +5,7 @@ import { type Errands, intendOrders, type OrdersOfAccount } from './send-orders.
 
 /** Jobs whose intents share a commit; each has some dozens of orders. */
 const jobsPerCommit = 16
-const lanes = 4
+const lanes = 1
 const waitingMax = 10_000
 
 export type IntentIntake = {

@@ -18,7 +18,7 @@ import { readEntryView } from './read-entry.ts'
 /** Orders that share a commit and the lock of their account. */
 const ordersPerCommit = 64
 /** Orders of different accounts are decided side by side, one account's one after the other. */
-const lanes = 4
+const lanes = 1
 /** Orders that may wait in one lane: a third of a second's worth, then it is better to refuse. */
 const waitingMax = 500
 

@@ -214,7 +214,7 @@ export function orderStateOf(row: OrderRow, trades: readonly Trade[]): OrderStat
   }
 }
 
-function termsOf(row: OrderRow): OrderTerms {
+export function termsOf(row: OrderRow): OrderTerms {
   return {
     id: row.id,
     account: row.account,

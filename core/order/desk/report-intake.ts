@@ -7,7 +7,7 @@ import type { DeskConnection } from './desk-transaction.ts'
 
 /** Reports that share a commit; an account's are applied one batch after the other. */
 const reportsPerCommit = 128
-const lanes = 4
+const lanes = 1
 const waitingMax = 20_000
 
 export type ReportIntake = {

@@ -1,3 +1,5 @@
+import type { Sql } from 'postgres'
+import { journalRows } from '../../audit/journal-rows.ts'
 import { systemRecord } from '../../audit/record.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
@@ -9,6 +11,7 @@ import {
   viewedTransaction,
 } from './desk-transaction.ts'
 import type { DeskOrder } from './desk-view.ts'
+import { type OrderText, orderColumns, orderRowOf, termsOf } from './read-rows.ts'
 import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
 
 /** What an order needs of its venue next. */
@@ -42,18 +45,106 @@ export async function intendOrders(
   connection: DeskConnection,
   jobs: readonly OrdersOfAccount[],
 ): Promise<readonly Errands[]> {
+  const ids = [...new Set(jobs.flatMap((job) => job.ids))]
+  const [intended, venues] = await Promise.all([
+    insertIntents(connection, ids),
+    readVenues(connection.sql, jobs),
+  ]).catch(rethrowAsOutage)
+  const left = ids.filter((id) => !intended.has(id))
+  const others = left.length === 0 ? new Map() : await tendOthers(connection, jobs, left)
+  return jobs.map((job) => ({
+    venue: venues.get(job.account) ?? '',
+    errands: job.ids.flatMap((id): readonly Errand[] => {
+      const terms = intended.get(id)
+      return terms === undefined ? (others.get(id) ?? []) : [{ kind: 'submit', terms }]
+    }),
+  }))
+}
+
+async function readVenues(
+  sql: Sql,
+  jobs: readonly OrdersOfAccount[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ id: string; venue: string }[]>`
+    select id, venue from postern_account
+    where id = any(${jobs.map(({ account }) => account)}::text[])`
+  return new Map(rows.map(({ id, venue }) => [id, venue]))
+}
+
+/**
+ * What was accepted and may go out, in one statement and without the lock of its account: an
+ * intent holds nothing and frees nothing. Whoever moves one of these orders at the same time meets
+ * its event's number and starts over.
+ */
+async function insertIntents(
+  { sql, journal, now }: DeskConnection,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, OrderTerms>> {
+  const at = now()
+  const records = ids.map((id) => intentRecord(id, at))
+  const recs = records.map((record) => record.id)
+  const rows = await journal.write(
+    records,
+    (lines) => sql<(OrderText & { readonly rec: string })[]>`
+      with wanted as (
+        select o.id as order_id, w.rec
+        from unnest(${[...ids]}::uuid[], ${recs}::uuid[]) as w(id, rec)
+        join postern_order o on o.id = w.id
+        where o.status = 'accepted' and not exists (
+          select from postern_trading_state s
+          where s.state = 'HALTED' and (s.until is null or s.until > ${at})
+            and (s.scope = 'global' or (s.scope = 'account' and s.key = o.account)
+              or (s.scope = 'symbol' and s.key = o.symbol)
+              or (s.scope = 'strategy' and s.key = o.strategy)))
+        order by o.id for update of o
+      ), intended as (
+        update postern_order o set status = 'pending_new', seq = o.seq + 1,
+          attempts = o.attempts + 1, updated_at = ${at}::timestamptz
+        from wanted w where o.id = w.order_id and o.status = 'accepted'
+        returning o.*, w.rec
+      ), events as (
+        insert into postern_order_event (order_id, seq, type, event, at)
+        select id, seq - 1, 'worker.sent',
+          jsonb_build_object('type', 'worker.sent', 'attempt', attempts), updated_at
+        from intended
+      ), recorded as (
+        insert into postern_audit_intake (rec, body)
+        select r.rec, r.body from ${journalRows(sql, lines)} as r join intended using (rec)
+        returning 1
+      )
+      select rec, ${orderColumns(sql)}, (select postern_recorded(
+        (select count(*) from recorded), (select count(*) from intended))) as recorded
+      from intended`,
+    (stored) => new Set(stored.map(({ rec }) => rec)),
+  )
+  return new Map(rows.map((row) => [row.id, termsOf(orderRowOf(row))]))
+}
+
+function intentRecord(id: string, at: Date) {
+  return systemRecord({
+    id: Bun.randomUUIDv7(),
+    type: 'order.changed',
+    at,
+    target: `order/${id}`,
+    outcome: 'ok',
+    details: { events: ['worker.sent'], status: 'pending_new' },
+  })
+}
+
+/** Orders that an earlier run has sent, that have a request under way, or that a halt stops. */
+async function tendOthers(
+  connection: DeskConnection,
+  jobs: readonly OrdersOfAccount[],
+  orders: readonly string[],
+): Promise<ReadonlyMap<string, readonly Errand[]>> {
   const accounts = [...new Set(jobs.map(({ account }) => account))]
-  const orders = [...new Set(jobs.flatMap(({ ids }) => ids))]
   return await viewedTransaction(
     connection,
     { accounts, orders },
     {
       read: readSwitches,
       run: (work, switches) =>
-        jobs.map(({ account, ids }) => ({
-          venue: work.desk.account(account).venue,
-          errands: ids.flatMap((id) => errandsOf(work, id, switches)),
-        })),
+        new Map(orders.map((id) => [id, errandsOf(work, id, switches)] as const)),
     },
   ).catch(rethrowAsOutage)
 }
@@ -61,25 +152,15 @@ export async function intendOrders(
 function errandsOf(work: DeskWork, id: string, switches: readonly SwitchRow[]): readonly Errand[] {
   const order = work.desk.order(id)
   if (order === undefined) return []
-  const { state } = effectiveState(switches, order.state.terms)
+  const { state, scope } = effectiveState(switches, order.state.terms)
   const errand = errandOf(order, state === 'HALTED')
   if (errand === undefined) return []
-  return errand.kind !== 'submit' || intend(work, order, switches) ? [errand] : []
-}
-
-function intend(
-  { desk, at, record }: DeskWork,
-  order: DeskOrder,
-  switches: readonly SwitchRow[],
-): boolean {
-  const { state, scope } = effectiveState(switches, order.state.terms)
-  if (state === 'HALTED') {
-    desk.move(order, { type: 'cancel.request', reason: `TRADING_HALTED ${scope}` })
-    record([haltedRecord(order, at)])
-    return false
-  }
-  const attempt = order.state.attempts + 1
-  return desk.move(order, { type: 'worker.sent', attempt }).kind === 'moved'
+  if (errand.kind !== 'submit') return [errand]
+  // Accepted since, by a release: its own job takes it.
+  if (state !== 'HALTED') return []
+  work.desk.move(order, { type: 'cancel.request', reason: `TRADING_HALTED ${scope}` })
+  work.record([haltedRecord(order, work.at)])
+  return []
 }
 
 function errandOf({ state }: DeskOrder, isHalted: boolean): Errand | undefined {

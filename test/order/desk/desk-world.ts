@@ -66,8 +66,8 @@ export async function openDeskWorld() {
     await intents.intend({ account: of, ids: [id] })
   }
 
-  function poolAt(at: string, role: 'postern_gateway' | 'postern_worker'): Sql {
-    const opened = connectPostgres({ ...pool, url: at, role })
+  function poolAt(at: string, role: 'postern_gateway' | 'postern_worker', max = 6): Sql {
+    const opened = connectPostgres({ ...pool, url: at, role, max })
     pools.push(opened)
     return opened
   }
