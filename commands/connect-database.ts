@@ -24,6 +24,7 @@ export function connectDatabase(
     readonly role?: DatabaseRole | undefined
     readonly statementTimeoutMs?: number
     readonly idleTransactionMs?: number
+    readonly prefersIndexes?: boolean
   },
 ): Sql {
   const { use, connections, ...rest } = pool

@@ -8,6 +8,7 @@ import type { JobQueue } from '#core/job/job-queue.ts'
 import { checkRedis, connectProducer, connectWorker } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
 import { createMetrics, type Metrics } from '#core/metrics.ts'
+import type { ConnectOptions } from '#core/postgres/connect.ts'
 import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
@@ -30,11 +31,13 @@ export type Foundation = {
   /** Called once there is a log for the reads of secrets. */
   readonly recordSecrets: RecordedSecrets['recordTo']
   /** A pool of its own, so that one use cannot starve another. */
-  readonly database: (use: string, connections: number) => Sql
+  readonly database: (use: string, connections: number, plans?: Plans) => Sql
   readonly engine: QueueEngine
   readonly queue: JobQueue
   readonly stack: AsyncDisposableStack
 }
+
+type Plans = Pick<ConnectOptions, 'prefersIndexes'>
 
 /** Seconds that closing a pool waits for statements under way. */
 const closeSeconds = 5
@@ -52,8 +55,8 @@ export async function openFoundation(options: {
   const { config, log, version, role, stack } = options
   const { secrets, recordTo: recordSecrets } = recordedSecrets(openSecretStore(config))
   const url = await databaseUrl(config, secrets)
-  const database = (use: string, connections: number): Sql =>
-    stack.adopt(connectDatabase(config, url, { use, connections, role }), (sql) =>
+  const database = (use: string, connections: number, plans: Plans = {}): Sql =>
+    stack.adopt(connectDatabase(config, url, { use, connections, role, ...plans }), (sql) =>
       sql.end({ timeout: closeSeconds }),
     )
   const engine = await openEngine({ config, secrets, databaseUrl: url, role, log, stack })

@@ -29,7 +29,7 @@ function openConnection(
   connections: number,
 ): DeskConnection {
   const { queue, log, metrics, now, stack } = foundation
-  const sql = foundation.database('desk', connections)
+  const sql = foundation.database('desk', connections, { prefersIndexes: true })
   const dispatch = stack.adopt(dispatcher({ sql, queue, log, metrics }), (open) => open.close())
   return { sql, journal: services.journal, dispatch, now }
 }
@@ -56,11 +56,11 @@ export async function openVenueDesk(foundation: Foundation, services: Services) 
   const connection = openConnection(foundation, services, workerConnections)
   const readMarket = marketReader(now)
   const entry = { ...connection, readMarket }
-  const sql = foundation.database('paper', 4)
+  const sql = foundation.database('paper', 4, { prefersIndexes: true })
   const paper = stack.adopt(
     paperVenue({
       sql,
-      grouped: foundation.database('paper-orders', 1),
+      grouped: foundation.database('paper-orders', 1, { prefersIndexes: true }),
       rules: { ...paperDefaults, seed: paperSeed },
       ...paperMarkets({ sql, readMarket }),
     }),

@@ -21,6 +21,11 @@ export type ConnectOptions = DatabaseOptions & {
   readonly role?: DatabaseRole | undefined
   /** How long a transaction of a process that stands still holds its locks. */
   readonly idleTransactionMs?: number
+  /**
+   * For statements that all find their rows by an index: on a table that has just begun to grow the
+   * planner thinks of a few rows, keeps a plan that reads all of them, and gets slower by the hour.
+   */
+  readonly prefersIndexes?: boolean
   /** 0 for migrations and restores: no limit, and no deadline for the server's answer either. */
   readonly statementTimeoutMs?: number
 }
@@ -50,6 +55,7 @@ export function connectPostgres(options: ConnectOptions): Sql {
       options: startupOptions,
       application_name: applicationName,
       ...(role === undefined ? {} : { role }),
+      ...(options.prefersIndexes === true ? { enable_seqscan: 'off' } : {}),
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMsDefault,
     },

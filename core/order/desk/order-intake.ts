@@ -16,7 +16,7 @@ import { type Entered, enterOrder } from './order-entry.ts'
 import { readEntryView } from './read-entry.ts'
 
 /** Orders that share a commit and the lock of their account. */
-const ordersPerCommit = 64
+const ordersPerCommit = 128
 /** Orders of different accounts are decided side by side, one account's one after the other. */
 const lanes = 1
 /** Orders that may wait in one lane: a third of a second's worth, then it is better to refuse. */

@@ -43,90 +43,103 @@ export type OrderRequests = {
 
 export function orderRequests(options: OrderIntakeOptions): OrderRequests {
   return {
-    cancel: (id, caller) => cancelOrder(options, id, caller).catch(rethrowAsOutage),
+    cancel: (id, caller) =>
+      whenSettled(options, { id, caller }, (work, order) => cancelOrder(work, order, caller)),
     replace: (id, patch, caller) =>
-      replaceOrder(options, { id, patch, caller }).catch(rethrowAsOutage),
+      whenSettled(options, { id, caller }, (work, order) =>
+        replaceOrder(work, order, { options, patch, caller }),
+      ),
   }
 }
 
-async function cancelOrder(
+/** What is asked of one order, in a transaction in which it is not just being sent. */
+async function whenSettled<Answer>(
   options: OrderIntakeOptions,
-  id: string,
-  caller: Caller,
-): Promise<OrderDocument> {
-  const account = await settledAccount(options.sql, id, caller)
-  return await deskTransaction(options, { accounts: [account], orders: [id] }, (work) => {
+  { id, caller }: { readonly id: string; readonly caller: Caller },
+  run: (work: DeskWork, order: DeskOrder) => Promise<Answer> | Answer,
+): Promise<Answer> {
+  const account = await settledAccount(options.sql, id, caller).catch(rethrowAsOutage)
+  const scope = { accounts: [account], orders: [id] }
+  const answered = await deskTransaction(options, scope, async (work) => {
     const order = orderIn(work, id)
-    const result = work.desk.move(order, { type: 'cancel.request' })
-    if (result.kind === 'refused') throw refusedRequest(order, result.code)
-    if (result.kind === 'moved') {
-      work.record([requestRecord(order, { work, caller, request: 'cancel' })])
-      if (order.state.status === 'pending_cancel') work.desk.advance(order)
-    }
-    return orderDocument(order, work.at)
-  })
+    if (order.state.status === 'pending_new') return undefined
+    return { answer: await run(work, order) }
+  }).catch(rethrowAsOutage)
+  // It went out in between, which an order does once.
+  return answered === undefined ? await whenSettled(options, { id, caller }, run) : answered.answer
 }
 
-type Replacing = { readonly id: string; readonly patch: ReplacePatch; readonly caller: Caller }
+function cancelOrder(work: DeskWork, order: DeskOrder, caller: Caller): OrderDocument {
+  const result = work.desk.move(order, { type: 'cancel.request' })
+  if (result.kind === 'refused') throw refusedRequest(order, result.code)
+  if (result.kind === 'moved') {
+    work.record([requestRecord(order, { work, caller, request: 'cancel' })])
+    if (order.state.status === 'pending_cancel') work.desk.advance(order)
+  }
+  return orderDocument(order, work.at)
+}
+
+type Replacing = {
+  readonly options: OrderIntakeOptions
+  readonly patch: ReplacePatch
+  readonly caller: Caller
+}
 
 async function replaceOrder(
-  options: OrderIntakeOptions,
-  { id, patch, caller }: Replacing,
+  work: DeskWork,
+  order: DeskOrder,
+  { options, patch, caller }: Replacing,
 ): Promise<ReplaceAnswer> {
-  const account = await settledAccount(options.sql, id, caller)
-  return await deskTransaction(options, { accounts: [account], orders: [id] }, async (work) => {
-    const order = orderIn(work, id)
-    const replacement = { successor: Bun.randomUUIDv7(), patch }
-    const terms = successorTerms(order.state.terms, replacement, replacement.successor)
-    const request = { terms, caller, idempotency: undefined }
-    const { transaction, at } = work
-    const view = await readEntryView(transaction, [request], {
-      at,
-      readMarket: options.readMarket,
+  const replacement = { successor: Bun.randomUUIDv7(), patch }
+  const terms = successorTerms(order.state.terms, replacement, replacement.successor)
+  const request = { terms, caller, idempotency: undefined }
+  const { transaction, at } = work
+  const view = await readEntryView(transaction, [request], {
+    at,
+    readMarket: options.readMarket,
+  })
+  const held = heldBy(order)
+  const input = {
+    ...checkInputOf(work, view, { terms, twin: order.twin, self: order }),
+    replaced: {
+      buyingPower: held.money,
+      quantity: held.quantity,
+      cumQuantity: order.state.cumQuantity,
+    },
+  }
+  if (input.state.state === 'HALTED') {
+    throw new PosternError('trading.halted', {
+      detail: `Trading is halted (${input.state.scope}). Cancels still pass.`,
+      retryAfterSeconds: 60,
     })
-    const held = heldBy(order)
-    const input = {
-      ...checkInputOf(work, view, { terms, twin: order.twin, self: order }),
-      replaced: {
-        buyingPower: held.money,
-        quantity: held.quantity,
-        cumQuantity: order.state.cumQuantity,
-      },
-    }
-    if (input.state.state === 'HALTED') {
-      throw new PosternError('trading.halted', {
-        detail: `Trading is halted (${input.state.scope}). Cancels still pass.`,
-        retryAfterSeconds: 60,
-      })
-    }
-    const result = checkOrder(input)
-    if (result.verdict === 'deny') {
-      const { code, details } = result
-      work.record([requestRecord(order, { work, caller, request: 'replace', code, details })])
-      return {
-        order: orderDocument(order, at),
-        replacement: { status: 'denied', reject_code: code, reject_details: details },
-      }
-    }
-    order.replacementReserved = ofWhole(result)
-    // Sized like any order: the successor may be smaller than what was asked for.
-    const sized = { ...patch, quantity: result.quantity }
-    const event = {
-      type: 'replace.request',
-      successor: replacement.successor,
-      patch: sized,
-    } as const
-    const moved = work.desk.move(order, event)
-    if (moved.kind !== 'moved') {
-      throw refusedRequest(order, moved.kind === 'refused' ? moved.code : 'INVALID_TRANSITION')
-    }
-    work.record([requestRecord(order, { work, caller, request: 'replace' })])
-    work.desk.advance(order)
+  }
+  const result = checkOrder(input)
+  if (result.verdict === 'deny') {
+    const { code, details } = result
+    work.record([requestRecord(order, { work, caller, request: 'replace', code, details })])
     return {
       order: orderDocument(order, at),
-      replacement: { status: 'pending', order_id: replacement.successor },
+      replacement: { status: 'denied', reject_code: code, reject_details: details },
     }
-  })
+  }
+  order.replacementReserved = ofWhole(result)
+  // Sized like any order: the successor may be smaller than what was asked for.
+  const sized = { ...patch, quantity: result.quantity }
+  const event = {
+    type: 'replace.request',
+    successor: replacement.successor,
+    patch: sized,
+  } as const
+  const moved = work.desk.move(order, event)
+  if (moved.kind !== 'moved') {
+    throw refusedRequest(order, moved.kind === 'refused' ? moved.code : 'INVALID_TRANSITION')
+  }
+  work.record([requestRecord(order, { work, caller, request: 'replace' })])
+  work.desk.advance(order)
+  return {
+    order: orderDocument(order, at),
+    replacement: { status: 'pending', order_id: replacement.successor },
+  }
 }
 
 /** What an order holds is a part of what its whole takes; the checks reckon what it has left. */

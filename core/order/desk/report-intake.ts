@@ -6,7 +6,7 @@ import { applyReports } from './apply-reports.ts'
 import type { DeskConnection } from './desk-transaction.ts'
 
 /** Reports that share a commit; an account's are applied one batch after the other. */
-const reportsPerCommit = 128
+const reportsPerCommit = 256
 const lanes = 1
 const waitingMax = 20_000
 

@@ -16,7 +16,8 @@ export async function storeChanges(
   at: Date,
 ): Promise<void> {
   const { accounts, entered, moved, events, positions, quarantined } = changes
-  const orders = [...entered, ...moved].map(orderRow)
+  // By id, as the statement of the intents locks them, so that the two never wait in a ring.
+  const orders = [...entered, ...moved].sort(byId).map(orderRow)
   const eventRows = events.map(({ order, seq, event }) => ({
     order_id: order.state.terms.id,
     seq,
@@ -50,11 +51,14 @@ export async function storeChanges(
         replacement = excluded.replacement, late_fill = excluded.late_fill,
         reserved = excluded.reserved, attempts = excluded.attempts,
         updated_at = excluded.updated_at
+      returning 1
     ), events as (
+      -- The orders first, all of them: the statement of the intents locks in that order too.
       insert into postern_order_event (order_id, seq, type, event, at)
       select order_id, seq, type, event::jsonb, ${at}::timestamptz
       from jsonb_to_recordset(${JSON.stringify(eventRows)}::text::jsonb) as r(
         order_id uuid, seq integer, type text, event text)
+      where (select count(*) from orders) >= 0
     ), positions as (
       insert into postern_position (account, symbol, quantity, cost, realised, fees, open_buy,
         open_sell, updated_at)
@@ -105,6 +109,10 @@ async function storeFills(
       fees numeric)
     on conflict (account, symbol, day) do update set quantity = excluded.quantity,
       cost = excluded.cost, realised = excluded.realised, fees = excluded.fees`
+}
+
+function byId(a: DeskOrder, b: DeskOrder): number {
+  return a.state.terms.id < b.state.terms.id ? -1 : 1
 }
 
 function orderRow(order: DeskOrder): unknown {

@@ -13,7 +13,7 @@ import type { Venue } from '#core/order/venue.ts'
 import { type ScriptedVenue, scriptedVenue } from '../venue/scripted-venue.ts'
 import { deskFaults } from './desk-faults.ts'
 import { listenTo } from './desk-listener.ts'
-import { accountRow, orderRow, positionRow, setSwitch, trader } from './desk-rows.ts'
+import { accountRow, orderRow, positionRow, setLimit, setSwitch, trader } from './desk-rows.ts'
 import { type DeskWorld, fate, openDeskWorld } from './desk-world.ts'
 
 setDefaultTimeout(60_000)
@@ -86,6 +86,25 @@ test('a cancel of unknown outcome is asked again', async () => {
   await run(order)
   await ear.told()
   expect(await status(order)).toBe('canceled')
+})
+
+test('a cancel and the job that sends the order, at once: it is cancelled or sent, never both', async () => {
+  const seen = new Set<string>()
+  await setLimit(world.sql, 'duplicate_window_ms', '0')
+  for (let round = 0; round < 25; round += 1) {
+    const orders = await Promise.all([1, 2, 3].map(() => world.place({ quantity: shares('1') })))
+    const ids = orders.map(({ id }) => id)
+    const cancels = orders.map((order) => fate(world.requests.cancel(order.id, trader)))
+    await world.advance(venue, round % 2 === 0 ? ids : ids.toReversed())
+    const fates = await Promise.all(cancels)
+    await ear.told()
+    for (const [index, order] of orders.entries()) {
+      const isSent = venue.orders.has(order.client_order_id)
+      seen.add(`${await status(order)} ${isSent ? 'sent' : 'unsent'} ${fates[index]}`)
+    }
+  }
+  const possible = ['canceled unsent entered', 'pending_cancel sent entered']
+  expect([...seen].filter((end) => !possible.includes(end))).toEqual([])
 })
 
 async function replacing(order: OrderDocument, quantity = '20'): Promise<string> {

@@ -6,7 +6,11 @@ import { type OrderRequests, orderRequests } from '#core/order/desk/order-reques
 import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
 import { releaseWaiting } from '#core/order/desk/waiting-orders.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
-import { type TreacherousProxy, treacherousProxy } from '../../integration/treacherous-proxy.ts'
+import {
+  type TreacherousProxy,
+  type Treason,
+  treacherousProxy,
+} from '../../integration/treacherous-proxy.ts'
 import { type ScriptedVenue, scriptedVenue } from '../venue/scripted-venue.ts'
 import { deskFaults } from './desk-faults.ts'
 import { account, accountRow, count, orderRow, positionRow, trader } from './desk-rows.ts'
@@ -53,6 +57,8 @@ type Act = {
   readonly run: (id: string) => Promise<unknown>
   /** What is there in the end, whatever was lost on the way. */
   readonly end: (id: string) => Promise<void>
+  /** Where it is more than one commit, what the first of them has stored stays. */
+  readonly hasFirst?: boolean
 }
 
 async function live(): Promise<string> {
@@ -87,7 +93,8 @@ const acts: Readonly<Record<string, Act>> = {
       expect(await accountRow(world.sql)).toMatchObject({ reserved: '1000', open: 1 })
     },
   },
-  'an order is sent': {
+  'the venue’s answer to an order is recorded': {
+    hasFirst: true,
     prepare: async () => (await world.place()).id,
     run: advance,
     async end(id) {
@@ -172,23 +179,44 @@ test.each(cases)(
   async ({ act, isWrite, how }) => {
     const id = await act.prepare()
     const before = await stored()
-    const committed = proxy.arm({ how, isWrite, isDone: has('COMMIT') })
-    expect(await fate(act.run(id))).toBe('database.unavailable')
-    await committed
-    // Who was cut off may still be ending.
-    await world.sql`select id from postern_account order by id for update`
-    expect(await deskFaults(world.sql)).toEqual([])
-    if (how === 'lost') expect(await stored()).toEqual(before)
+    await cutOff(() => act.run(id), { how, isWrite, isDone: has('COMMIT') })
+    if (act.hasFirst !== true && how === 'lost') expect(await stored()).toEqual(before)
     else expect(await stored()).not.toEqual(before)
-    await fate(act.run(id))
-    await act.end(id)
-    expect(await deskFaults(world.sql)).toEqual([])
-    // What was done is not done by doing it once more.
-    await fate(act.run(id))
-    await act.end(id)
-    expect(await deskFaults(world.sql)).toEqual([])
+    await again(act, id)
   },
 )
+
+test.each(['lost', 'done, answer lost'] as const)(
+  'an order is sent, and its intent is %s: it is at its venue once',
+  async (how) => {
+    const id = (await world.place()).id
+    await cutOff(() => advance(id), { how, isWrite: has('intended as'), isDone: has('SELECT ') })
+    expect(venue.submits.size).toBe(0)
+    const status = how === 'lost' ? 'accepted' : 'pending_new'
+    expect(await orderRow(world.sql, id)).toMatchObject({ status })
+    const sent = acts['the venue’s answer to an order is recorded']
+    if (sent !== undefined) await again(sent, id)
+  },
+)
+
+/** Runs until it is cut off; then everything that must hold of the rows holds. */
+async function cutOff(run: () => Promise<unknown>, treason: Treason): Promise<void> {
+  const committed = proxy.arm(treason)
+  expect(await fate(run())).toBe('database.unavailable')
+  await committed
+  // Who was cut off may still be ending.
+  await world.sql`select id from postern_account order by id for update`
+  expect(await deskFaults(world.sql)).toEqual([])
+}
+
+/** Asked again it is done, and what is done is not done by asking once more. */
+async function again({ run, end }: Act, id: string): Promise<void> {
+  for (let time = 0; time < 2; time += 1) {
+    await fate(run(id))
+    await end(id)
+    expect(await deskFaults(world.sql)).toEqual([])
+  }
+}
 
 /** Everything that a desk's transaction writes; not what only a statement of its own has read. */
 async function stored() {
