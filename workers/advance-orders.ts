@@ -68,7 +68,7 @@ async function run(errand: Errand, context: Run): Promise<void> {
       return await submit(errand.terms, context)
     case 'look-up':
       context.counts.looked_up += 1
-      return await lookUp(errand.terms, context)
+      return await lookUp(errand, context)
     case 'cancel':
       context.counts.cancels += 1
       return await cancel(errand, context)
@@ -100,11 +100,14 @@ function answerReport(
 }
 
 /** Never sent again without asking; a venue that has the order tells what became of it. */
-async function lookUp(terms: OrderTerms, context: Run): Promise<void> {
+async function lookUp(
+  { terms, attempts }: Extract<Errand, { kind: 'look-up' }>,
+  context: Run,
+): Promise<void> {
   const { account, clientOrderId } = terms
   const found = await context.venue.findByClientOrderId(account, clientOrderId)
   if (found === undefined) {
-    if (await intendAgain(context.desk, terms)) await submit(terms, context)
+    if (await intendAgain(context.desk, terms, attempts)) await submit(terms, context)
     return
   }
   const { venueOrderId } = found

@@ -5,12 +5,16 @@ import type { AnsweredOrder } from './orders-load.ts'
 import { judgeMoney } from './orders-money.ts'
 import type { Tally } from './orders-tally.ts'
 
+export type Judged = {
+  readonly sql: Sql
+  readonly tally: Tally
+  readonly answered: ReadonlyMap<string, AnsweredOrder>
+  /** Ids of orders that were sent while the venue had them. */
+  readonly resent: readonly string[]
+}
+
 /** Everything, once nothing moves any more. */
-export async function judge(
-  sql: Sql,
-  tally: Tally,
-  answered: ReadonlyMap<string, AnsweredOrder>,
-): Promise<void> {
+export async function judge({ sql, tally, answered, resent }: Judged): Promise<void> {
   await sql.begin('isolation level repeatable read read only', async (snapshot) => {
     const ids = await snapshot<{ id: string }[]>`select id from postern_order order by id`
     const faults = [
@@ -27,6 +31,17 @@ export async function judge(
   await judgeMoney(sql, tally)
   await judgeRecords(sql, tally)
   await judgeQuarantine(sql, tally)
+  await judgeResent(sql, tally, resent)
+}
+
+/** Named with all that happened to them: that is what one would ask next. */
+async function judgeResent(sql: Sql, tally: Tally, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    const rows = await sql<{ event: string; at: Date }[]>`
+      select event::text, at from postern_order_event where order_id = ${id} order by seq`
+    const events = rows.map(({ event, at }) => `${at.toISOString()} ${event}`).join(', ')
+    tally.problem(`${id}: sent while the venue had it: ${events}`)
+  }
 }
 
 async function judgeAnswers(

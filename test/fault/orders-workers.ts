@@ -15,6 +15,8 @@ export type WorkerSlots = {
   open(part: WorkerPart): WorkerSlot
   /** While Postgres is away a worker may end by itself, and starts anew. */
   excuse(isExcused: boolean): void
+  /** Ids of orders that were sent while the venue had them. */
+  resent(): readonly string[]
 }
 
 const logLine = z.looseObject({ level: z.string(), event: z.string().optional() })
@@ -32,21 +34,21 @@ export function workerSlots(
   },
 ): WorkerSlots {
   const { seed, ordersPerLife, tally, onKilled } = options
+  const resent: string[] = []
   let lives = 0
   let isExcused = false
 
   function hear(line: string): void {
     if (line.startsWith('{')) hearLog(line)
     else if (line.startsWith('kill ')) tally.count(killNameOf(line))
-    else if (line.startsWith('resent '))
-      tally.problem(`sent although it is there: ${line.slice(7)}`)
+    else if (line.startsWith('resent ')) resent.push(line.slice('resent '.length))
     else tally.count(`told ${line}`)
   }
 
   function hearLog(line: string): void {
-    const { level, event = '' } = logLine.parse(JSON.parse(line))
+    const { level, event = '', time: _, ...fields } = logLine.parse(JSON.parse(line))
     tally.count(`log ${level} ${event}`)
-    if (level === 'error') tally.problem(`a worker logged ${line.slice(0, 2_000)}`)
+    if (level === 'error') tally.problem(`${event}: ${JSON.stringify(fields).slice(0, 2_000)}`)
   }
 
   async function live(part: WorkerPart, slot: Slot): Promise<void> {
@@ -79,6 +81,7 @@ export function workerSlots(
         },
       }
     },
+    resent: () => resent,
     excuse: (value) => {
       isExcused = value
     },

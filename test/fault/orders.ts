@@ -47,7 +47,7 @@ try {
   await stage.close()
 }
 report()
-process.exit(tally.problems.length === 0 ? 0 : 1)
+process.exit(tally.problems().length === 0 ? 0 : 1)
 
 async function main(): Promise<void> {
   const market = faultMarket(stage, seed)
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
   await market.close()
   await settle()
   await steps.idle()
-  await judge(sql, tally, load.answered)
+  await judge({ sql, tally, answered: load.answered, resent: workers.resent() })
 }
 
 async function warm(market: ReturnType<typeof faultMarket>): Promise<void> {
@@ -180,8 +180,9 @@ function report(): void {
     ...tally.beginning('asked again'),
     ...tally.beginning('log '),
   ])
-  for (const problem of tally.problems.slice(0, problemsShown)) say(`VIOLATED: ${problem}`)
-  const { length } = tally.problems
+  const problems = tally.problems()
+  for (const problem of problems.slice(0, problemsShown)) say(`VIOLATED: ${problem}`)
+  const { length } = problems
   tell(length === 0 ? 'Every promise held.' : `${length} promises broken.`)
 }
 

@@ -76,7 +76,7 @@ async function compareFills(context: Reconciling, fills: readonly VenueFill[]): 
   })
   const missing = fills.filter(({ trade }) => !local.has(trade.tradeId))
   for (const { clientOrderId, trade } of missing) {
-    if (!ours.has(clientOrderId)) continue
+    if (!ours.has(clientOrderId) && !(await succeedAwaited(context, clientOrderId))) continue
     await reports.apply({ account, clientOrderId, event: { type: 'trade', trade } })
   }
   // What could not be, such as more than was ordered, stands in quarantine instead.
@@ -86,6 +86,21 @@ async function compareFills(context: Reconciling, fills: readonly VenueFill[]): 
     return { class: 'MISSING_LOCAL', symbol, detail, healed: taken.has(trade.tradeId) }
   })
   return { mismatches: [...differing, ...mismatches], replayed: taken.size }
+}
+
+/** True when it was a successor whose replacement nobody here has heard of: it is ours from now on. */
+async function succeedAwaited(context: Reconciling, successor: string): Promise<boolean> {
+  const { account, venue, desk, reports } = context
+  const [row] = await desk.sql<{ clientOrderId: string }[]>`
+    select client_order_id as "clientOrderId" from postern_order
+    where is_open and account = ${account} and status = 'pending_replace'
+      and replacement ->> 'successor' = ${successor}`.catch(rethrowAsOutage)
+  const view = row && (await venue.findByClientOrderId(account, successor))
+  if (row === undefined || view === undefined) return false
+  const { venueOrderId } = view
+  const event = { type: 'replaced', successorClientOrderId: successor, venueOrderId } as const
+  await reports.apply({ account, clientOrderId: row.clientOrderId, event })
+  return true
 }
 
 const localSchema = z.array(

@@ -62,7 +62,13 @@ export async function reconcileAccount(
     mismatches: unique([...healed, ...standing]),
     frozen: [...frozen.keys()].filter((symbol) => symbol !== '').sort(),
   }
-  await storeResult(options.desk, { account, result, frozen, cursor: last.fills.cursor })
+  const told = new Set(standing.map((one) => JSON.stringify(one)))
+  const isMoving = last.fills.mismatches.some(
+    (one) => !one.healed && !told.has(JSON.stringify(one)),
+  )
+  // What is behind the cursor is never looked at again: a fill that is still on its way is not.
+  const cursor = isMoving ? undefined : last.fills.cursor
+  await storeResult(options.desk, { account, result, frozen, cursor })
   return result
 }
 

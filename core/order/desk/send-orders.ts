@@ -201,22 +201,28 @@ function haltedRecord(order: DeskOrder, at: Date) {
   })
 }
 
-/** The venue has never seen the order: it is sent again, as the next attempt. */
-export async function intendAgain(connection: DeskConnection, terms: OrderTerms): Promise<boolean> {
+/**
+ * The venue has never seen the order: it is sent again, as the next attempt. False when another run
+ * has sent it since `attempts` were read: what was looked up then says nothing of that attempt.
+ */
+export async function intendAgain(
+  connection: DeskConnection,
+  terms: OrderTerms,
+  attempts: number,
+): Promise<boolean> {
   return await deskTransaction(
     connection,
     { accounts: [terms.account], orders: [terms.id] },
     async ({ desk, transaction, at }) => {
       const order = desk.order(terms.id)
-      if (order?.state.status !== 'pending_new') return false
+      if (order?.state.status !== 'pending_new' || order.state.attempts !== attempts) return false
       const switches = await readSwitches(transaction, at)
       if (effectiveState(switches, terms).state === 'HALTED') {
         // Never at the venue, so nothing is left of it there.
         desk.move(order, { type: 'venue.canceled', reason: 'TRADING_HALTED' })
         return false
       }
-      const attempt = order.state.attempts + 1
-      return desk.move(order, { type: 'worker.sent', attempt }).kind === 'moved'
+      return desk.move(order, { type: 'worker.sent', attempt: attempts + 1 }).kind === 'moved'
     },
   ).catch(rethrowAsOutage)
 }

@@ -9,6 +9,7 @@ import {
 } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import { releaseWaiting } from '#core/order/desk/waiting-orders.ts'
+import { eventually } from '../../integration/world.ts'
 import { deskFaults } from './desk-faults.ts'
 import {
   account,
@@ -214,11 +215,18 @@ test('an order good till a date expires at it, by the clock of its market', asyn
 test('an order that has gone out meanwhile is not expired from here', async () => {
   const order = await world.place()
   world.clock.nowMs = closeMs + 1
-  await Promise.all([world.intend(order.id), release()])
-  const { status } = (await orderRow(world.sql, order.id)) ?? {}
-  expect(['pending_new', 'expired']).toContain(String(status))
-  await release()
-  expect(await orderRow(world.sql, order.id)).toMatchObject({ status })
+  const released = await world.sql.begin(async (sql) => {
+    await sql`select from postern_account for update`
+    const releasing = release()
+    await eventually(async () => {
+      const waiting = await world.sql`select from pg_locks where not granted`
+      return waiting.length > 0
+    })
+    await world.intend(order.id)
+    return { releasing }
+  })
+  expect(await released.releasing).toEqual({ expired: 0, released: 0, denied: 0 })
+  expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'pending_new' })
 })
 
 test('an order for several days waits over the weekend, behind any number of others', async () => {
