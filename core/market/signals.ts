@@ -1,4 +1,4 @@
-import { meanOf, momentsOf, type Series } from './rolling-window.ts'
+import { meanOf, momentsOf, type Series, seriesOf } from './rolling-window.ts'
 
 export const strategies = ['momentum', 'mean_reversion', 'pairs'] as const
 export type Strategy = (typeof strategies)[number]
@@ -12,6 +12,9 @@ export type Signal<Figures> = {
   /** Why there is no value. */
   readonly reasons: readonly string[]
 }
+
+/** One for all: a replay computes millions of signals. */
+const noReasons: readonly string[] = []
 
 function noSignal<Figures>(reason: string): Signal<Figures> {
   return { signal: 'hold', value: null, figures: null, reasons: [reason] }
@@ -50,7 +53,7 @@ export function momentum(
   if (!(from > 0 && to > 0)) return noSignal('a close is not positive')
   const value = to / from - 1
   const signal = value > threshold ? 'buy' : value < -threshold ? 'sell' : 'hold'
-  return { signal, value, figures: { from, to }, reasons: [] }
+  return { signal, value, figures: { from, to }, reasons: noReasons }
 }
 
 export type ScoreRules = { readonly count: number; readonly entry: number }
@@ -71,7 +74,7 @@ export function meanReversion(
   // What is left of equal closes is the rounding of their mean.
   if (!(deviation > Math.abs(mean) * noiseMax)) return noSignal('the closes do not vary')
   const value = (closes.ago(0) - mean) / deviation
-  return { signal: against(value, entry), value, figures: moments, reasons: [] }
+  return { signal: against(value, entry), value, figures: moments, reasons: noReasons }
 }
 
 export const pairsRules: ScoreRules = { count: 60, entry: 2 }
@@ -98,7 +101,7 @@ export function pairs(
   const needed = Math.max(3, count)
   const size = Math.min(own.size, other.size)
   if (size < needed) return noSignal(`closes=${size} needed=${needed}`)
-  const fit = fitLine(logOf(other), logOf(own), needed)
+  const fit = fitLine(logOf(other, needed), logOf(own, needed), needed)
   if (fit === undefined) return noSignal('a close is not positive, or the other closes do not vary')
   const { slope: hedgeRatio, intercept, residual, squares } = fit
   const deviation = Math.sqrt(squares / (needed - 2))
@@ -106,11 +109,12 @@ export function pairs(
   if (!(deviation > noiseMax)) return noSignal('the spread does not vary')
   const value = residual / deviation
   const figures = { hedgeRatio, intercept, spread: residual, deviation }
-  return { signal: against(value, entry), value, figures, reasons: [] }
+  return { signal: against(value, entry), value, figures, reasons: noReasons }
 }
 
-function logOf(series: Series): Series {
-  return { size: series.size, ago: (steps) => Math.log(series.ago(steps)) }
+/** Of the newest `count` values. */
+function logOf({ values, end }: Series, count: number): Series {
+  return seriesOf(values.subarray(end - count, end).map(Math.log))
 }
 
 type Fit = {

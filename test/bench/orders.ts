@@ -1,17 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
-import { developmentIssuer } from '#core/access/access-file.ts'
-import { migrate } from '#core/postgres/migrate.ts'
-import { startPostgres } from '#test/support/postgres-server.ts'
-import { startRedis } from '#test/support/redis-server.ts'
-import { freePort } from '#test/support/server-process.ts'
-import { collectorEnvironment } from '../../commands/collector.ts'
-import { benchAccess } from './bench-access.ts'
 import { type Figure, note, printFigures, quantile } from './figures.ts'
-import { untilAnswered } from './http-load.ts'
-import { startProcess } from './side-process.ts'
+import { type OrderStage, openOrderStage, stageSymbols } from './order-stage.ts'
 
 /**
  * Orders end to end on the paper venue, at a fixed rate that does not slow down when the answers
@@ -27,127 +17,50 @@ const rate = option('rate', 1_500)
 const seconds = option('seconds', 20)
 const accounts = option('accounts', 4)
 const warmUpSeconds = 5
-const symbols = ['SPX', 'AAA', 'BBB', 'CCC', 'DDD', 'EEE', 'FFF', 'GGG']
 
 export async function orderFigures(): Promise<Figure[]> {
-  const [server, redis] = await Promise.all([
-    // The commit's own time is the only honest end of the measurement.
-    startPostgres({ settings: ['track_commit_timestamp=on'] }),
-    startRedis(),
-  ])
-  const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
-  await migrate({ sql, queue: 'redis' })
-  const access = await benchAccess()
-  const [port, probePort] = await Promise.all([freePort(), freePort()])
-  await openAccounts(sql)
-  const file = join(access.folder, 'access.json')
-  await writeFile(file, JSON.stringify(access.document))
-  const environment = {
-    ...collectorEnvironment,
-    POSTERN_MODE: 'development',
-    POSTERN_LOG_LEVEL: process.env['BENCH_LOG'] ?? 'warn',
-    POSTERN_DATABASE_URL: server.url,
-    POSTERN_REDIS_URL: redis.url,
-    POSTERN_ACCESS_FILE: file,
-    POSTERN_LISTEN_ADDRESS: '127.0.0.1',
-    POSTERN_LISTEN_PORT: String(port),
-    POSTERN_PROBE_PORT: String(probePort),
-  }
-  const main = join(import.meta.dir, '../../main.ts')
-  const gateway = startProcess(['sh', '-c', 'exec "$0" "$1" serve >/tmp/bench-serve.log 2>&1', process.execPath, main], { environment })
-  const worker = startProcess(['sh', '-c', 'exec "$0" "$1" work >/tmp/bench-work.log 2>&1', process.execPath, main], { environment })
-  const url = `http://127.0.0.1:${port}`
-  await untilAnswered(`${url}/healthz`)
-  await ingestBars(url, access.token)
+  const stage = await openOrderStage({ accounts })
+  const { sql, gateway, worker } = stage
   note(`orders, ${rate}/s for ${seconds} s over ${accounts} accounts`)
-  const refused = await sendAtFixedRate(url, access.token)
+  const refused = await sendAtFixedRate(stage)
   const measured = await measure(sql)
   note(
     `accepted ${measured.accepted}, denied ${measured.denied}, refused ${refused}, filled ${measured.filled}; ${shown(measured)}`,
   )
   const cpu = Object.entries({ gateway: gateway.pid, worker: worker.pid })
-  note(cpu.map(([name, pid]) => `${name} ${cpuMsOf(pid, measured.accepted)} µs an order`).join(', '))
-  const baseline = await bareDesk(sql)
-  await Promise.all([gateway.stop('SIGKILL'), worker.stop('SIGKILL')])
-  await sql.end()
-  await redis.stop('SIGKILL')
-  await server.stop('immediate')
+  note(cpu.map(([name, pid]) => `${name} ${cpuOf(pid, measured.accepted)} µs an order`).join(', '))
+  const baseline = await bareDesk(sql, stage.server.url)
+  await stage.close()
   const name = `orders at ${rate}/s for ${seconds} s`
+  const ratio = measured.perSecond / baseline
+  const bare = { name: 'bare transaction an order, as fast as it goes', value: baseline, ratio }
+  const latency = (which: 'p50' | 'p99'): Figure => ({
+    ...{ name: `${name}, request to position, ${which}`, unit: 'ms', ours: measured[which] },
+    ...{ baseline: undefined, required: { valueMax: 150 } },
+  })
   return [
     {
-      ...{ name: `${name}, filled`, unit: '/s', ours: measured.perSecond },
-      baseline: {
-        name: 'bare transaction an order, as fast as it goes',
-        value: baseline,
-        ratio: measured.perSecond / baseline,
-      },
+      ...{ name: `${name}, filled`, unit: '/s', ours: measured.perSecond, baseline: bare },
       required: { valueMin: rate * 0.99 },
     },
-    {
-      ...{ name: `${name}, request to position, p50`, unit: 'ms', ours: measured.p50 },
-      ...{ baseline: undefined, required: { valueMax: 150 } },
-    },
-    {
-      ...{ name: `${name}, request to position, p99`, unit: 'ms', ours: measured.p99 },
-      ...{ baseline: undefined, required: { valueMax: 150 } },
-    },
+    latency('p50'),
+    latency('p99'),
   ]
-}
-
-/** Of a process so far, by the kernel's hundred ticks a second. */
-function cpuMsOf(pid: number, orders: number): string {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  const ticks = Number(fields[11]) + Number(fields[12])
-  return ((ticks * 10_000) / orders).toFixed(0)
 }
 
 function shown({ p50, p99, max }: { p50: number; p99: number; max: number }): string {
   return `p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, max ${max.toFixed(0)} ms`
 }
 
-async function openAccounts(sql: Sql): Promise<void> {
-  for (let index = 0; index < accounts; index++) {
-    const id = `bench-${index}`
-    await sql`insert into postern_account (id, venue, clock, starting_cash, cash)
-      values (${id}, 'paper', 'replay', 1e12, 1e12)`
-    await sql`insert into postern_account_trader (account, issuer, subject)
-      values (${id}, ${developmentIssuer}, 'bench')`
-    const limits = {
-      notional_per_minute_max: 1e12,
-      duplicate_window_ms: 0,
-      open_orders_max: 1e6,
-      position_max: 1e8,
-      messages_per_second: 1e6,
-      size_by_volatility: 0,
-    }
-    for (const [name, value] of Object.entries(limits)) {
-      await sql`insert into postern_limit (scope, key, name, value, changed_by)
-        values ('account', ${id}, ${name}, ${value}, 'bench')`
-    }
-  }
-}
-
-async function ingestBars(url: string, token: string): Promise<void> {
-  const days = Array.from({ length: 30 }, (_, day) => `2024-07-${String(day + 1).padStart(2, '0')}`)
-  // The fourth is a holiday.
-  const open = days.filter((day) => {
-    const weekday = new Date(`${day}T12:00:00Z`).getUTCDay()
-    return weekday > 0 && weekday < 6 && day !== '2024-07-04'
-  })
-  const rows = symbols.flatMap((symbol) =>
-    open.map((date, day) => `${symbol},${date},100,101,99,${100 + (day % 3) * 0.25},50000000`),
-  )
-  const answer = await fetch(`${url}/v1/market-data`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'text/csv' },
-    body: ['symbol,date,open,high,low,close,volume', ...rows].join('\n'),
-  })
-  if (!answer.ok) throw new Error(`bars were refused: ${await answer.text()}`)
-  await Bun.sleep(2_000)
+/** Of a process so far, by the kernel's hundred ticks a second. */
+function cpuOf(pid: number, orders: number): string {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const ticks = Number(fields[11]) + Number(fields[12])
+  return ((ticks * 10_000) / orders).toFixed(0)
 }
 
 /** Returns how many were refused. */
-async function sendAtFixedRate(url: string, token: string): Promise<number> {
+async function sendAtFixedRate({ url, token }: OrderStage): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const orders = rate * (warmUpSeconds + seconds)
   const answers: Promise<void>[] = []
@@ -169,7 +82,7 @@ async function sendAtFixedRate(url: string, token: string): Promise<number> {
     const body = JSON.stringify({
       account: `bench-${index % accounts}`,
       client_order_id: `${index}-${dueAt}`,
-      symbol: symbols[index % symbols.length],
+      symbol: stageSymbols[index % stageSymbols.length],
       side: 'buy',
       quantity: String(1 + (index % 7)),
       order_type: 'market',
@@ -225,11 +138,11 @@ async function measure(sql: Sql) {
 }
 
 /** What a desk without checks, log, venue and queue could do: four writes, one commit an order. */
-async function bareDesk(sql: Sql): Promise<number> {
+async function bareDesk(sql: Sql, url: string): Promise<number> {
   await sql`create table bare_order (id integer primary key, quantity numeric)`
   await sql`create table bare_position (symbol text primary key, quantity numeric, cash numeric)`
   await sql`insert into bare_position select 'S' || n, 0, 0 from generate_series(0, 63) n`
-  const pool = postgres(sql.options.host.length > 0 ? urlOf(sql) : '', { max: 16 })
+  const pool = postgres(url, { max: 16 })
   const until = performance.now() + 5_000
   let done = 0
   const worker = async () => {
@@ -247,11 +160,6 @@ async function bareDesk(sql: Sql): Promise<number> {
   const perSecond = (done * 1_000) / (performance.now() - startedAt)
   await pool.end()
   return perSecond
-}
-
-function urlOf(sql: Sql): string {
-  const { host, port, database, user } = sql.options
-  return `postgres://${user}@${host[0]}:${port[0]}/${database}`
 }
 
 if (import.meta.main) process.exit(printFigures(await orderFigures()) ? 0 : 1)

@@ -96,7 +96,7 @@ create table postern_order (
   traceparent text,
   received_at timestamptz not null,
   updated_at timestamptz not null
-);
+) with (fillfactor = 60);               -- an order is written three times within a second
 create unique index postern_order_client on postern_order (account, client_order_id);
 create index postern_order_account on postern_order (account, id);
 create index postern_order_open on postern_order (account, symbol) where is_open;
