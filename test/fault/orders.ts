@@ -38,7 +38,7 @@ say(`orders ${orders}, seed ${seed}`)
 const stage = await openOrdersStage()
 const { sql } = stage
 const steps = stepChecks(sql, tally)
-const ordersPerLife = Math.min(60, Math.max(20, Math.round(orders / 160)))
+const ordersPerLife = Math.min(90, Math.max(20, Math.round(orders / 100)))
 const onKilled = () => steps.check()
 const workers = workerSlots(stage, { seed, ordersPerLife, tally, onKilled })
 try {

@@ -126,8 +126,11 @@ async function tendOpen(entry: OrderIntakeOptions, account: string): Promise<voi
   while (after !== undefined) {
     const ids: readonly string[] = await readTended(entry.sql, { account, after, isHalting })
     if (ids.length > 0) {
-      await deskTransaction(entry, { accounts: [account], orders: ids }, ({ desk }) => {
-        for (const id of ids) tendOrder(desk, switches, desk.order(id))
+      await deskTransaction(entry, { accounts: [account], orders: ids }, async (work) => {
+        for (const id of ids) tendOrder(work.desk, switches, work.desk.order(id))
+        // Not again in the next round: its new job has the same minute.
+        await work.transaction`
+          update postern_order set updated_at = ${work.at} where id = any(${[...ids]}::uuid[])`
       })
     }
     after = ids.at(-1)

@@ -1,4 +1,3 @@
-import type { Sql } from 'postgres'
 import type { Caller } from '../../access/principal.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckInput, DenyCode } from '../check-input.ts'
@@ -31,9 +30,7 @@ export async function releaseWaiting(
   const counts: Counts = { expired: 0, released: 0, denied: 0, waiting: 0 }
   let after: string | undefined = firstId
   while (after !== undefined) {
-    const ids: readonly string[] = await readWaiting(options.sql, account, after).catch(
-      rethrowAsOutage,
-    )
+    const ids: readonly string[] = await readWaiting(options, account, after).catch(rethrowAsOutage)
     if (ids.length > 0) for (const fate of await look(options, account, ids)) counts[fate] += 1
     after = ids.at(-1)
   }
@@ -47,11 +44,20 @@ type Counts = { [Name in Fate]: number }
 /** Less than any UUIDv7. */
 const firstId = '00000000-0000-0000-0000-000000000000'
 
-async function readWaiting(sql: Sql, account: string, after: string): Promise<readonly string[]> {
+/** What was accepted is on its way; of that only what is over by the market's clock is looked at. */
+async function readWaiting(
+  { sql, now }: OrderIntakeOptions,
+  account: string,
+  after: string,
+): Promise<readonly string[]> {
   const rows = await sql<{ id: string }[]>`
-    select id from postern_order
-    where is_open and account = ${account} and status in ('accepted', 'held') and id > ${after}
-    order by id limit ${ordersPerCommit}`
+    select o.id from postern_order o
+    join postern_account a on a.id = o.account
+    join postern_market m on m.clock = a.clock
+    where o.is_open and o.account = ${account} and o.id > ${after}
+      and (o.status = 'held' or o.status = 'accepted' and o.expire_at
+        <= case a.clock when 'live' then ${now()}::timestamptz else m.time end)
+    order by o.id limit ${ordersPerCommit}`
   return rows.map(({ id }) => id)
 }
 
