@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readBoundedText } from '../../audit/witness/read-bounded-text.ts'
 import { PosternError } from '../../errors.ts'
 import type { RequestBudget } from './request-budget.ts'
+import { spareVenue } from './venue-outage.ts'
 
 /** Milliseconds for one request, its answer included; the caller's signal may end it sooner. */
 const requestMsMaxDefault = 10_000
@@ -58,13 +59,13 @@ export function alpacaHttp(options: AlpacaHttpOptions): AlpacaCall {
       return await known
     } catch (cause) {
       known = undefined
-      throw unavailable('no credentials', { cause })
+      throw spareVenue(unavailable('no credentials', { cause }))
     }
   }
 
   async function send(request: AlpacaRequest): Promise<AlpacaAnswer> {
     const waitSeconds = budget.take(request.isUrgent ?? false)
-    if (waitSeconds !== undefined) throw unavailable('own rate limit', { waitSeconds })
+    if (waitSeconds !== undefined) throw spareVenue(unavailable('own rate limit', { waitSeconds }))
     const init = requestInit(request, await credentials(), timeoutMs)
     if (request.signal?.aborted) throw unavailable('given up before it was sent', {})
     try {
@@ -80,7 +81,7 @@ export function alpacaHttp(options: AlpacaHttpOptions): AlpacaCall {
     const text = await readBoundedText(response, limits)
     if (status === 429) {
       const waitSeconds = budget.limited(retryAfterOf(response.headers))
-      throw unavailable('rate limited by the venue', { waitSeconds })
+      throw spareVenue(unavailable('rate limited by the venue', { waitSeconds }))
     }
     if (typeof text === 'object') return { kind: 'lost', reason: text.reason }
     return { kind: 'answer', status, body: parsedJson(text), raw: text.slice(0, rawCharsMax) }
@@ -92,7 +93,7 @@ export function alpacaHttp(options: AlpacaHttpOptions): AlpacaCall {
     // The secret may have been rotated since it was read.
     known = undefined
     const second = await send(request)
-    if (isLoginRefused(second)) throw unavailable('credentials refused', {})
+    if (isLoginRefused(second)) throw spareVenue(unavailable('credentials refused', {}))
     return second
   }
 }

@@ -1,16 +1,34 @@
 import { PosternError } from '../../errors.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 
+/** Errors that are `venue.unavailable` and yet say nothing of the venue's health. */
+const spared = new WeakSet<Error>()
+
+/**
+ * Marks an outage that is no failure of the venue's: it limits us, we limit ourselves, the keys are
+ * wrong, the database is away. Its breaker does not count it.
+ */
+export function spareVenue(error: PosternError): PosternError {
+  spared.add(error)
+  return error
+}
+
+export function isVenueSpared(error: unknown): boolean {
+  return error instanceof Error && spared.has(error)
+}
+
 /** For `.catch`: the venue is as away as the database that holds it; anything else is a bug. */
 export function rethrowAsVenueOutage(error: unknown): never {
   const outage = databaseOutage(error)
   if (outage === undefined) throw error
   const { reason, retryAfterSeconds } = outage
-  throw new PosternError('venue.unavailable', {
-    cause: error,
-    ...(reason === undefined ? {} : { reason }),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  })
+  throw spareVenue(
+    new PosternError('venue.unavailable', {
+      cause: error,
+      ...(reason === undefined ? {} : { reason }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    }),
+  )
 }
 
 /** Throws before a call that its caller has given up. */

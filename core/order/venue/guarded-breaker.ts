@@ -1,0 +1,98 @@
+import {
+  admitCall,
+  closedServiceBreaker,
+  recordOutcome,
+  type ServiceBreakerRules,
+  type ServiceBreakerState,
+} from '../../market/service-breaker.ts'
+
+/** Seconds; probes are under way and their answers decide. */
+const probingSeconds = 1
+/**
+ * Successes that a rule counts before it reckons a rate are far fewer. Behind these, one in so many
+ * milliseconds stands for all: each one kept costs a copy of the window.
+ */
+const successesKept = 100
+const successEveryMs = 1_000
+
+export type BreakerStatus = ServiceBreakerState['status']
+
+/** `nothing`: the call says nothing of the service; as a probe it is given back. */
+export type Verdict = 'ok' | 'failed' | 'nothing'
+
+/** A call under way, as one breaker knows it. */
+export type BegunCall = {
+  readonly number: number
+  /** Milliseconds: when the half-open phase began that it probes. */
+  readonly probeOf: number | undefined
+}
+
+export type GuardedBreaker = {
+  /** Seconds after which a call may be made; undefined when it may now. Changes nothing. */
+  waitSeconds(): number | undefined
+  /** `isGated`: a call that an open breaker keeps back, which `waitSeconds` has let pass. */
+  begin(isGated: boolean): BegunCall
+  end(begun: BegunCall, verdict: Verdict): void
+}
+
+/**
+ * A service breaker about calls that overlap. Calls that were under way together when the service
+ * went away fail once, not each in a row.
+ */
+export function guardedBreaker(options: {
+  readonly rules: ServiceBreakerRules
+  /** Milliseconds. */
+  readonly now: () => number
+  readonly onChange: (from: BreakerStatus, to: BreakerStatus) => void
+}): GuardedBreaker {
+  const { rules, now, onChange } = options
+  let state: ServiceBreakerState = closedServiceBreaker
+  let begunCalls = 0
+  /** Number of the newest call when the newest failure became known. */
+  let failedAt = 0
+
+  function move(next: ServiceBreakerState): void {
+    const { status } = state
+    state = next
+    if (status !== next.status) onChange(status, next.status)
+  }
+
+  function endProbe(probeOf: number, verdict: Verdict): void {
+    if (state.status !== 'HALF_OPEN' || state.sinceMs !== probeOf) return
+    if (verdict === 'nothing') state = { ...state, probes: state.probes - 1 }
+    else move(recordOutcome(state, { timeMs: now(), ok: verdict === 'ok' }, rules))
+  }
+
+  return {
+    waitSeconds() {
+      const nowMs = now()
+      if (admitCall(state, nowMs, rules).isAdmitted) return undefined
+      return state.status === 'OPEN' ? Math.ceil((state.untilMs - nowMs) / 1_000) : probingSeconds
+    },
+    begin(isGated) {
+      begunCalls += 1
+      if (isGated) move(admitCall(state, now(), rules).state)
+      const probeOf = isGated && state.status === 'HALF_OPEN' ? state.sinceMs : undefined
+      return { number: begunCalls, probeOf }
+    },
+    end({ number, probeOf }, verdict) {
+      if (probeOf !== undefined) return endProbe(probeOf, verdict)
+      if (state.status !== 'CLOSED' || verdict === 'nothing') return
+      const timeMs = now()
+      if (verdict === 'ok' && hasEnough(state.outcomes, timeMs)) return
+      if (verdict === 'failed') {
+        if (number <= failedAt) return
+        failedAt = begunCalls
+      }
+      move(recordOutcome(state, { timeMs, ok: verdict === 'ok' }, rules))
+    },
+  }
+}
+
+type Outcomes = Extract<ServiceBreakerState, { status: 'CLOSED' }>['outcomes']
+
+function hasEnough(outcomes: Outcomes, timeMs: number): boolean {
+  const last = outcomes.at(-1)
+  if (outcomes.length < successesKept || last === undefined) return false
+  return last.ok && timeMs - last.timeMs < successEveryMs
+}

@@ -1,0 +1,82 @@
+import type { VenueReport } from '../venue.ts'
+import type { BegunCall, GuardedBreaker } from './guarded-breaker.ts'
+import type { CallOutcome, VenueCall } from './venue-calls.ts'
+
+/** Orders that wait for their first report; what exceeds this is not watched. */
+const awaitedMax = 20_000
+
+export type Confirmations = {
+  /** Gives up on what is overdue. */
+  sweep(): void
+  /** Returns what takes the call's outcome. */
+  begin(call: VenueCall): (outcome: CallOutcome) => void
+  heard(report: Pick<VenueReport, 'account' | 'clientOrderId'>): void
+  /** Without a stream no report can come, and none is missed. */
+  opened(): void
+  closed(): void
+}
+
+type Reported = { readonly account: string; readonly clientOrderId?: string }
+
+const keyOf = ({ account, clientOrderId = '' }: Reported) => JSON.stringify([account, clientOrderId])
+
+/** Holds a venue to what it accepts: an order is confirmed by any report that the stream tells of it. */
+export function confirmations(options: {
+  readonly breaker: GuardedBreaker
+  readonly now: () => number
+  readonly confirmMs: number
+}): Confirmations {
+  const { breaker, now, confirmMs } = options
+  /** Submitted and not answered yet; a report may overtake the answer. */
+  const sent = new Map<string, { isHeard: boolean }>()
+  /** In the order of their time. */
+  const awaited = new Map<string, { readonly begun: BegunCall; readonly dueMs: number }>()
+  let streams = 0
+
+  function isWatched(call: VenueCall, key: string): boolean {
+    if (call.name !== 'submit' || streams === 0 || awaited.size >= awaitedMax) return false
+    return !sent.has(key) && !awaited.has(key)
+  }
+
+  return {
+    sweep() {
+      const nowMs = now()
+      for (const [key, { begun, dueMs }] of awaited) {
+        if (dueMs > nowMs) return
+        awaited.delete(key)
+        breaker.end(begun, 'failed')
+      }
+    },
+    begin(call) {
+      const begun = breaker.begin(true)
+      const key = keyOf(call)
+      if (!isWatched(call, key)) return () => breaker.end(begun, 'nothing')
+      const entry = { isHeard: false }
+      sent.set(key, entry)
+      return (outcome) => {
+        sent.delete(key)
+        if (outcome !== 'accepted' || streams === 0) breaker.end(begun, 'nothing')
+        else if (entry.isHeard) breaker.end(begun, 'ok')
+        else awaited.set(key, { begun, dueMs: now() + confirmMs })
+      }
+    },
+    heard(report) {
+      const key = keyOf(report)
+      const entry = sent.get(key)
+      if (entry !== undefined) entry.isHeard = true
+      const waiting = awaited.get(key)
+      if (waiting === undefined) return
+      awaited.delete(key)
+      breaker.end(waiting.begun, 'ok')
+    },
+    opened() {
+      streams += 1
+    },
+    closed() {
+      streams -= 1
+      if (streams > 0) return
+      for (const { begun } of awaited.values()) breaker.end(begun, 'nothing')
+      awaited.clear()
+    },
+  }
+}

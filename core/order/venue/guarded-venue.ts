@@ -1,0 +1,144 @@
+import { PosternError } from '../../errors.ts'
+import { serviceBreakerRules } from '../../market/service-breaker.ts'
+import type { Venue } from '../venue.ts'
+import {
+  type BreakerStatus,
+  type GuardedBreaker,
+  guardedBreaker,
+  type Verdict,
+} from './guarded-breaker.ts'
+import { confirmations } from './guarded-confirmations.ts'
+import { aroundCalls, type CallOutcome, thrownOutcome, type VenueCall } from './venue-calls.ts'
+import { isVenueSpared } from './venue-outage.ts'
+
+/** Milliseconds; a stream that is silent for as long counts as cut. */
+const confirmMsDefault = 30_000
+
+export type GuardChange = {
+  readonly breaker: 'network' | 'trade' | 'confirmation'
+  /** Of the one that counts an account's rejections. */
+  readonly account: string | undefined
+  readonly from: BreakerStatus
+  readonly to: BreakerStatus
+}
+
+export type GuardOptions = {
+  /** Milliseconds. */
+  readonly now: () => number
+  readonly onChange: (change: GuardChange) => void
+  /** Milliseconds within which the stream tells of an order that was accepted. */
+  readonly confirmMs?: number
+}
+
+export type GuardedVenue = Venue & {
+  /**
+   * Throws `venue.unavailable` while orders of the account would not be sent, so that none is
+   * intended: one that is still `accepted` can be cancelled. Changes nothing.
+   */
+  confirm(account: string): Promise<void>
+}
+
+/**
+ * A venue that is left alone for a while when it fails. While a breaker is open, `submit` and
+ * `replace` throw `venue.unavailable` before anything is sent; look-ups and cancels pass. `network`
+ * counts outages and unknown outcomes of all calls, `trade` the rejections of one account's orders,
+ * `confirmation` accepted orders that the stream never tells of.
+ */
+export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue {
+  const { now, onChange, confirmMs = confirmMsDefault } = options
+  const open = (breaker: GuardChange['breaker'], account?: string): GuardedBreaker =>
+    guardedBreaker({
+      rules: serviceBreakerRules[breaker],
+      now,
+      onChange: (from, to) => onChange({ breaker, account, from, to }),
+    })
+  const network = open('network')
+  const confirmation = open('confirmation')
+  const acknowledged = confirmations({ breaker: confirmation, now, confirmMs })
+  /** As many as accounts trade here. */
+  const trades = new Map<string, GuardedBreaker>()
+
+  function tradeOf(account: string): GuardedBreaker {
+    const known = trades.get(account)
+    if (known !== undefined) return known
+    const opened = open('trade', account)
+    trades.set(account, opened)
+    return opened
+  }
+
+  function refuse(account: string): void {
+    const waits = [network, confirmation, tradeOf(account)].map((one) => one.waitSeconds() ?? 0)
+    const retryAfterSeconds = Math.max(...waits)
+    if (retryAfterSeconds === 0) return
+    const reason = `a breaker of ${venue.name} is open: it has failed too often`
+    throw new PosternError('venue.unavailable', { reason, retryAfterSeconds })
+  }
+
+  /** Returns what takes the call's outcome. */
+  function begin(call: VenueCall): (outcome: CallOutcome, error?: unknown) => void {
+    const isSending = call.name === 'submit' || call.name === 'replace'
+    if (isSending) refuse(call.account)
+    const health = network.begin(isSending)
+    const endHealth = (outcome: CallOutcome, error: unknown) =>
+      network.end(health, isVenueSpared(error) ? 'nothing' : healthOf(outcome))
+    if (!isSending) return endHealth
+    const trade = tradeOf(call.account)
+    const begun = trade.begin(true)
+    const endAcknowledged = acknowledged.begin(call)
+    return (outcome, error) => {
+      endHealth(outcome, error)
+      trade.end(begun, tradeVerdict(call, outcome))
+      endAcknowledged(outcome)
+    }
+  }
+
+  const guarded = aroundCalls(venue, async (call, run) => {
+    acknowledged.sweep()
+    const end = begin(call)
+    try {
+      const answered = await run()
+      end(answered.outcome)
+      return answered
+    } catch (error) {
+      end(thrownOutcome(error, call), error)
+      throw error
+    }
+  })
+
+  return {
+    ...guarded,
+    async confirm(account) {
+      await Promise.resolve()
+      acknowledged.sweep()
+      refuse(account)
+    },
+    async stream(handlers) {
+      const stream = await venue.stream({
+        ...handlers,
+        onReport(report) {
+          acknowledged.heard(report)
+          return handlers.onReport(report)
+        },
+      })
+      acknowledged.opened()
+      return {
+        async close() {
+          acknowledged.closed()
+          await stream.close()
+        },
+      }
+    },
+  }
+}
+
+/** A rejection is an answer: whoever gives it is there. */
+function healthOf(outcome: CallOutcome): Verdict {
+  if (outcome === 'unknown' || outcome === 'unavailable') return 'failed'
+  return outcome === 'given_up' || outcome === 'failed' ? 'nothing' : 'ok'
+}
+
+/** A replacement is rejected whenever its order was quicker. */
+function tradeVerdict({ name }: VenueCall, outcome: CallOutcome): Verdict {
+  if (outcome === 'accepted') return 'ok'
+  return outcome === 'rejected' && name === 'submit' ? 'failed' : 'nothing'
+}
