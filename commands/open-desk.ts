@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres'
 import { dispatcher } from '#core/job/dispatcher.ts'
 import { accountDirectory } from '#core/order/desk/account-directory.ts'
 import { startDeskKeeper } from '#core/order/desk/desk-keeper.ts'
@@ -7,21 +8,19 @@ import { intentIntake } from '#core/order/desk/intent-intake.ts'
 import { marketReader } from '#core/order/desk/market-snapshot.ts'
 import { orderIntake } from '#core/order/desk/order-intake.ts'
 import { orderRequests } from '#core/order/desk/order-requests.ts'
-import { paperMarkets } from '#core/order/desk/paper-markets.ts'
-import { reconcileAccount } from '#core/order/desk/reconcile.ts'
+import { type ReconcileOptions, reconcileAccount } from '#core/order/desk/reconcile.ts'
 import { reportIntake } from '#core/order/desk/report-intake.ts'
-import { paperDefaults } from '#core/order/venue/paper-market.ts'
-import { paperVenue } from '#core/order/venue/paper-venue.ts'
-import type { Venue } from '#core/order/venue.ts'
+import { guardedIntents } from '#core/order/venue/guarded-intents.ts'
 import type { Foundation } from './foundation.ts'
 import type { Services } from './open-services.ts'
+import { openVenues } from './open-venues.ts'
 
 /** One for each lane of orders, and as many for cancels and replacements beside them. */
 const gatewayConnections = 8
 /** One for each lane of reports, intents of several jobs, and the keeper. */
 const workerConnections = 8
-/** Of the paper venue; all its chances are drawn from it. */
-const paperSeed = 1
+/** Accounts that are reconciled at once: a venue that is away keeps each of them waiting. */
+const reconciledAtOnce = 8
 
 function openConnection(
   foundation: Foundation,
@@ -31,7 +30,7 @@ function openConnection(
   const { queue, log, metrics, now, stack } = foundation
   const sql = foundation.database('desk', connections, { prefersIndexes: true })
   const dispatch = stack.adopt(dispatcher({ sql, queue, log, metrics }), (open) => open.close())
-  return { sql, journal: services.journal, dispatch, now }
+  return { sql, journal: services.journal, dispatch, now, metrics }
 }
 
 /** The gateway's half: what is asked of orders. */
@@ -52,53 +51,30 @@ export function openOrderDesk(foundation: Foundation, services: Services) {
  * reconciled before it returns, so that no order goes out on what a crash has left behind.
  */
 export async function openVenueDesk(foundation: Foundation, services: Services) {
-  const { now, log, stack } = foundation
+  const { log, stack } = foundation
   const connection = openConnection(foundation, services, workerConnections)
-  const readMarket = marketReader(now)
-  const entry = { ...connection, readMarket }
-  const sql = foundation.database('paper', 4, { prefersIndexes: true })
-  const paper = stack.adopt(
-    paperVenue({
-      sql,
-      grouped: foundation.database('paper-orders', 1, { prefersIndexes: true }),
-      rules: { ...paperDefaults, seed: paperSeed },
-      ...paperMarkets({ sql, readMarket }),
-    }),
-    (open) => open.idle(),
-  )
-  const venues: ReadonlyMap<string, Venue> = new Map([[paper.name, paper]])
+  const entry = { ...connection, readMarket: marketReader(foundation.now) }
+  const { paper, venues } = openVenues(foundation, entry.readMarket)
   const reports = stack.adopt(reportIntake(connection), (open) => open.idle())
   const reconcile = { desk: connection, reports, venues }
   for (const venue of venues.values()) {
+    const reconcileAll = oneAtATime(() => reconcileVenue(reconcile, venue.name, log))
     const stream = await venue.stream({
       onReport: (report) => reports.apply(report),
       onDisconnect: () => log.warn('venue.disconnected', { venue: venue.name }),
       onReconnect: () => {
         // The keeper reconciles by schedule anyway.
-        reconcileVenue(venue.name).catch((error: unknown) =>
+        reconcileAll().catch((error: unknown) =>
           log.warn('desk.not_reconciled', { venue: venue.name, error }),
         )
       },
     })
     stack.defer(() => stream.close())
-    await reconcileVenue(venue.name)
+    await reconcileAll()
   }
-
-  async function reconcileVenue(venue: string): Promise<void> {
-    const accounts = await connection.sql<{ id: string }[]>`
-      select id from postern_account where venue = ${venue} order by id`
-    const signal = new AbortController().signal
-    for (const { id } of accounts) {
-      await reconcileAccount(reconcile, { account: id, day: undefined, signal }).catch(
-        // A venue that is away does not keep the workers from their other jobs; the keeper asks again.
-        (error: unknown) => log.warn('desk.not_reconciled', { account: id, error }),
-      )
-    }
-  }
-
   const keeper = startDeskKeeper({ entry, reconcile, paper, log })
   stack.defer(() => keeper.close())
-  const intents = intentIntake(connection)
+  const intents = guardedIntents(intentIntake(connection), { sql: connection.sql, venues })
   return {
     connection,
     intents,
@@ -106,5 +82,54 @@ export async function openVenueDesk(foundation: Foundation, services: Services) 
     venues,
     reconcile,
     market: followMarket({ ...entry, paper }),
+  }
+}
+
+async function reconcileVenue(
+  options: ReconcileOptions,
+  venue: string,
+  log: Foundation['log'],
+): Promise<void> {
+  const accounts = await readAccounts(options.desk.sql, venue)
+  const { signal } = new AbortController()
+  for (let at = 0; at < accounts.length; at += reconciledAtOnce) {
+    const reconciled = accounts.slice(at, at + reconciledAtOnce).map((account) =>
+      reconcileAccount(options, { account, day: undefined, signal }).catch(
+        // A venue that is away does not keep the workers from their other jobs; the keeper asks again.
+        (error: unknown) => log.warn('desk.not_reconciled', { account, error }),
+      ),
+    )
+    await Promise.all(reconciled)
+  }
+}
+
+async function readAccounts(sql: Sql, venue: string): Promise<readonly string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from postern_account where venue = ${venue} order by id`
+  return rows.map(({ id }) => id)
+}
+
+/** Asked for while it runs, it runs once more after that: many streams may be mended at once. */
+function oneAtATime(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+
+  function start(): Promise<void> {
+    const started = run().finally(() => {
+      if (running === started) running = undefined
+    })
+    running = started
+    return started
+  }
+
+  return () => {
+    if (running === undefined) return start()
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        return start()
+      })
+    return next
   }
 }

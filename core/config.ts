@@ -11,6 +11,8 @@ const sequencerProbePortDefault = 8082
 const retentionDaysDefault = 2_555
 /** A stop that takes longer than an orchestrator's usual 30 s is killed half way. */
 const drainSecondsDefault = 25
+/** Alpaca's market of play money; the other one is for those who name it. */
+const alpacaUrlDefault = 'https://paper-api.alpaca.markets'
 
 /** A credential: a reference to the secret store; a literal only in development. */
 const credential = z.string().min(1)
@@ -41,6 +43,8 @@ const environmentSchema = z.strictObject({
   POSTERN_SECRET_FILE: filePath.optional(),
   POSTERN_SECRET_BOOTSTRAP_FILE: filePath.optional(),
   POSTERN_WEBHOOK_KEY: credential.optional(),
+  POSTERN_ALPACA_URL: z.url({ protocol: /^https?$/ }).default(alpacaUrlDefault),
+  POSTERN_ALPACA_KEYS: credential.optional(),
   POSTERN_TLS_CERTIFICATE: credential.optional(),
   POSTERN_TLS_KEY: credential.optional(),
   POSTERN_TLS_CLIENT_CA: credential.optional(),
@@ -66,6 +70,7 @@ const credentialNames = [
   'POSTERN_DATABASE_URL',
   'POSTERN_REDIS_URL',
   'POSTERN_WEBHOOK_KEY',
+  'POSTERN_ALPACA_KEYS',
   'POSTERN_AUDIT_KEYS',
   'POSTERN_TLS_CERTIFICATE',
   'POSTERN_TLS_KEY',
@@ -96,6 +101,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue))
   const problems = [
     ...credentialNames.flatMap((name) => credentialProblems(parsed.data, name)),
+    ...alpacaUrlProblems(parsed.data),
     ...cloudKeyProblems(parsed.data, environment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
@@ -122,6 +128,22 @@ function credentialProblems(config: Config, name: (typeof credentialNames)[numbe
   return [
     `${name}: a literal credential is refused in production; put it into the secret store and give secret:<name>#<member>`,
   ]
+}
+
+const loopbackNames: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
+
+/** Keys go there, and an order's way back; never repeats what may hold a password. */
+function alpacaUrlProblems({ POSTERN_ALPACA_URL, POSTERN_MODE }: Config): string[] {
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(
+    POSTERN_ALPACA_URL,
+  )
+  const rest = `${username}${password}${search}${hash}`
+  if (rest !== '' || pathname !== '/') {
+    return ['POSTERN_ALPACA_URL: more than scheme, host and port; leave out path, query and user']
+  }
+  const isTestServer = POSTERN_MODE === 'development' && loopbackNames.has(hostname)
+  if (protocol === 'https:' || isTestServer) return []
+  return ['POSTERN_ALPACA_URL: not https; plain http is for loopback in development only']
 }
 
 function cloudKeyProblems(

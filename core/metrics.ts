@@ -4,10 +4,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 /** Seconds; from a no-op job to the longest timeout of a kind. */
 const runBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300]
+/** Seconds; from a call in the same database to a venue's longest timeout. */
+const venueBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+/** Seconds; a market order's way to its fill, and an order that rests for hours. */
+const fillBuckets = [0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600, 3600]
 
 /**
  * Every metric, declared once. Labels come from closed sets: route template, method, status, code,
- * kind, zone; never an id, an address or a subject.
+ * kind, zone, venue; never an id, an address or a subject.
  */
 export function createMetrics() {
   const registry = new Registry()
@@ -17,6 +21,9 @@ export function createMetrics() {
     registry,
     ...gatewayMetrics(registers),
     ...jobMetrics(registers),
+    ...orderMetrics(registers),
+    ...venueMetrics(registers),
+    ...marketMetrics(registers),
     ...processMetrics(registers),
     ...sequencerMetrics(registers),
   }
@@ -101,6 +108,88 @@ function jobMetrics(registers: Registry[]) {
       name: 'postern_job_attempts_failed_total',
       help: 'Attempts that ended in an outage or a bug and will be tried again or given up',
       labelNames: ['kind', 'code'],
+      registers,
+    }),
+  }
+}
+
+function orderMetrics(registers: Registry[]) {
+  return {
+    ordersEntered: new Counter({
+      name: 'postern_orders_entered_total',
+      help: 'Orders stored, by what the checks decided: accepted, held or denied',
+      labelNames: ['verdict'],
+      registers,
+    }),
+    orderDenials: new Counter({
+      name: 'postern_order_denials_total',
+      help: 'Orders denied at their entry, by the first check that failed',
+      labelNames: ['code'],
+      registers,
+    }),
+    deskEntrySeconds: new Histogram({
+      name: 'postern_desk_entry_seconds',
+      help: 'Time from a valid order to the commit that decides it',
+      buckets: requestBuckets,
+      registers,
+    }),
+    orderFills: new Counter({
+      name: 'postern_order_fills_total',
+      help: 'Trades booked, by venue',
+      labelNames: ['venue'],
+      registers,
+    }),
+    orderFillSeconds: new Histogram({
+      name: 'postern_order_fill_seconds',
+      help: 'Time from an order to the commit of each of its fills, by type of order',
+      labelNames: ['type'],
+      buckets: fillBuckets,
+      registers,
+    }),
+    orderQuarantined: new Counter({
+      name: 'postern_order_quarantined_total',
+      help: 'Reports of venues that cannot be, as their order stands',
+      labelNames: ['code'],
+      registers,
+    }),
+    reconcileMismatches: new Counter({
+      name: 'postern_reconcile_mismatches_total',
+      help: 'Differences to venues, each time they are found; healed are those that fills explained',
+      labelNames: ['class', 'healed'],
+      registers,
+    }),
+  }
+}
+
+function venueMetrics(registers: Registry[]) {
+  return {
+    venueCallSeconds: new Histogram({
+      name: 'postern_venue_calls_seconds',
+      help: 'Time of a call to a venue',
+      labelNames: ['venue', 'call', 'outcome'],
+      buckets: venueBuckets,
+      registers,
+    }),
+    venueBreakerOpen: new Gauge({
+      name: 'postern_venue_breaker_open',
+      help: 'Breakers of a venue that are open or probe it; its orders wait',
+      labelNames: ['venue'],
+      registers,
+    }),
+  }
+}
+
+function marketMetrics(registers: Registry[]) {
+  return {
+    marketBreaker: new Gauge({
+      name: 'postern_market_breaker',
+      help: '1 for the status of the market-wide breaker, as the process knows that keeps the desk',
+      labelNames: ['clock', 'status'],
+      registers,
+    }),
+    marketStaleSeconds: new Gauge({
+      name: 'postern_market_stale_seconds',
+      help: 'Age of the newest data of the live market in its session, while it has open orders; else 0',
       registers,
     }),
   }

@@ -46,13 +46,16 @@ async function readOwners(
   transaction: TransactionSql,
   reports: readonly VenueReport[],
 ): Promise<Owners> {
-  const ids = reports.flatMap(({ event }) => ('trade' in event ? event.trade.tradeId : []))
-  if (ids.length === 0) return new Map()
-  const accounts = [...new Set(reports.map(({ account }) => account))]
+  const trades = reports.flatMap(({ account, event }) =>
+    'trade' in event ? [{ account, id: event.trade.tradeId }] : [],
+  )
+  if (trades.length === 0) return new Map()
   const rows = await transaction<{ venue: string; tradeId: string; orderId: string }[]>`
-    select venue, trade_id as "tradeId", order_id as "orderId" from postern_fill
-    where trade_id = any(${ids}::text[]) and venue = any(array(
-      select venue from postern_account where id = any(${accounts}::text[])))`
+    select f.venue, f.trade_id as "tradeId", f.order_id as "orderId"
+    from unnest(${trades.map(({ account }) => account)}::text[],
+      ${trades.map(({ id }) => id)}::text[]) as w(account, trade_id)
+    join postern_account a on a.id = w.account
+    join postern_fill f on f.venue = a.venue and f.trade_id = w.trade_id`
   return new Map(rows.map(({ venue, tradeId, orderId }) => [tradeKey(venue, tradeId), orderId]))
 }
 

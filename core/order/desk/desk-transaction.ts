@@ -7,6 +7,7 @@ import { invariant } from '../../invariant.ts'
 import type { Dispatcher } from '../../job/dispatcher.ts'
 import { insertOwnJobs, type OwnJobs } from '../../job/own-jobs.ts'
 import { exchangeDay } from '../../market/session.ts'
+import type { Metrics } from '../../metrics.ts'
 import { amountOf, moneyOf } from '../amount.ts'
 import { advanceOrdersKind } from '../kinds.ts'
 import { sides } from '../order.ts'
@@ -24,6 +25,8 @@ export type DeskConnection = {
   readonly journal: AuditJournal
   readonly dispatch: Dispatcher
   readonly now: () => Date
+  /** Where they are exported. */
+  readonly metrics?: Metrics
 }
 
 /** What a transaction locks and reads before it decides. */

@@ -63,6 +63,18 @@ export function guardedBreaker(options: {
     else move(recordOutcome(state, { timeMs: now(), ok: verdict === 'ok' }, rules))
   }
 
+  function succeed(): void {
+    const timeMs = now()
+    if (state.status !== 'CLOSED' || hasEnough(state.outcomes, timeMs)) return
+    move(recordOutcome(state, { timeMs, ok: true }, rules))
+  }
+
+  function fail(): void {
+    if (state.status !== 'CLOSED') return
+    failedAt = begunCalls
+    move(recordOutcome(state, { timeMs: now(), ok: false }, rules))
+  }
+
   return {
     waitSeconds() {
       const nowMs = now()
@@ -76,15 +88,9 @@ export function guardedBreaker(options: {
       return { number: begunCalls, probeOf }
     },
     end({ number, probeOf }, verdict) {
-      if (probeOf !== undefined) return endProbe(probeOf, verdict)
-      if (state.status !== 'CLOSED' || verdict === 'nothing') return
-      const timeMs = now()
-      if (verdict === 'ok' && hasEnough(state.outcomes, timeMs)) return
-      if (verdict === 'failed') {
-        if (number <= failedAt) return
-        failedAt = begunCalls
-      }
-      move(recordOutcome(state, { timeMs, ok: verdict === 'ok' }, rules))
+      if (probeOf !== undefined) endProbe(probeOf, verdict)
+      else if (verdict === 'ok') succeed()
+      else if (verdict === 'failed' && number > failedAt) fail()
     },
   }
 }

@@ -18,7 +18,8 @@ export type Confirmations = {
 
 type Reported = { readonly account: string; readonly clientOrderId?: string }
 
-const keyOf = ({ account, clientOrderId = '' }: Reported) => JSON.stringify([account, clientOrderId])
+const keyOf = ({ account, clientOrderId = '' }: Reported) =>
+  JSON.stringify([account, clientOrderId])
 
 /** Holds a venue to what it accepts: an order is confirmed by any report that the stream tells of it. */
 export function confirmations(options: {

@@ -7,7 +7,7 @@ import {
   guardedBreaker,
   type Verdict,
 } from './guarded-breaker.ts'
-import { confirmations } from './guarded-confirmations.ts'
+import { type Confirmations, confirmations } from './guarded-confirmations.ts'
 import { aroundCalls, type CallOutcome, thrownOutcome, type VenueCall } from './venue-calls.ts'
 import { isVenueSpared } from './venue-outage.ts'
 
@@ -45,7 +45,56 @@ export type GuardedVenue = Venue & {
  * `confirmation` accepted orders that the stream never tells of.
  */
 export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue {
-  const { now, onChange, confirmMs = confirmMsDefault } = options
+  const { refuse, begin, acknowledged } = guardBreakers(venue.name, options)
+  const guarded = aroundCalls(venue, async (call, run) => {
+    acknowledged.sweep()
+    const end = begin(call)
+    try {
+      const answered = await run()
+      end(answered.outcome)
+      return answered
+    } catch (error) {
+      end(thrownOutcome(error, call), error)
+      throw error
+    }
+  })
+  return {
+    ...guarded,
+    confirm: (account) =>
+      Promise.try(() => {
+        acknowledged.sweep()
+        refuse(account)
+      }),
+    async stream(handlers) {
+      const stream = await venue.stream({
+        ...handlers,
+        onReport(report) {
+          acknowledged.heard(report)
+          return handlers.onReport(report)
+        },
+      })
+      acknowledged.opened()
+      return {
+        async close() {
+          acknowledged.closed()
+          await stream.close()
+        },
+      }
+    },
+  }
+}
+
+/** Takes the call's outcome, and what it threw. */
+type EndCall = (outcome: CallOutcome, error?: unknown) => void
+
+function guardBreakers(
+  name: string,
+  { now, onChange, confirmMs = confirmMsDefault }: GuardOptions,
+): {
+  readonly refuse: (account: string) => void
+  readonly begin: (call: VenueCall) => EndCall
+  readonly acknowledged: Confirmations
+} {
   const open = (breaker: GuardChange['breaker'], account?: string): GuardedBreaker =>
     guardedBreaker({
       rules: serviceBreakerRules[breaker],
@@ -70,16 +119,15 @@ export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue 
     const waits = [network, confirmation, tradeOf(account)].map((one) => one.waitSeconds() ?? 0)
     const retryAfterSeconds = Math.max(...waits)
     if (retryAfterSeconds === 0) return
-    const reason = `a breaker of ${venue.name} is open: it has failed too often`
+    const reason = `a breaker of ${name} is open: it has failed too often`
     throw new PosternError('venue.unavailable', { reason, retryAfterSeconds })
   }
 
-  /** Returns what takes the call's outcome. */
-  function begin(call: VenueCall): (outcome: CallOutcome, error?: unknown) => void {
+  function begin(call: VenueCall): EndCall {
     const isSending = call.name === 'submit' || call.name === 'replace'
     if (isSending) refuse(call.account)
     const health = network.begin(isSending)
-    const endHealth = (outcome: CallOutcome, error: unknown) =>
+    const endHealth: EndCall = (outcome, error) =>
       network.end(health, isVenueSpared(error) ? 'nothing' : healthOf(outcome))
     if (!isSending) return endHealth
     const trade = tradeOf(call.account)
@@ -92,43 +140,7 @@ export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue 
     }
   }
 
-  const guarded = aroundCalls(venue, async (call, run) => {
-    acknowledged.sweep()
-    const end = begin(call)
-    try {
-      const answered = await run()
-      end(answered.outcome)
-      return answered
-    } catch (error) {
-      end(thrownOutcome(error, call), error)
-      throw error
-    }
-  })
-
-  return {
-    ...guarded,
-    async confirm(account) {
-      await Promise.resolve()
-      acknowledged.sweep()
-      refuse(account)
-    },
-    async stream(handlers) {
-      const stream = await venue.stream({
-        ...handlers,
-        onReport(report) {
-          acknowledged.heard(report)
-          return handlers.onReport(report)
-        },
-      })
-      acknowledged.opened()
-      return {
-        async close() {
-          acknowledged.closed()
-          await stream.close()
-        },
-      }
-    },
-  }
+  return { refuse, begin, acknowledged }
 }
 
 /** A rejection is an answer: whoever gives it is there. */

@@ -14,7 +14,7 @@ import {
   workTogether,
 } from './paper-order.ts'
 import { type Booked, findOrders, keyOf, placeOrders } from './postgres-paper-book.ts'
-import { rethrowAsVenueOutage } from './venue-outage.ts'
+import { rethrowAsVenueOutage, spareVenue } from './venue-outage.ts'
 
 /** Orders that share one commit; two such batches keep Postgres and the worker both busy. */
 const ordersMax = 64
@@ -76,7 +76,8 @@ export function paperSubmit(options: Options) {
     batchMax: ordersMax,
     inFlightMax: batchesInFlightMax,
     waitingMax,
-    refuse: () => new PosternError('venue.unavailable', { reason: 'too many orders waiting' }),
+    refuse: () =>
+      spareVenue(new PosternError('venue.unavailable', { reason: 'too many orders waiting' })),
     keyOf: ({ terms }) => keyOf(terms),
   })
 }

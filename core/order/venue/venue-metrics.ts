@@ -1,6 +1,6 @@
 import type { Metrics } from '../../metrics.ts'
 import type { Venue } from '../venue.ts'
-import { aroundCalls, type CallOutcome, type VenueCall, thrownOutcome } from './venue-calls.ts'
+import { aroundCalls, type CallOutcome, thrownOutcome, type VenueCall } from './venue-calls.ts'
 
 /** The venue with the time and the outcome of each call in the metrics. */
 export function meteredVenue(venue: Venue, { venueCallSeconds }: Metrics): Venue {

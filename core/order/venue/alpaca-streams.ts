@@ -1,0 +1,69 @@
+import type { StreamHandlers, Venue } from '../venue.ts'
+import { pauseUnlessEnded } from './report-delivery.ts'
+
+/** Milliseconds before a stream that did not open is tried again, doubled up to the second. */
+const retryMsDefault = 1_000
+const retryMsMax = 30_000
+
+export type AlpacaStreams = {
+  /**
+   * Resolves once the venue's stream is open, or known not to open yet: then it is tried on. A
+   * venue is followed once.
+   */
+  follow(venue: Venue): Promise<void>
+  close(): Promise<void>
+}
+
+/** The streams of several accounts to the same handlers. One that is away keeps nobody waiting. */
+export function alpacaStreams(
+  handlers: StreamHandlers,
+  retryMs: number = retryMsDefault,
+): AlpacaStreams {
+  const ended = new AbortController()
+  const { signal } = ended
+  const closing = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  const tries = new Map<Venue, Promise<void>>()
+  const running: Promise<void>[] = []
+
+  /** Undefined when it did not open, or was not waited for. */
+  async function open(venue: Venue) {
+    const opening = venue.stream(handlers).catch(() => undefined)
+    const opened = await Promise.race([opening, closing])
+    // A server that says nothing may take seconds to be given up; nobody waits for that to stop.
+    if (opened === undefined) void opening.then((late) => late?.close())
+    return opened
+  }
+
+  async function keepOpen(venue: Venue, onTried: () => void): Promise<void> {
+    let stream = await open(venue)
+    onTried()
+    if (stream === undefined && !signal.aborted) {
+      handlers.onDisconnect()
+      for (let waitMs = retryMs; stream === undefined && !signal.aborted; ) {
+        await pauseUnlessEnded(waitMs, signal)
+        if (!signal.aborted) stream = await open(venue)
+        waitMs = Math.min(waitMs * 2, retryMsMax)
+      }
+      if (stream !== undefined) handlers.onReconnect()
+    }
+    await closing
+    await stream?.close()
+  }
+
+  return {
+    follow(venue) {
+      const known = tries.get(venue)
+      if (known !== undefined) return known
+      const tried = Promise.withResolvers<void>()
+      tries.set(venue, tried.promise)
+      running.push(keepOpen(venue, tried.resolve))
+      return tried.promise
+    },
+    async close() {
+      ended.abort()
+      await Promise.all(running)
+    },
+  }
+}
