@@ -1,6 +1,8 @@
 import type { TransactionSql } from 'postgres'
 import { PosternError } from '../../errors.ts'
+import type { Metrics } from '../../metrics.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
+import type { OrderType } from '../order.ts'
 import type { VenueReport } from '../venue.ts'
 import { type Applied, applyReport } from './apply-report.ts'
 import { type DeskConnection, type DeskWork, viewedTransaction } from './desk-transaction.ts'
@@ -24,7 +26,12 @@ export async function applyReports(
     const quarantine = openQuarantine(work, stored)
     const waiting = stored.map(({ report }) => report)
     const owners = new Map([...known, ...(await readOwners(work.transaction, waiting))])
-    const apply = (report: VenueReport) => applyOwn(work, owners, report)
+    const fills: Fill[] = []
+    const apply = (report: VenueReport) => {
+      const applied = applyOwn(work, owners, report)
+      if (applied === 'moved' && report.event.type === 'trade') fills.push(fillOf(work, report))
+      return applied
+    }
     for (const report of reports) {
       const result = apply(report)
       if (result === 'moved') quarantine.retry(apply)
@@ -32,9 +39,34 @@ export async function applyReports(
     }
     await quarantine.store()
     await freezeSymbols(work, frozenBy(quarantine.added()))
+    return { fills, refused: quarantine.added() }
   }
   const scope = { accounts, clientOrderIds }
-  await viewedTransaction(connection, scope, { read, run }).catch(rethrowAsOutage)
+  const done = await viewedTransaction(connection, scope, { read, run }).catch(rethrowAsOutage)
+  if (connection.metrics !== undefined) count(connection.metrics, done, connection.now())
+}
+
+type Fill = { readonly venue: string; readonly type: OrderType; readonly receivedMs: number }
+
+function fillOf({ desk, at }: DeskWork, { account, clientOrderId }: VenueReport): Fill {
+  const order = desk.orderByClientId(account, clientOrderId)
+  return {
+    venue: desk.account(account).venue,
+    type: order?.state.terms.type ?? 'market',
+    receivedMs: (order?.receivedAt ?? at).getTime(),
+  }
+}
+
+function count(
+  metrics: Metrics,
+  done: { readonly fills: readonly Fill[]; readonly refused: readonly RefusedReport[] },
+  now: Date,
+): void {
+  for (const { venue, type, receivedMs } of done.fills) {
+    metrics.orderFills.inc({ venue })
+    metrics.orderFillSeconds.observe({ type }, (now.getTime() - receivedMs) / 1_000)
+  }
+  for (const { code } of done.refused) metrics.orderQuarantined.inc({ code })
 }
 
 /** Which order a trade belongs to, by venue and trade id. */
@@ -50,12 +82,15 @@ async function readOwners(
     'trade' in event ? [{ account, id: event.trade.tradeId }] : [],
   )
   if (trades.length === 0) return new Map()
+  // One look-up each: as a join it is planned by the venue, and reads all fills of it.
   const rows = await transaction<{ venue: string; tradeId: string; orderId: string }[]>`
-    select f.venue, f.trade_id as "tradeId", f.order_id as "orderId"
+    select a.venue, w.trade_id as "tradeId", f.order_id as "orderId"
     from unnest(${trades.map(({ account }) => account)}::text[],
       ${trades.map(({ id }) => id)}::text[]) as w(account, trade_id)
     join postern_account a on a.id = w.account
-    join postern_fill f on f.venue = a.venue and f.trade_id = w.trade_id`
+    cross join lateral (
+      select order_id from postern_fill
+      where venue = a.venue and trade_id = w.trade_id limit 1) as f`
   return new Map(rows.map(({ venue, tradeId, orderId }) => [tradeKey(venue, tradeId), orderId]))
 }
 

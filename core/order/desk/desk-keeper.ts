@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
+import { PosternError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { OrderStatus } from '../order.ts'
@@ -8,6 +9,7 @@ import type { Desk } from './desk.ts'
 import { deskTransaction } from './desk-transaction.ts'
 import type { DeskOrder } from './desk-view.ts'
 import { markAccount } from './mark-accounts.ts'
+import { clearMarketGauges, setMarketGauges } from './market-gauges.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
 import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
@@ -47,12 +49,32 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
   const ended = new AbortController()
   const { signal } = ended
   const holder = Bun.randomUUIDv7()
+  /** Milliseconds: accounts whose venue is away are asked about again then. */
+  const awayUntil = new Map<string, number>()
+
+  async function reconcileDue({ id }: Account): Promise<void> {
+    const nowMs = performance.now()
+    if ((awayUntil.get(id) ?? 0) > nowMs) return
+    awayUntil.delete(id)
+    await reconcileOne(options, id, signal).catch((error: unknown) => {
+      // One account's venue keeps nobody else waiting.
+      if (!isVenueAway(error)) throw error
+      awayUntil.set(id, nowMs + reconcileSeconds * 1_000)
+      log.warn('desk.not_reconciled', { account: id, error })
+    })
+  }
 
   async function round(): Promise<void> {
-    if (!(await holdLease(options, holder))) return
-    for (const account of await readAccounts(options)) {
+    if (!(await holdLease(options, holder))) return clearMarketGauges(options.entry.metrics)
+    const accounts = await readAccounts(options)
+    await setMarketGauges(options.entry, accounts)
+    for (const account of accounts) {
       signal.throwIfAborted()
-      await keepAccount(options, account, signal)
+      await keepAccount(options, account)
+    }
+    for (const account of accounts.filter(({ isDue }) => isDue)) {
+      signal.throwIfAborted()
+      await reconcileDue(account)
     }
   }
 
@@ -97,11 +119,7 @@ async function readAccounts({ entry: { sql } }: DeskKeeperOptions): Promise<read
     from postern_account order by id`
 }
 
-async function keepAccount(
-  { entry, reconcile, paper, log }: DeskKeeperOptions,
-  account: Account,
-  signal: AbortSignal,
-): Promise<void> {
+async function keepAccount({ entry, paper }: DeskKeeperOptions, account: Account): Promise<void> {
   const { id, venue, clock } = account
   if (clock === 'live') {
     const nowMs = entry.now().getTime()
@@ -112,10 +130,20 @@ async function keepAccount(
     await releaseWaiting(entry, id)
     await tendOpen(entry, id)
   }
-  if (!account.isDue) return
-  const result = await reconcileAccount(reconcile, { account: id, day: undefined, signal })
+}
+
+async function reconcileOne(
+  { reconcile, log }: DeskKeeperOptions,
+  account: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const result = await reconcileAccount(reconcile, { account, day: undefined, signal })
   const open = result.mismatches.filter((one) => !one.healed)
-  if (open.length > 0) log.error('desk.mismatch', { account: id, mismatches: open.slice(0, 10) })
+  if (open.length > 0) log.error('desk.mismatch', { account, mismatches: open.slice(0, 10) })
+}
+
+function isVenueAway(error: unknown): boolean {
+  return error instanceof PosternError && error.code === 'venue.unavailable'
 }
 
 /** A halt that came while an order was under way cancels it now; a job that was given up is made anew. */

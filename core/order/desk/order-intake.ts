@@ -1,6 +1,7 @@
 import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
+import type { Metrics } from '../../metrics.ts'
 import {
   type GroupCommit,
   groupCommit,
@@ -52,16 +53,27 @@ export function orderIntake(options: OrderIntakeOptions): OrderIntake {
   const commits = Array.from({ length: lanes }, lane)
 
   return {
-    enter(request) {
+    async enter(request) {
       const index = Number(BigInt(Bun.hash(request.terms.account)) % BigInt(lanes))
       const chosen = commits[index]
       if (chosen === undefined) throw new Error('invariant: every account has a lane')
-      return chosen.submit(request)
+      const startedMs = performance.now()
+      const entered = await chosen.submit(request)
+      if (options.metrics !== undefined) count(options.metrics, entered, startedMs)
+      return entered
     },
     async idle() {
       await Promise.all(commits.map((one) => one.idle()))
     },
   }
+}
+
+/** A repeated answer is of an order that was counted when it was entered. */
+function count(metrics: Metrics, { order, replayed }: Entered, startedMs: number): void {
+  if (replayed) return
+  metrics.deskEntrySeconds.observe((performance.now() - startedMs) / 1_000)
+  metrics.ordersEntered.inc({ verdict: order.status })
+  if (order.status === 'denied') metrics.orderDenials.inc({ code: order.reject_code ?? '' })
 }
 
 async function enterBatch(

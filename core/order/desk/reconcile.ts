@@ -69,6 +69,9 @@ export async function reconcileAccount(
   // What is behind the cursor is never looked at again: a fill that is still on its way is not.
   const cursor = isMoving ? undefined : last.fills.cursor
   await storeResult(options.desk, { account, result, frozen, cursor })
+  for (const { class: name, healed: isHealed } of result.mismatches) {
+    options.desk.metrics?.reconcileMismatches.inc({ class: name, healed: String(isHealed) })
+  }
   return result
 }
 

@@ -36,18 +36,23 @@ export function alpacaStreams(
     return opened
   }
 
-  async function keepOpen(venue: Venue, onTried: () => void): Promise<void> {
-    let stream = await open(venue)
-    onTried()
-    if (stream === undefined && !signal.aborted) {
-      handlers.onDisconnect()
-      for (let waitMs = retryMs; stream === undefined && !signal.aborted; ) {
-        await pauseUnlessEnded(waitMs, signal)
-        if (!signal.aborted) stream = await open(venue)
-        waitMs = Math.min(waitMs * 2, retryMsMax)
-      }
-      if (stream !== undefined) handlers.onReconnect()
+  /** Undefined when it was to end before. */
+  async function openLater(venue: Venue) {
+    handlers.onDisconnect()
+    for (let waitMs = retryMs; !signal.aborted; waitMs = Math.min(waitMs * 2, retryMsMax)) {
+      await pauseUnlessEnded(waitMs, signal)
+      const stream = signal.aborted ? undefined : await open(venue)
+      if (stream === undefined) continue
+      handlers.onReconnect()
+      return stream
     }
+    return undefined
+  }
+
+  async function keepOpen(venue: Venue, onTried: () => void): Promise<void> {
+    const first = await open(venue)
+    onTried()
+    const stream = first ?? (await openLater(venue))
     await closing
     await stream?.close()
   }
