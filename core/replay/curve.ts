@@ -7,16 +7,18 @@ export type Point = { readonly at: number; readonly value: number }
  * last. All values are above 0.
  */
 export function curveReader(points: readonly Point[]): (at: number) => number {
-  const [first] = points
-  if (first === undefined || points.length === 1) return () => first?.value ?? 1
+  // As doubles in an array of their own: whole numbers among them make compiled code give up.
+  const places = Float64Array.from(points, ({ at }) => at)
+  const values = Float64Array.from(points, ({ value }) => value)
   let next = 0
   return (at) => {
-    while (next < points.length && (points[next]?.at ?? 0) <= at) next += 1
-    const before = points[next - 1]
-    const after = points[next]
-    if (before === undefined) return after?.value ?? 1
-    if (after === undefined || after.value === before.value) return before.value
-    const share = (at - before.at) / (after.at - before.at)
-    return before.value * (after.value / before.value) ** share
+    while (next < places.length && (places[next] ?? 0) <= at) next += 1
+    const after = values[next]
+    const before = next === 0 ? after : values[next - 1]
+    if (before === undefined) return 1
+    if (after === undefined || after === before) return before
+    const from = places[next - 1] ?? 0
+    const share = (at - from) / ((places[next] ?? 0) - from)
+    return before * (after / before) ** share
   }
 }

@@ -3,12 +3,12 @@
  * logarithm and a root.
  */
 export function gaussian(random: () => number): () => number {
-  let spare = Number.NaN
+  let spare = 0
+  let hasSpare = false
   return () => {
-    if (!Number.isNaN(spare)) {
-      const kept = spare
-      spare = Number.NaN
-      return kept
+    if (hasSpare) {
+      hasSpare = false
+      return spare
     }
     for (;;) {
       const x = 2 * random() - 1
@@ -17,6 +17,7 @@ export function gaussian(random: () => number): () => number {
       if (square > 0 && square < 1) {
         const factor = Math.sqrt((-2 * Math.log(square)) / square)
         spare = y * factor
+        hasSpare = true
         return x * factor
       }
     }

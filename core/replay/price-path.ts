@@ -61,6 +61,8 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
   let highest = 0
   /** Variance as a multiple of its mean, so that it follows a scenario's VIX at once. */
   let heat = 1
+  let compensatedVix = 0
+  let compensation = 0
 
   /** Moves the price by one bar; the shock of a free one, NaN within a bridge. */
   function wander(at: number, sigma: number): number {
@@ -82,10 +84,19 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
     return bridge === undefined ? shock : Number.NaN
   }
 
+  /** What jumps would add to the price on average; worked out when the VIX changes. */
+  function compensationAt(meanVix: number, deviation: number): number {
+    if (meanVix !== compensatedVix) {
+      compensatedVix = meanVix
+      compensation = jumpsPerBar * (Math.exp(jumpMean * deviation + deviation ** 2 / 2) - 1)
+    }
+    return compensation
+  }
+
   /** Poisson by inversion: few bars have a jump, and fewer two. */
   function jump(meanVix: number): void {
     const deviation = meanVix * jumpDeviation
-    price -= jumpsPerBar * (Math.exp(jumpMean * deviation + deviation ** 2 / 2) - 1)
+    price -= compensationAt(meanVix, deviation)
     let chance = noJump
     let sum = chance
     const draw = random()
@@ -100,7 +111,7 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
   return {
     /** The bar that begins `at` trading minutes; a gap is a part of the price it opens away. */
     next(at: number, gap: number): Step {
-      price += Math.log(1 + gap)
+      if (gap !== 0) price += Math.log(1 + gap)
       step.open = price
       step.jumps = 0
       const meanVix = vixAt(at) / 100

@@ -4,6 +4,7 @@ import { barRowSchema } from '../market/ingest-row.ts'
 import { sessionOfDay } from '../market/session.ts'
 import { parseAmount } from '../order/amount.ts'
 import { type RowPlace, rowFault, schemaFaults } from '../reading/row-faults.ts'
+import { type Assumed, appendBar } from './assumed-book.ts'
 import {
   type BarBlock,
   type BarManifest,
@@ -17,7 +18,7 @@ import { type BarColumn, type BarLine, barColumns, barLineParser } from './bar-l
 import { type ByteLine, byteLines } from './byte-lines.ts'
 import { sessionMinutes } from './scenario.ts'
 
-export type ReadBarsOptions = {
+export type ReadBarsOptions = Assumed & {
   readonly source: AsyncIterable<Uint8Array>
   readonly format: 'csv' | 'ndjson'
   /** For the manifest and for the order's symbol. */
@@ -26,10 +27,6 @@ export type ReadBarsOptions = {
   readonly series: SeriesKind
   /** Milliseconds of a bar that is sent by its time; undefined: bars of a day, sent by their date. */
   readonly intervalMs: number | undefined
-  /** Annualised percent to size by; undefined: from daily closes, once there are enough. */
-  readonly vix: number | undefined
-  /** Assumed around each close, where bars bring no book; in 1/10,000 of it. */
-  readonly spreadBasisPoints: number
 }
 
 /**
@@ -79,10 +76,7 @@ async function* readBlocks(options: ReadBarsOptions): AsyncGenerator<BarBlock> {
 }
 
 /** A block of its own each time: one chunk of a file may fill several. */
-function blockWriter(
-  { vix, spreadBasisPoints }: ReadBarsOptions,
-  onFull: (block: BarBlock) => void,
-) {
+function blockWriter(assumed: Assumed, onFull: (block: BarBlock) => void) {
   let block = newBlock()
   let lastMs = Number.NEGATIVE_INFINITY
   return {
@@ -93,19 +87,7 @@ function blockWriter(
         onFull(block)
         block = newBlock()
       }
-      const at = block.length
-      const half = Math.max(5_000_000, Math.round((row.close * spreadBasisPoints) / 20_000))
-      block.time[at] = row.time
-      block.open[at] = row.open
-      block.high[at] = row.high
-      block.low[at] = row.low
-      block.close[at] = row.close
-      block.volume[at] = row.volume
-      block.bid[at] = Math.max(1, row.close - half)
-      block.ask[at] = row.close + half
-      block.volatility[at] = vix ?? Number.NaN
-      block.arrival[at] = row.time
-      block.length = at + 1
+      appendBar(block, row, assumed)
     },
     rest: () => block,
   }

@@ -9,6 +9,7 @@ import {
 } from '#core/order/desk/account-store.ts'
 import { marketClocks } from '#core/order/desk/desk-view.ts'
 import { moneySchema } from '#core/order/desk/money-text.ts'
+import { paperSettingsSchema } from '#core/order/venue/paper-settings.ts'
 import { answer } from '../answer.ts'
 import { jsonBody } from '../body.ts'
 import { callerOf } from '../context.ts'
@@ -19,8 +20,6 @@ import { defineRoute, type Route } from '../route.ts'
 const pageDefault = 50
 /** All of them stand in one audit record when they change. */
 const tradersMax = 50
-/** Options of a simulated venue: a dozen numbers. */
-const paperBytesMax = 4_096
 
 export type AccountDependencies = {
   readonly account: AccountReads
@@ -89,13 +88,7 @@ const accountBody = z.strictObject({
     .array(z.strictObject({ issuer: name, subject: name }))
     .max(tradersMax)
     .refine(isUnique, 'names one of them twice'),
-  paper: z
-    .record(z.string(), z.unknown())
-    .default({})
-    .refine(
-      (options) => Buffer.byteLength(JSON.stringify(options)) <= paperBytesMax,
-      `must be at most ${paperBytesMax} bytes`,
-    ),
+  paper: paperSettingsSchema.default({}),
 })
 
 function isUnique(traders: readonly { readonly issuer: string; readonly subject: string }[]) {

@@ -35,16 +35,19 @@ test('every problem is named in one line of its own', () => {
   expect(problems.every((problem) => !problem.includes('\n'))).toBe(true)
 })
 
-test.each(['POSTERN_DATABASE_URL', 'POSTERN_REDIS_URL', 'POSTERN_WEBHOOK_KEY', 'POSTERN_TLS_KEY'])(
-  '%s: a literal credential is refused in production and never repeated',
-  (name) => {
-    const problems = problemsOf({ [name]: password })
-    expect(problems).toHaveLength(1)
-    expect(problems[0]).toStartWith(`${name}: `)
-    expect(problems.join()).not.toContain('hunter2')
-    expect(problemsOf({ [name]: password, POSTERN_MODE: 'development' })).toEqual([])
-  },
-)
+test.each([
+  'POSTERN_DATABASE_URL',
+  'POSTERN_REDIS_URL',
+  'POSTERN_WEBHOOK_KEY',
+  'POSTERN_ALPACA_KEYS',
+  'POSTERN_TLS_KEY',
+])('%s: a literal credential is refused in production and never repeated', (name) => {
+  const problems = problemsOf({ [name]: password })
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toStartWith(`${name}: `)
+  expect(problems.join()).not.toContain('hunter2')
+  expect(problemsOf({ [name]: password, POSTERN_MODE: 'development' })).toEqual([])
+})
 
 test.each(['secret:', 'secret:a', 'secret:#b', 'secret:a#'])(
   '%p is no reference and is refused in every mode',
@@ -62,6 +65,39 @@ test('a log in S3 takes no key from the environment in production', () => {
   expect(problems).toEqual([expect.stringMatching(/^AWS_SECRET_ACCESS_KEY: .+ role$/)])
   expect(problemsOf({ ...environment, POSTERN_MODE: 'development' })).toEqual([])
   expect(problemsOf({ ...environment, POSTERN_AUDIT_STORE: '/var/lib/postern' })).toEqual([])
+})
+
+test.each([
+  'http://paper-api.alpaca.markets',
+  'http://127.0.0.1.example.com',
+  'ftp://paper-api.alpaca.markets',
+  'paper-api.alpaca.markets',
+  'https://hunter2@paper-api.alpaca.markets',
+  'https://user:hunter2@paper-api.alpaca.markets',
+  'https://paper-api.alpaca.markets/v2',
+  'https://paper-api.alpaca.markets/?key=hunter2',
+])('keys do not go to %s in any mode', (url) => {
+  for (const mode of ['production', 'development']) {
+    const problems = problemsOf({ POSTERN_ALPACA_URL: url, POSTERN_MODE: mode })
+    expect(problems).toEqual([expect.stringMatching(/^POSTERN_ALPACA_URL: /)])
+    expect(problems.join()).not.toContain('hunter2')
+  }
+})
+
+test.each(['http://127.0.0.1:8099', 'http://[::1]:8099', 'http://localhost:8099'])(
+  'Alpaca at %s is a test server, for development alone',
+  (url) => {
+    expect(problemsOf({ POSTERN_ALPACA_URL: url })).toEqual([
+      'POSTERN_ALPACA_URL: not https; plain http is for loopback in development only',
+    ])
+    expect(problemsOf({ POSTERN_ALPACA_URL: url, POSTERN_MODE: 'development' })).toEqual([])
+  },
+)
+
+test('without a word about Alpaca it is the market of play money, without keys', () => {
+  const config = parseConfig({})
+  expect(config.POSTERN_ALPACA_URL).toBe('https://paper-api.alpaca.markets')
+  expect(config.POSTERN_ALPACA_KEYS).toBeUndefined()
 })
 
 test('a reference is accepted in production, which is the default', () => {

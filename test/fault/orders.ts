@@ -159,6 +159,7 @@ function report(): void {
   for (const [name, count] of isEverything ? [...kills, ...faults] : []) {
     if (count === 0) tally.problem(`nothing was shown: ${name} 0`)
   }
+  if (kills.every(([, count]) => count === 0)) tally.problem('no worker was killed')
   const own = (names: readonly string[]) =>
     names.map((name): [string, number] => [name, tally.of(name)])
   say('')

@@ -59,7 +59,7 @@ test.each([
   ['/traders', { ...account, traders: [account.traders[0], account.traders[0]] }],
   ['/traders', { ...account, traders: Array.from({ length: 51 }, (_, at) => named(`t${at}`)) }],
   ['/traders/0/issuer', { ...account, traders: [{ issuer: 'a b', subject: 'c' }] }],
-  ['/paper', { ...account, paper: { note: 'x'.repeat(4_096) } }],
+  ['/paper/mode', { ...account, paper: { mode: 'wild' } }],
   ['/cash', { ...account, cash: '5' }],
 ])('an account is refused at %s', async (pointer, body) => {
   const problem = await problemIn(await put(accountPath, body))

@@ -4,11 +4,17 @@ import type { Bar } from '../../market/bar.ts'
 import { readMarkets } from '../../market/postgres-market-store.ts'
 import { isOpen, nextSession, sessionOf } from '../../market/session.ts'
 import type { PaperMarket } from '../venue/paper-market.ts'
+import { type PaperTerms, paperTermsOf } from '../venue/paper-settings.ts'
 import type { PaperMarkets } from '../venue/paper-submit.ts'
 import type { VenueClock } from '../venue.ts'
 import type { MarketClock } from './desk-view.ts'
 import { isHaltedAt } from './follow-market.ts'
 import type { ReadMarket } from './market-snapshot.ts'
+
+/** How late a change of an account's settings is noticed. */
+const rememberMs = 2_000
+
+type Treated = { readonly clock: MarketClock; readonly terms: PaperTerms; readonly untilMs: number }
 
 /** The paper venue's own look at the market, by the clock of the account that trades. */
 export function paperMarkets(options: {
@@ -16,21 +22,25 @@ export function paperMarkets(options: {
   readonly readMarket: ReadMarket
 }): PaperMarkets {
   const { sql, readMarket } = options
-  const clocks = new Map<string, MarketClock>()
+  const known = new Map<string, Treated>()
 
-  async function clockOf(account: string): Promise<MarketClock> {
-    const known = clocks.get(account)
-    if (known !== undefined) return known
-    const [row] = await sql<{ clock: MarketClock }[]>`
-      select clock from postern_account where id = ${account}`
+  async function treatedOf(account: string): Promise<Treated> {
+    const entry = known.get(account)
+    const nowMs = performance.now()
+    if (entry !== undefined && entry.untilMs > nowMs) return entry
+    const [row] = await sql<{ clock: MarketClock; paper: unknown }[]>`
+      select clock, paper from postern_account where id = ${account}`
     if (row === undefined) throw new PosternError('account.not_found')
-    clocks.set(account, row.clock)
-    return row.clock
+    const { clock, paper } = row
+    const treated = { clock, terms: paperTermsOf(paper), untilMs: nowMs + rememberMs }
+    known.set(account, treated)
+    return treated
   }
 
   return {
+    terms: async (account) => (await treatedOf(account)).terms,
     async market(account, symbols) {
-      const clock = await clockOf(account)
+      const { clock } = await treatedOf(account)
       const [snapshot, markets] = await Promise.all([readMarket(sql, symbols), readMarkets(sql)])
       const clockMs = snapshot.clockMs(clock)
       if (clockMs === undefined) return new Map()
@@ -58,7 +68,7 @@ export function paperMarkets(options: {
       )
     },
     async clock(account): Promise<VenueClock> {
-      const clock = await clockOf(account)
+      const { clock } = await treatedOf(account)
       const snapshot = await readMarket(sql, [])
       const nowMs = snapshot.clockMs(clock) ?? 0
       const session = sessionOf(nowMs)

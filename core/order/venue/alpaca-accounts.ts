@@ -23,6 +23,8 @@ export type AlpacaAccountsOptions = {
   readonly now: () => number
   /** Milliseconds before a stream that did not open is tried again. */
   readonly streamRetryMs?: number
+  /** Of each account. */
+  readonly requestsPerMinute?: number
 }
 
 /**
@@ -31,7 +33,8 @@ export type AlpacaAccountsOptions = {
  * does `confirm`.
  */
 export function alpacaAccounts(options: AlpacaAccountsOptions): GuardedVenue {
-  const { baseUrl, guard, now, streamRetryMs } = options
+  const { baseUrl, guard, now, streamRetryMs, requestsPerMinute } = options
+  const limits = requestsPerMinute === undefined ? {} : { requestsPerMinute }
   const credentials = rememberedLack(options)
   const opened = new Map<string, Promise<GuardedVenue>>()
   const streams = new Set<AlpacaStreams>()
@@ -40,7 +43,7 @@ export function alpacaAccounts(options: AlpacaAccountsOptions): GuardedVenue {
     // An account without keys is found out before anything is made of it.
     await credentials(account)
     const own = () => credentials(account)
-    const venue = guard(alpacaVenue({ account, baseUrl, credentials: own, now }))
+    const venue = guard(alpacaVenue({ account, baseUrl, credentials: own, now, ...limits }))
     await Promise.all([...streams].map((each) => each.follow(venue)))
     return venue
   }

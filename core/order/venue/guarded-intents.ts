@@ -6,8 +6,9 @@ import type { OrdersOfAccount } from '../desk/send-orders.ts'
 import type { GuardedVenue } from './guarded-venue.ts'
 
 /**
- * Intends nothing that would not be sent: while its venue says so, an order stays `accepted`, where
- * it can be cancelled without the venue. What else the job's orders need goes its way.
+ * Intends nothing that would not be sent: while its venue refuses, an order stays `accepted`, where
+ * it can be cancelled without the venue, and whoever keeps the desk has it tried again in a minute.
+ * What else the orders need goes its way.
  */
 export function guardedIntents(
   intents: IntentIntake,
@@ -30,26 +31,28 @@ export function guardedIntents(
   return {
     async intend(orders) {
       const venue = await venueOf(orders.account)
-      const refusal = venue === undefined ? undefined : await refusalOf(venue, orders.account)
-      if (refusal === undefined) return await intents.intend(orders)
-      const others = await readOthers(sql, orders)
-      if (others.length === 0) throw refusal
-      return await intents.intend({ ...orders, ids: others })
+      if (venue === undefined || (await isReady(venue, orders.account))) {
+        return await intents.intend(orders)
+      }
+      const ids = await readOthers(sql, orders)
+      if (ids.length === 0) return { venue: venue.name, errands: [] }
+      return await intents.intend({ ...orders, ids })
     },
   }
 }
 
-async function refusalOf(venue: GuardedVenue, account: string): Promise<PosternError | undefined> {
+/** Why not is told by the venue's own log lines: its keys are missing, or a breaker has opened. */
+async function isReady(venue: GuardedVenue, account: string): Promise<boolean> {
   try {
     await venue.confirm(account)
-    return undefined
+    return true
   } catch (error) {
-    if (error instanceof PosternError && error.code === 'venue.unavailable') return error
+    if (error instanceof PosternError && error.code === 'venue.unavailable') return false
     throw error
   }
 }
 
-/** Those that are with the venue, or may be: their job is made anew when it is given up. */
+/** Those that are with the venue, or may be. */
 async function readOthers(sql: Sql, { ids }: OrdersOfAccount): Promise<readonly string[]> {
   const rows = await sql<{ id: string }[]>`
     select id from postern_order

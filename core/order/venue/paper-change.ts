@@ -14,7 +14,7 @@ import {
   replaceRefusalOf,
   workTogether,
 } from './paper-order.ts'
-import type { PaperMarkets } from './paper-submit.ts'
+import { type PaperMarkets, rulesFor } from './paper-submit.ts'
 import { type Booked, findOrders, keyOf } from './postgres-paper-book.ts'
 
 /** How often a change may meet an order that has changed since it was read. */
@@ -62,11 +62,15 @@ export async function replacePaperOrder(
 }
 
 async function enterSuccessor(
-  { market, clock, rules }: PaperMarkets & { readonly rules: PaperRules },
+  context: PaperMarkets & { readonly rules: PaperRules },
   { order, successor }: { readonly order: PaperOrder; readonly successor: OrderTerms },
 ): Promise<PaperStep | undefined> {
   const { account, symbol } = successor
-  const [markets, { nextCloseMs }] = await Promise.all([market(account, [symbol]), clock(account)])
+  const [markets, { nextCloseMs }, rules] = await Promise.all([
+    context.market(account, [symbol]),
+    context.clock(account),
+    rulesFor(context, account),
+  ])
   const seen = markets.get(symbol)
   if (seen === undefined) return undefined
   const entered = enterOrder(successor, {

@@ -13,16 +13,15 @@ export type PaperFaults = {
 }
 
 export type PaperDice = {
+  /** Of an account's own chance. */
+  happens(chance: number): boolean
   losesAck(): boolean
   losesSubmit(): boolean
   /** How late each delivery of a report is: one entry, or two of a duplicate. */
   deliveriesMs(): readonly number[]
 }
 
-export function paperDice(faults: PaperFaults | undefined): PaperDice {
-  if (faults === undefined) {
-    return { losesAck: () => false, losesSubmit: () => false, deliveriesMs: () => [0] }
-  }
+export function paperDice(faults: PaperFaults): PaperDice {
   const random = seededRandom(faults.seed)
   const {
     loseAck = 0,
@@ -31,7 +30,10 @@ export function paperDice(faults: PaperFaults | undefined): PaperDice {
     delayMs: [least, most] = [0, 0],
   } = faults
   const lateMs = () => least + random() * (most - least)
+  // A loss that cannot happen draws nothing.
+  const happens = (chance: number) => chance > 0 && random() < chance
   return {
+    happens,
     losesAck: () => random() < loseAck,
     losesSubmit: () => random() < loseSubmit,
     deliveriesMs: () => (random() < duplicateReport ? [lateMs(), lateMs()] : [lateMs()]),

@@ -13,6 +13,7 @@ import {
   type PaperStep,
   workTogether,
 } from './paper-order.ts'
+import type { PaperTerms } from './paper-settings.ts'
 import { type Booked, findOrders, keyOf, placeOrders } from './postgres-paper-book.ts'
 import { rethrowAsVenueOutage, spareVenue } from './venue-outage.ts'
 
@@ -34,6 +35,16 @@ export type PaperMarkets = {
     symbols: readonly string[],
   ) => Promise<ReadonlyMap<string, PaperMarket>>
   readonly clock: (account: string) => Promise<VenueClock>
+  /** How an account is treated; without it all are treated by the venue's rules. */
+  readonly terms?: (account: string) => Promise<PaperTerms>
+}
+
+/** The venue's rules, with what an account has of its own. */
+export async function rulesFor(
+  { rules, terms }: Pick<PaperMarkets, 'terms'> & { readonly rules: PaperRules },
+  account: string,
+): Promise<PaperRules> {
+  return terms === undefined ? rules : { ...rules, ...(await terms(account)).options }
 }
 
 type Options = PaperMarkets & {
@@ -112,14 +123,15 @@ async function enteredSteps(
   await Promise.all(
     [...byAccount].map(async ([account, members]) => {
       const bySymbol = Map.groupBy(members, ({ entry }) => entry.terms.symbol)
-      const [markets, clock] = await Promise.all([
+      const [markets, clock, rules] = await Promise.all([
         options.market(account, [...bySymbol.keys()]),
         options.clock(account),
+        rulesFor(options, account),
       ])
       for (const [symbol, group] of bySymbol) {
         const market = markets.get(symbol)
         if (market === undefined) continue
-        const entered = enterTogether(group, { market, clock, rules: options.rules })
+        const entered = enterTogether(group, { market, clock, rules })
         for (const [at, { index }] of group.entries()) steps[index] = entered[at]
       }
     }),

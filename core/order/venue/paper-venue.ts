@@ -14,7 +14,7 @@ import {
   workTogether,
 } from './paper-order.ts'
 import { type PaperStream, paperStream } from './paper-stream.ts'
-import { type PaperMarkets, paperSubmit } from './paper-submit.ts'
+import { type PaperMarkets, paperSubmit, rulesFor } from './paper-submit.ts'
 import {
   type Booked,
   changeOrders,
@@ -64,8 +64,8 @@ const givenUp: SubmitResult = { kind: 'unknown', reason: 'given up before its an
  * process. A marketable order is filled in the commit that accepts it.
  */
 export function paperVenue(options: PaperVenueOptions): PaperVenue {
-  const { sql, rules } = options
-  const dice = paperDice(options.faults)
+  const { sql } = options
+  const dice = paperDice(options.faults ?? { seed: options.rules.seed })
   const streams = new Set<PaperStream>()
   const push = ({ reports }: Booked) => {
     for (const stream of streams) stream.push(reports)
@@ -82,8 +82,9 @@ export function paperVenue(options: PaperVenueOptions): PaperVenue {
     throwIfGivenUp(signal)
     const refusal = refusalOf(terms)
     if (refusal !== undefined) return { kind: 'rejected', code: refusal, raw: refusal }
-    if (dice.losesSubmit()) return noAnswer
-    const isSilent = dice.losesAck()
+    const own = await options.terms?.(terms.account)
+    if (dice.losesSubmit() || dice.happens(own?.loseSubmit ?? 0)) return noAnswer
+    const isSilent = dice.losesAck() || dice.happens(own?.loseAck ?? 0)
     const placed = await unlessGivenUp(entries.submit({ terms, isSilent }), signal, givenUp)
     return isSilent && placed.kind === 'accepted' ? noAnswer : placed
   }
@@ -115,16 +116,15 @@ export function paperVenue(options: PaperVenueOptions): PaperVenue {
         },
       }
     },
-    ...paperMarketSteps({ sql, rules, change }),
+    ...paperMarketSteps({ ...options, change }),
     idle: () => entries.idle(),
   }
 }
 
-function paperMarketSteps({
-  sql,
-  rules,
-  change,
-}: PaperChange & { readonly rules: PaperRules }): Pick<PaperVenue, 'onMarket' | 'expireDue'> {
+function paperMarketSteps(
+  context: PaperChange & PaperMarkets & { readonly rules: PaperRules },
+): Pick<PaperVenue, 'onMarket' | 'expireDue'> {
+  const { sql, change } = context
   async function changeAll(steps: readonly PaperStep[]): Promise<number> {
     let changed = 0
     for (let at = 0; at < steps.length; at += changesMax) {
@@ -137,6 +137,8 @@ function paperMarketSteps({
   return {
     async onMarket(account, symbol, market) {
       const orders = await openOrders(sql, { account, symbol }).catch(rethrowAsVenueOutage)
+      if (orders.length === 0) return 0
+      const rules = await rulesFor(context, account)
       const steps = workTogether(orders, market, rules).filter((step) => step !== undefined)
       return await changeAll(steps).catch(rethrowAsVenueOutage)
     },

@@ -124,6 +124,16 @@ test('an account is reconciled without being asked', async () => {
   await keepUntil(isReconciled)
 })
 
+test('an account whose venue is away keeps no other from being reconciled', async () => {
+  await world.sql`insert into postern_account (id, venue, clock, starting_cash, cash)
+    values ('a-first', 'alpaca', 'live', 1, 1)`
+  await keepUntil(async () => {
+    const [row] = await world.sql`
+      select reconciled_at is not null as done from postern_account where id = ${account}`
+    return row?.['done'] === true
+  })
+})
+
 test('of two keepers one keeps, until it is gone', async () => {
   await world.sql`insert into postern_lease (name, holder, until)
     values ('desk', gen_random_uuid(), now() + interval '1 hour')`

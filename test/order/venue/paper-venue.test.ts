@@ -54,7 +54,6 @@ test.each([
   ['a stop order without a stop', { type: 'stop' }, 'STOP_PRICE_INVALID'],
   ['nothing', { quantity: 0n }, 'QUANTITY_INVALID'],
   ['gtd without a time', { timeInForce: 'gtd' }, 'EXPIRE_TIME_INVALID'],
-  
 ] as const)('%s is rejected', async (_name, terms, code) => {
   expect(await submit(orderTerms(terms))).toMatchObject({ kind: 'rejected', code })
 })

@@ -5,6 +5,7 @@ const handshakeGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 /** Takes a WebSocket and never says anything on it, not even a pong. */
 export function silentServer() {
+  const upgraded = Promise.withResolvers<void>()
   const server = Bun.listen({
     hostname: '127.0.0.1',
     port: 0,
@@ -22,8 +23,10 @@ export function silentServer() {
           `Sec-WebSocket-Accept: ${accept}`,
         ]
         socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+        upgraded.resolve()
       },
     },
   })
-  return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop(true) }
+  const { promise: connected } = upgraded
+  return { url: `http://127.0.0.1:${server.port}`, connected, close: () => server.stop(true) }
 }

@@ -1,6 +1,11 @@
+import { silentLog } from '#core/log.ts'
+import { createMetrics } from '#core/metrics.ts'
 import type { Price, Quantity } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
+import { alpacaAccounts } from '#core/order/venue/alpaca-accounts.ts'
 import { alpacaVenue } from '#core/order/venue/alpaca-venue.ts'
+import { type GuardedVenue, guardedVenue } from '#core/order/venue/guarded-venue.ts'
+import { meteredVenue } from '#core/order/venue/venue-metrics.ts'
 import type { SubmitResult, Venue } from '#core/order/venue.ts'
 import { alpacaStub, stubKeys } from './alpaca-stub.ts'
 import { noSignal, testAccount } from './order-terms.ts'
@@ -28,15 +33,31 @@ export const venueWorlds: readonly (readonly [string, () => Promise<VenueWorld>]
   ['the paper venue on Postgres', () => paper(productionDatabase)],
   ['the paper venue on the embedded engine', () => paper(embeddedDatabase)],
   ['Alpaca behind its stub', alpaca],
-  ['the scripted venue', scripted],
+  ['the scripted venue', () => scripted()],
+  ['the paper venue behind its breakers', () => paper(productionDatabase, guarded)],
+  ['Alpaca by its accounts', alpacaByAccounts],
+  ['the scripted venue behind its breakers', () => scripted(guarded)],
 ]
 
-async function paper(database: PaperDatabase): Promise<VenueWorld> {
+type Wrap = (venue: Venue) => Venue
+const bare: Wrap = (venue) => venue
+
+/** As a process wraps its venues. */
+function guarded(venue: Venue): GuardedVenue {
+  return guardedVenue(meteredVenue(venue, createMetrics()), {
+    now: Date.now,
+    onChange: ({ breaker, to }) => {
+      throw new Error(`the ${breaker} breaker went ${to}`)
+    },
+  })
+}
+
+async function paper(database: PaperDatabase, wrap = bare): Promise<VenueWorld> {
   const { sql, open, trade, close } = await paperWorld(database)
   const venue = open()
-  const losing = open({ faults: { seed: 1, loseAck: 1 } })
+  const losing = wrap(open({ faults: { seed: 1, loseAck: 1 } }))
   return {
-    venue,
+    venue: wrap(venue),
     submitLosingAnswer: (terms) => losing.submit(terms, noSignal),
     trade: (symbol, shares, price) => trade(venue, { symbol, shares, price }),
     async cutStream() {
@@ -58,6 +79,23 @@ async function alpaca(): Promise<VenueWorld> {
     now: Date.now,
     requestsPerMinute: 10_000,
   })
+  return alpacaWorld(stub, venue)
+}
+
+async function alpacaByAccounts(): Promise<VenueWorld> {
+  const stub = alpacaStub()
+  const venue = alpacaAccounts({
+    baseUrl: stub.url,
+    credentials: async () => stubKeys,
+    guard: guarded,
+    log: silentLog(),
+    now: Date.now,
+    requestsPerMinute: 10_000,
+  })
+  return alpacaWorld(stub, venue)
+}
+
+function alpacaWorld(stub: ReturnType<typeof alpacaStub>, venue: Venue): VenueWorld {
   return {
     venue,
     submitLosingAnswer(terms) {
@@ -71,13 +109,14 @@ async function alpaca(): Promise<VenueWorld> {
   }
 }
 
-async function scripted(): Promise<VenueWorld> {
+async function scripted(wrap = bare): Promise<VenueWorld> {
   const venue = scriptedVenue()
+  const wrapped = wrap(venue)
   return {
-    venue,
+    venue: wrapped,
     submitLosingAnswer(terms) {
       venue.script({ kind: 'lose-answer' })
-      return venue.submit(terms, noSignal)
+      return wrapped.submit(terms, noSignal)
     },
     trade: async (symbol, shares, price) => venue.trade(symbol, shares, price),
     cutStream: async () => venue.disconnect(),
