@@ -42,19 +42,23 @@ export function faultOf(options: BacktestOptions): string | undefined {
   }
   const cash = amountFault(options.cash)
   if (cash !== undefined || Number(options.cash) < 1) return `--cash ${cash ?? 'must be 1 or more'}`
-  if (!isWithin(options.seed, { low: 0, high: seedMax, isWhole: true })) {
+  return faultOfNumbers(options) ?? faultOfUse(options) ?? faultOfRange(options)
+}
+
+function faultOfNumbers({ seed, barsCount, vix, spreadBp }: BacktestOptions): string | undefined {
+  if (!isWithin(seed, { low: 0, high: seedMax, isWhole: true })) {
     return `--seed must be a whole number from 0 to ${seedMax}`
   }
-  if (!isWithin(options.barsCount, { low: 1, high: barsCountMax, isWhole: true })) {
+  if (!isWithin(barsCount, { low: 1, high: barsCountMax, isWhole: true })) {
     return `--bars-count must be a whole number from 1 to ${barsCountMax}`
   }
-  if (!isWithin(options.vix, { low: 1, high: vixMax, isWhole: false })) {
+  if (!isWithin(vix, { low: 1, high: vixMax, isWhole: false })) {
     return `--vix must be a number from 1 to ${vixMax}`
   }
-  if (!isWithin(options.spreadBp, { low: 0, high: 1_000, isWhole: false })) {
+  if (!isWithin(spreadBp, { low: 0, high: 1_000, isWhole: false })) {
     return '--spread-bp must be a number from 0 to 1000'
   }
-  return faultOfUse(options) ?? faultOfRange(options)
+  return undefined
 }
 
 /** What says nothing here is refused rather than ignored. */

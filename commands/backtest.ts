@@ -109,11 +109,20 @@ async function write(
   const { json, report, svg } = options
   if (report !== undefined) await writeFile(report, reportHtml(result))
   if (svg !== undefined) await writeFile(svg, reportSvg(result))
-  if (json !== '-') stdout.write(backtestTable(result, { seconds, isColoured: stdout.isTTY }))
+  if (json !== '-') {
+    await writeAll(stdout, backtestTable(result, { seconds, isColoured: stdout.isTTY }))
+  }
   if (json === undefined) return
   const text = `${JSON.stringify(result, undefined, 2)}\n`
-  if (json === '-') stdout.write(text)
+  if (json === '-') await writeAll(stdout, text)
   else await writeFile(json, text)
+}
+
+/** A pipe takes 64 KiB at a time, and the process ends with the command. */
+async function writeAll(stdout: NodeJS.WritableStream, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stdout.write(text, (error) => (error ? reject(error) : resolve()))
+  })
 }
 
 /** Tells what is wrong with the input or a file; false for what is not their fault. */

@@ -4,6 +4,7 @@ import { amountOf, parseAmount } from '../order/amount.ts'
 import type { Instrument, SymbolMarket } from '../order/check-input.ts'
 import type { Quote } from './bar.ts'
 import { type BreakerState, breakerStateSchema } from './breaker.ts'
+import { luldStateSchema, pausedUntil } from './luld.ts'
 import { type LastTrade, type Reference, referenceOf } from './quote-reference.ts'
 import { exchangeDay } from './session.ts'
 
@@ -97,6 +98,7 @@ export async function readSymbolMarkets(
   sql: Sql | TransactionSql,
   symbols: readonly string[],
   clock: MarketClock = 'live',
+  nowMs?: number,
 ): Promise<ReadonlyMap<string, SymbolRecord>> {
   const rows = await sql<Row[]>`
     select i.symbol, i.sector, i.is_tradable as "isTradable", i.is_restricted as "isRestricted",
@@ -110,17 +112,17 @@ export async function readSymbolMarkets(
     left join postern_market m on m.clock = ${clock}
     left join postern_instrument v on v.symbol = m.volatility_symbol
     where i.symbol = any(${[...symbols]})`
-  return new Map(rows.map((row) => [row.symbol, recordOf(row, clock)]))
+  return new Map(rows.map((row) => [row.symbol, recordOf(row, clock, nowMs)]))
 }
 
-function recordOf(row: Row, clock: MarketClock): SymbolRecord {
+function recordOf(row: Row, clock: MarketClock, nowMs?: number): SymbolRecord {
   const last = lastOf(row)
   const stored = storedQuoteSchema.nullable().parse(row.quote)
   const quote = stored === null ? undefined : quoteOf(stored)
   const reference = referenceOf(last, quote)
   const statistics = statisticsOf(row.statistics)
   return {
-    instrument: instrumentOf(row, clock, reference?.atMs),
+    instrument: instrumentOf(row, clock, { atMs: reference?.atMs, nowMs }),
     market: {
       reference,
       quote,
@@ -160,9 +162,11 @@ function volatilityOf(
   return isNear ? Number(volatilityPrice) : undefined
 }
 
-function instrumentOf(row: Row, clock: MarketClock, atMs: number | undefined): Instrument {
+type Times = { readonly atMs: number | undefined; readonly nowMs: number | undefined }
+
+function instrumentOf(row: Row, clock: MarketClock, { atMs, nowMs }: Times): Instrument {
   const luld = clock === 'live' ? luldOf(row.luld, atMs) : undefined
-  const until = Math.max(row.haltedUntilMs ?? 0, luld?.pausedUntilMs ?? 0)
+  const until = Math.max(row.haltedUntilMs ?? 0, pauseOf(luld, nowMs))
   const { symbol, isTradable, isRestricted, isShortable } = row
   const { lower = null, upper = null } = luld ?? {}
   return {
@@ -173,6 +177,14 @@ function instrumentOf(row: Row, clock: MarketClock, atMs: number | undefined): I
     band:
       lower === null || upper === null ? undefined : { lower: BigInt(lower), upper: BigInt(upper) },
   }
+}
+
+/** A limit state that has run out since the last event pauses too. */
+function pauseOf(luld: StoredLuld | undefined, nowMs: number | undefined): number {
+  if (luld === undefined) return 0
+  const stored = luld.pausedUntilMs ?? 0
+  if (nowMs === undefined) return stored
+  return Math.max(stored, pausedUntil(luldStateSchema.parse(luld.state), nowMs) ?? 0)
 }
 
 /** Bands are of one day; yesterday's bind nothing. */

@@ -56,13 +56,12 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
   const bridgeAt = bridgeReader(scenario.knots)
   const jumpsPerBar = jumpsPerMinute * barMinutes
   const noJump = Math.exp(-jumpsPerBar)
+  const driftOf = jumpDrift(jumpsPerBar)
   const step: Step = { open: 0, high: 0, low: 0, close: 0, vix: 0, jumps: 0 }
   let price = 0
   let highest = 0
   /** Variance as a multiple of its mean, so that it follows a scenario's VIX at once. */
   let heat = 1
-  let compensatedVix = 0
-  let compensation = 0
 
   /** Moves the price by one bar; the shock of a free one, NaN within a bridge. */
   function wander(at: number, sigma: number): number {
@@ -84,19 +83,10 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
     return bridge === undefined ? shock : Number.NaN
   }
 
-  /** What jumps would add to the price on average; worked out when the VIX changes. */
-  function compensationAt(meanVix: number, deviation: number): number {
-    if (meanVix !== compensatedVix) {
-      compensatedVix = meanVix
-      compensation = jumpsPerBar * (Math.exp(jumpMean * deviation + deviation ** 2 / 2) - 1)
-    }
-    return compensation
-  }
-
   /** Poisson by inversion: few bars have a jump, and fewer two. */
   function jump(meanVix: number): void {
     const deviation = meanVix * jumpDeviation
-    price -= compensationAt(meanVix, deviation)
+    price -= driftOf(deviation)
     let chance = noJump
     let sum = chance
     const draw = random()
@@ -128,6 +118,19 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
       step.vix = 100 * meanVix * Math.sqrt(1 + (Math.max(0, heat) - 1) * vixWeight)
       return step
     },
+  }
+}
+
+/** What jumps of a deviation add to a bar on average; worked out when the deviation changes. */
+function jumpDrift(jumpsPerBar: number): (deviation: number) => number {
+  let known = 0
+  let drift = 0
+  return (deviation) => {
+    if (deviation !== known) {
+      known = deviation
+      drift = jumpsPerBar * (Math.exp(jumpMean * deviation + deviation ** 2 / 2) - 1)
+    }
+    return drift
   }
 }
 

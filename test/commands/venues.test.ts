@@ -27,6 +27,7 @@ const log: Log = { ...silentLog(), warn: note, error: note }
 const secrets = memorySecretStore()
 const stub = alpacaStub()
 const stack = new AsyncDisposableStack()
+let placed = 0
 let foundation: Foundation
 let gateway: ReturnType<typeof openOrderDesk>
 let workers: Awaited<ReturnType<typeof openVenueDesk>>
@@ -42,7 +43,6 @@ beforeAll(async () => {
   const sql = connectPostgres({ url, mode: 'development', applicationName: 'test', max: 1 })
   await migrate({ sql, queue: 'postgres', queues: queueNames })
   await sql`update postern_market set index_symbol = null`
-  await addInstrument(sql, 'AAPL')
   await addAccount(sql, 'first')
   await sql.end()
   putKeys('first', 'second')
@@ -63,10 +63,7 @@ afterAll(async () => {
   await stub.close()
 })
 
-async function addAccount(
-  sql: Foundation['database'] extends () => infer S ? S : never,
-  id: string,
-) {
+async function addAccount(sql: Sql, id: string): Promise<void> {
   await sql`insert into postern_account (id, venue, clock, starting_cash, cash)
     values (${id}, 'alpaca', 'live', 100000, 100000)`
   const { issuer, subject } = trader.principal
@@ -74,8 +71,12 @@ async function addAccount(
     values (${id}, ${issuer}, ${subject})`
 }
 
+/** No two alike, which would be refused as a slip. */
 async function place(account: string) {
-  const terms = orderTerms({ account, limitPrice: parseAmount('99') })
+  placed += 1
+  await addInstrument(workers.connection.sql, 'AAPL', { atMs: clock.nowMs })
+  const quantity = parseAmount(String(placed))
+  const terms = orderTerms({ account, quantity, limitPrice: parseAmount('99') })
   const entered = await gateway.intake.enter({ terms, idempotency: undefined, caller: trader })
   return entered.order
 }

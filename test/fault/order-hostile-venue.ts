@@ -6,6 +6,10 @@ import { type Pass, tell } from './order-kill-plan.ts'
 
 /** The venue with a grave before and behind each call that changes something there. */
 export function hostileVenue(venue: Venue, pass: Pass): Venue {
+  /** Orders that the venue did not have when it was asked for them last. */
+  const unseen = new Set<string>()
+  const keyOf = (account: string, clientOrderId: string) => `${account} ${clientOrderId}`
+
   async function has({ account, clientOrderId }: OrderTerms): Promise<boolean> {
     const found = await venue.findByClientOrderId(account, clientOrderId).catch(() => undefined)
     return found !== undefined
@@ -15,8 +19,10 @@ export function hostileVenue(venue: Venue, pass: Pass): Venue {
     ...venue,
     async submit(order, signal) {
       pass('after the intent', order.id)
-      // A venue that did not compare client order ids would have two orders now.
-      if (await has(order)) tell(`resent ${order.id}`)
+      // A venue that did not compare client order ids would have two orders now. Of two runs that
+      // were both told of nothing, the slower one is overtaken: it has asked, and is no blind one.
+      const isLookedUp = unseen.delete(keyOf(order.account, order.clientOrderId))
+      if (await has(order)) tell(isLookedUp ? 'overtaken' : `resent ${order.id}`)
       tell('submit')
       const result = await venue.submit(order, signal)
       if (result.kind === 'unknown') tell((await has(order)) ? 'lost-ack' : 'lost-submit')
@@ -39,6 +45,7 @@ export function hostileVenue(venue: Venue, pass: Pass): Venue {
     },
     async findByClientOrderId(account, id) {
       const found = await venue.findByClientOrderId(account, id)
+      if (found === undefined) unseen.add(keyOf(account, id))
       tell(found === undefined ? 'look-up-nothing' : 'look-up-found')
       return found
     },

@@ -9,7 +9,7 @@ export type Judged = {
   readonly sql: Sql
   readonly tally: Tally
   readonly answered: ReadonlyMap<string, AnsweredOrder>
-  /** Ids of orders that were sent while the venue had them. */
+  /** Ids of orders that were sent unasked while the venue had them. */
   readonly resent: readonly string[]
 }
 
@@ -40,7 +40,7 @@ async function judgeResent(sql: Sql, tally: Tally, ids: readonly string[]): Prom
     const rows = await sql<{ event: string; at: Date }[]>`
       select event::text, at from postern_order_event where order_id = ${id} order by seq`
     const events = rows.map(({ event, at }) => `${at.toISOString()} ${event}`).join(', ')
-    tally.problem(`${id}: sent while the venue had it: ${events}`)
+    tally.problem(`${id}: sent unasked while the venue had it: ${events}`)
   }
 }
 

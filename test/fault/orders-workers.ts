@@ -15,7 +15,7 @@ export type WorkerSlots = {
   open(part: WorkerPart): WorkerSlot
   /** While Postgres is away a worker may end by itself, and starts anew. */
   excuse(isExcused: boolean): void
-  /** Ids of orders that were sent while the venue had them. */
+  /** Ids of orders that were sent unasked while the venue had them. */
   resent(): readonly string[]
 }
 

@@ -172,6 +172,7 @@ function report(): void {
     ...kills,
     ...own(['worker lives', 'crashes of Postgres']),
     ...faults,
+    ['sent again, overtaken', tally.of('told overtaken')],
     ...own(['fills replayed', 'mismatches healed', 'mismatches left', 'quarantined']),
     ...tally.beginning('quarantined '),
     ...own(['steps checked', 'orders checked in steps', 'steps without a database']),

@@ -30,7 +30,7 @@ export function marketReader(now: () => Date): ReadMarket {
   return async (sql, symbols) => {
     const [markets, live, replay] = await Promise.all([
       readMarkets(sql),
-      readSymbolMarkets(sql, symbols, 'live'),
+      readSymbolMarkets(sql, symbols, 'live', now().getTime()),
       readSymbolMarkets(sql, symbols, 'replay'),
     ])
     return snapshot(markets, { live, replay }, now().getTime())
