@@ -183,7 +183,7 @@ export type BreakerVerdict =
 const open: BreakerVerdict = { kind: 'open' }
 
 /** An index feed older than this is no feed. */
-export const indexFreshMs = 5000
+const indexFreshMs = 5000
 
 /**
  * What the breaker says to a new order at a time. Outside trading hours it says `open`, but for a

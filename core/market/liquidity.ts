@@ -1,8 +1,5 @@
 import { type Price, type Quantity, unit } from '../order/amount.ts'
-import type { Side } from '../order/order.ts'
 
-/** Of the mean volume of a bar: 2.5 %, as in zipline's volume-share model. */
-export const participationBasisPoints = 250
 /** Bars whose volume is averaged. */
 export const participationBars = 20
 const basisPointsPerOne = 10_000n
@@ -33,32 +30,4 @@ export function isSpreadTooWide(
 export function medianSpread(spreads: readonly Price[]): Price | undefined {
   const sorted = spreads.toSorted((a, b) => (a < b ? -1 : Number(a > b)))
   return sorted[Math.floor((sorted.length - 1) / 2)]
-}
-
-/** Zipline's price impact. */
-const impact = 0.1
-const doubleBits = 53n
-const doubleSteps = 2 ** 53
-
-export type SlippageInput = {
-  readonly side: Side
-  readonly price: Price
-  readonly quantity: Quantity
-  /** Shares that the bar traded. */
-  readonly volume: number
-  readonly participationBasisPoints: number
-}
-
-/**
- * What an execution costs beyond the price: `0.1 × min(q/V, limit)² × price`, to the next nano
- * against the order. Undefined without volume: nothing trades, and no stale price stands in.
- */
-export function slippedPrice(input: SlippageInput): Price | undefined {
-  if (!(input.volume > 0) || input.price <= 0n) return undefined
-  const limit = input.participationBasisPoints / Number(basisPointsPerOne)
-  const share = Math.min(Number(input.quantity) / Number(unit) / input.volume, limit)
-  // A multiplication by a power of two is exact, so that the price itself is never a double.
-  const steps = BigInt(Math.ceil(impact * share * share * doubleSteps))
-  const slippage = (input.price * steps + (1n << doubleBits) - 1n) >> doubleBits
-  return input.side === 'buy' ? input.price + slippage : input.price - slippage
 }

@@ -38,8 +38,8 @@ function rulesOf(
   }
 }
 
-export const probesMax = 5
-export const probeSuccessesToClose = 3
+const probesMax = 5
+const probeSuccessesToClose = 3
 
 /** Outcomes kept at most, the newest: a window of a busy service is judged by these. */
 export const outcomesMax = 1000

@@ -1,7 +1,7 @@
 import type { Quantity } from '../order/amount.ts'
 
 /** At this VIX an order keeps its size: about the long-run mean of the index. */
-export const targetVolatilityPercent = 20
+const targetVolatilityPercent = 20
 
 /**
  * The part of a request that volatility leaves: `clamp(target / estimate, floor, 1)`, in annualised

@@ -3,20 +3,10 @@ import type { Nanos } from './bar.ts'
 import { momentsOf, seriesOf } from './rolling-window.ts'
 
 const tradingDaysPerYear = 252
-const minutesPerDay = 390
 const shortDays = 5
 const longDays = 20
 /** RiskMetrics 1996, for daily returns. */
 const decay = 0.94
-
-/** VIX is the annualised standard deviation in percent. */
-export function vixSigmaPerDay(vix: number): number {
-  return vix / 100 / Math.sqrt(tradingDaysPerYear)
-}
-
-export function vixSigmaPerMinute(vix: number): number {
-  return vix / 100 / Math.sqrt(tradingDaysPerYear * minutesPerDay)
-}
 
 /** Realised volatility: sample deviation (ddof 1) of the newest `days` returns, annualised, 0.2 is 20 %. */
 export function realizedVolatility(returns: readonly number[], days: number): number | undefined {

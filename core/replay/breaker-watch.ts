@@ -98,6 +98,12 @@ export function watchBreaker(
       const { status, haltUntil } = watch.state
       return status === 'CLOSED_L3' || (haltUntil !== null && timeMs < haltUntil)
     },
+    /** The day's levels in nanos; none where the close before is not known, or the rule not in force. */
+    levels: () =>
+      levelsOf(watch)?.map((cents, index) => ({
+        percent: rules.levels[index] ?? Number.NaN,
+        nanos: cents * nanosPerCent,
+      })),
     verdict(nowMs: number, freshMs: number): MarketVerdict {
       flush(watch)
       return breakerVerdict(watch.state, nowMs, freshMs)
@@ -144,18 +150,20 @@ function isClosed({ status }: BreakerState): boolean {
   return status === 'HALT' || status === 'CLOSED_L3'
 }
 
+function levelsOf({ rules, state, session }: Watch) {
+  const { priorCloseCents } = state
+  const isInForce = priorCloseCents !== null && session.day >= rules.inForceFrom
+  return isInForce ? breakerLevels(priorCloseCents, rules) : undefined
+}
+
 /** One cent of room: an index is rounded to cents before it is compared. */
 function settle(watch: Watch): void {
-  const { rules } = watch
-  const { status, priorCloseCents } = watch.state
-  if (status !== 'OPEN') {
+  if (watch.state.status !== 'OPEN') {
     watch.quietAbove = Number.POSITIVE_INFINITY
     return
   }
-  const isInForce = priorCloseCents !== null && watch.session.day >= rules.inForceFrom
-  watch.quietAbove = isInForce
-    ? (breakerLevels(priorCloseCents, rules)[0] + 1) * nanosPerCent
-    : Number.NEGATIVE_INFINITY
+  const first = levelsOf(watch)?.[0]
+  watch.quietAbove = first === undefined ? Number.NEGATIVE_INFINITY : (first + 1) * nanosPerCent
 }
 
 function haltOf({ state, session }: Watch, fromMs: number): Halt {

@@ -12,7 +12,7 @@ export function curveReader(points: readonly Point[]): (at: number) => number {
   const values = Float64Array.from(points, ({ value }) => value)
   let next = 0
   return (at) => {
-    while (next < places.length && (places[next] ?? 0) <= at) next += 1
+    while ((places[next] ?? Number.POSITIVE_INFINITY) <= at) next += 1
     const after = values[next]
     const before = next === 0 ? after : values[next - 1]
     if (before === undefined) return 1

@@ -111,14 +111,19 @@ export function pricePath({ scenario, barMinutes, random }: PathOptions) {
         jump(meanVix)
         heat = nextHeat({ heat, shock: correlation * shock + uncorrelated * normal() }, barMinutes)
       }
-      step.high = Math.max(step.high, price)
-      step.low = Math.min(step.low, price)
-      step.close = price
+      closeStep(step, price)
       highest = Math.max(highest, price)
       step.vix = 100 * meanVix * Math.sqrt(1 + (Math.max(0, heat) - 1) * vixWeight)
       return step
     },
   }
+}
+
+/** A jump may lead beyond the extremes of the way before it. */
+function closeStep(step: Step, price: number): void {
+  step.high = Math.max(step.high, price)
+  step.low = Math.min(step.low, price)
+  step.close = price
 }
 
 /** What jumps of a deviation add to a bar on average; worked out when the deviation changes. */

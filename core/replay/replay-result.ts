@@ -89,6 +89,15 @@ export const replayResultSchema = z.strictObject({
       z.strictObject({ kind: z.enum(['L1', 'L2', 'L3', 'LULD']), from: instant, until: instant }),
     ),
   }),
+  breakerLevels: z
+    .array(
+      z.strictObject({
+        from: instant,
+        until: instant,
+        levels: z.array(z.strictObject({ percent: z.number(), index: z.number() })),
+      }),
+    )
+    .meta({ description: 'Where the market-wide breaker trips, by day; of a few days only' }),
   chart: seriesSchema,
   manifest: z.strictObject({
     model: z.string(),
@@ -147,6 +156,11 @@ export function resultOf(
         until: instantOf(untilMs),
       })),
     },
+    breakerLevels: run.levels.finish().map(({ openMs, closeMs, levels }) => ({
+      from: instantOf(openMs),
+      until: instantOf(closeMs),
+      levels: [...levels],
+    })),
     chart: columnsOfChart(series.stretches()),
     manifest: { ...manifest, seed: manifest.seed ?? null },
   }

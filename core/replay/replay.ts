@@ -6,6 +6,7 @@ import { seededRandom } from '../order/venue/seeded-random.ts'
 import type { BarBlock, BarSource } from './bar-block.ts'
 import { type BreakerWatch, type Halt, openMarket, watchBreaker } from './breaker-watch.ts'
 import { type Chooser, chooser } from './choose-order.ts'
+import { levelDays } from './level-days.ts'
 import { type LossWatch, watchLosses } from './loss-watch.ts'
 import { type MarketFigures, marketFigures } from './market-figures.ts'
 import { type Desk, expireOrders, matchOpen, openDesk, releaseHeld } from './order-desk.ts'
@@ -43,6 +44,7 @@ type Run = {
   readonly random: () => number
   readonly halts: Halt[]
   haltCount: number
+  readonly levels: ReturnType<typeof levelDays>
   session: Session
   breaker: BreakerWatch | undefined
   pauses: PauseWatch | undefined
@@ -95,6 +97,10 @@ function startRun(options: ReplayOptions, block: BarBlock, index: number): Run |
   const priorClose = source.priorClose
   const isPausable = source.series === 'stock' && source.barMs <= pauseBarMsMax
   const first = priorClose ?? block.open[index] ?? Number.NaN
+  const breaker =
+    source.series === 'index' ? watchBreaker(rules.breaker, { session, priorClose }) : undefined
+  const levels = levelDays()
+  levels.openSession(session, breaker)
   return {
     options,
     desk: openDesk({ cash, symbol: source.symbol, rules, tally }),
@@ -108,9 +114,9 @@ function startRun(options: ReplayOptions, block: BarBlock, index: number): Run |
     random: seededRandom(seed),
     halts: [],
     haltCount: 0,
+    levels,
     session,
-    breaker:
-      source.series === 'index' ? watchBreaker(rules.breaker, { session, priorClose }) : undefined,
+    breaker,
     pauses: isPausable ? watchPauses(session, first) : undefined,
     skipped: 0,
     bars: 0,
@@ -160,6 +166,7 @@ function enterSession(run: Run, timeMs: number): boolean {
   run.figures.addDay(run.mark)
   run.session = session
   run.breaker?.openSession(session)
+  run.levels.openSession(session, run.breaker)
   run.isMarketStopped = run.breaker?.isHalted(session.openMs) ?? false
   return true
 }

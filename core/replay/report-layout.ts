@@ -29,7 +29,7 @@ export function placeOfTime({ chart, barSeconds }: ReplayResult, timeMs: number)
   return page.left + ((index + Math.min(1, Math.max(0, share))) / Math.max(1, count)) * plotWidth
 }
 
-/** Two decimals are finer than any screen. */
+/** A tenth of a unit is finer than a screen; a digit more makes a picture a sixth larger. */
 export function unitText(value: number): string {
-  return String(Math.round(value * 100) / 100)
+  return String(Math.round(value * 10) / 10)
 }

@@ -1,8 +1,14 @@
+import type { Scale } from './chart-scale.ts'
 import type { ReplayResult } from './replay-result.ts'
-import { placeOf, unitText } from './report-layout.ts'
+import { type Panel, placeOf, unitText } from './report-layout.ts'
 
 /** Where a value lies, from the top of the drawing. */
 export type Height = (value: number) => number
+
+/** A panel's, from its scale. */
+export function heightIn({ top, height }: Panel, { low, high }: Scale): Height {
+  return (value) => top + height * (1 - (value - low) / (high - low))
+}
 
 type Chart = ReplayResult['chart']
 

@@ -1,8 +1,9 @@
+import type { Scale } from './chart-scale.ts'
 import { clockText } from './chart-time.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import type { ReplayResult } from './replay-result.ts'
 import { type Panel, page, placeOfTime, unitText } from './report-layout.ts'
-import type { Height } from './report-lines.ts'
+import { type Height, heightIn } from './report-lines.ts'
 
 /** More markers than this are a smear. */
 export const markersMax = 120
@@ -24,6 +25,28 @@ function drawTrade(
   const tail = isBuy ? 9 : -9
   const told = `${isBuy ? 'Bought' : 'Sold'} ${trade.quantity} at ${trade.price}`
   return `<path class="${trade.side}" d="M${unitText(x)} ${unitText(y)}l-5 ${tail}h10z"><title>${escapeMarkup(told)}</title></path>`
+}
+
+type Place = { readonly panel: Panel; readonly scale: Scale }
+
+/** A day with less room has the lines without their names. */
+const levelNameWidth = 44
+
+/** The breaker's levels of each day, where the price comes near enough to show them. */
+export function drawLevels(result: ReplayResult, { panel, scale }: Place): string {
+  const height = heightIn(panel, scale)
+  const lines = result.breakerLevels.flatMap(({ from, until, levels }) => {
+    const left = placeOfTime(result, Date.parse(from))
+    const right = placeOfTime(result, Date.parse(until))
+    const shown = levels.filter(({ index }) => index >= scale.low && index <= scale.high)
+    return shown.map(({ percent, index }) => {
+      const y = unitText(height(index))
+      const line = `<path class="level" d="M${unitText(left)} ${y}H${unitText(right)}"/>`
+      if (right - left < levelNameWidth) return line
+      return `${line}<text class="level-name" x="${unitText(right - 4)}" y="${y}" dy="-4" text-anchor="end">\u2212${percent} %</text>`
+    })
+  })
+  return lines.join('')
 }
 
 /** Room for a name with its times, for the name alone, and between two names. */

@@ -20,6 +20,8 @@ export const chartStyle = `
 .chart .halt{fill:var(--halt);opacity:.15}
 .chart .halt-edge{stroke:var(--halt);stroke-width:1;stroke-dasharray:3 3;fill:none;opacity:.8}
 .chart .halt-name{fill:var(--halt);font-size:11px;font-weight:650;letter-spacing:.4px}
+.chart .level{stroke:var(--loss);stroke-width:1;stroke-dasharray:6 4;fill:none;opacity:.35}
+.chart .level-name{fill:var(--loss);font-size:11px;opacity:.8}
 .chart .price{stroke:var(--price);stroke-width:1.5;fill:none;stroke-linejoin:round}
 .chart .feed{stroke:var(--faint);stroke-width:1.25;stroke-dasharray:1.5 3;fill:none;stroke-linejoin:round}
 .chart .price-band{fill:var(--price);opacity:.2}

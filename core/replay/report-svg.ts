@@ -3,8 +3,8 @@ import { clockText, dayText, timeTicks } from './chart-time.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import type { ReplayResult } from './replay-result.ts'
 import { type Panel, page, placeOf, plotWidth, unitText } from './report-layout.ts'
-import { areaPath, bandPath, type Height, linePath } from './report-lines.ts'
-import { drawHalts, drawTrades, markersMax } from './report-marks.ts'
+import { areaPath, bandPath, heightIn, linePath } from './report-lines.ts'
+import { drawHalts, drawLevels, drawTrades, markersMax } from './report-marks.ts'
 import { chartStyle, palette } from './report-style.ts'
 
 type Draw = { readonly result: ReplayResult; readonly top: number }
@@ -91,10 +91,6 @@ type Frame = {
   readonly text: (value: number) => string
 }
 
-function heightIn({ top, height }: Panel, { low, high }: Scale): Height {
-  return (value) => top + height * (1 - (value - low) / (high - low))
-}
-
 function drawFrame(panel: Panel, { scale, text }: Frame): string {
   const height = heightIn(panel, scale)
   const lines = scale.ticks.map((tick) => {
@@ -113,6 +109,7 @@ function drawPrice(result: ReplayResult, panel: Panel): string {
   const band = { min: chart.priceMin, max: chart.priceMax }
   return [
     drawFrame(panel, { scale, text: (value) => numberText(value, scale.places) }),
+    drawLevels(result, { panel, scale }),
     `<path class="feed" d="${linePath(chart, chart.feedLast, height)}"/>`,
     `<path class="price-band" d="${bandPath(chart, band, height)}"/>`,
     `<path class="price" d="${linePath(chart, chart.priceLast, height)}"/>`,

@@ -123,11 +123,11 @@ async function readSeries({ sql, symbol }: StoredBarsOptions): Promise<SeriesKin
   return row?.isIndex === true ? 'index' : 'stock'
 }
 
-/** A cursor of the server, in a transaction of its own: each block is one short statement. */
+/** A cursor keeps the snapshot of its declaration; each block is one short statement. */
 async function* readBlocks(options: StoredBarsOptions): AsyncGenerator<BarBlock> {
   const held = await options.sql.reserve()
   try {
-    await held`begin isolation level repeatable read, read only`
+    await held`begin read only`
     await held`
       declare postern_replay no scroll cursor for
       select (extract(epoch from b.time) * 1000)::float8 as time,

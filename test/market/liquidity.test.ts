@@ -1,10 +1,5 @@
 import { expect, test } from 'bun:test'
-import {
-  isSpreadTooWide,
-  medianSpread,
-  participationMax,
-  slippedPrice,
-} from '#core/market/liquidity.ts'
+import { isSpreadTooWide, medianSpread, participationMax } from '#core/market/liquidity.ts'
 
 const unit = 1_000_000_000n
 
@@ -47,39 +42,4 @@ test.each([
   [[10n, 9n, 100n], 10n],
 ])('the median of %p is %p: the lower of two in the middle', (spreads, median) => {
   expect<bigint | undefined>(medianSpread(spreads)).toBe(median)
-})
-
-const trade = {
-  side: 'buy',
-  price: 100n * unit,
-  quantity: 10n * unit,
-  volume: 1000,
-  participationBasisPoints: 250,
-} as const
-
-test.each([
-  ['volume 0', { ...trade, volume: 0 }],
-  ['a volume that is no number', { ...trade, volume: Number.NaN }],
-  ['no price', { ...trade, price: 0n }],
-])('%s trades nothing: no stale price stands in', (_, input) => {
-  expect(slippedPrice(input)).toBeUndefined()
-})
-
-test('slippage is a tenth of the squared share of volume, up to the limit, against the order', () => {
-  // A share of 1 %: 0.1 × 0.0001 × 100 = 0.001; doubles put the last nano on the order's side.
-  const near = (price: bigint | undefined, expected: bigint) =>
-    expect([expected, expected + 1n, expected - 1n]).toContain(price ?? 0n)
-  near(slippedPrice(trade), 100n * unit + 1_000_000n)
-  near(slippedPrice({ ...trade, side: 'sell' }), 100n * unit - 1_000_000n)
-  // At the limit of 2.5 %: 0.1 × 0.000625 × 100 = 0.00625, and no more for a larger order.
-  near(slippedPrice({ ...trade, quantity: 25n * unit }), 100n * unit + 6_250_000n)
-  expect(slippedPrice({ ...trade, quantity: 900n * unit })).toBe(
-    slippedPrice({ ...trade, quantity: 25n * unit }),
-  )
-})
-
-test('the slightest execution slips a nano to the order’s disadvantage, never to its advantage', () => {
-  const slight = { ...trade, price: 1n, quantity: 1n }
-  expect(slippedPrice(slight)).toBe(2n)
-  expect(slippedPrice({ ...trade, quantity: 1n, side: 'sell' })).toBe(100n * unit - 1n)
 })

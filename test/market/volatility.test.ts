@@ -5,8 +5,6 @@ import {
   noVolatility,
   realizedVolatility,
   type VolatilityState,
-  vixSigmaPerDay,
-  vixSigmaPerMinute,
   volatilityStateSchema,
 } from '#core/market/volatility.ts'
 import { seededRandom } from './seeded.ts'
@@ -83,10 +81,4 @@ test('size is lost at once and regained late: a shock raises the estimate that c
   const after = estimateVolatility(afterCloses([...calm, ...later])).percent ?? 0
   expect(shocked).toBeGreaterThan(10 * before)
   expect(after).toBeGreaterThan(5 * before)
-})
-
-test('VIX 20 is 1.26 % a day and 0.064 % a minute, not 20 % of either', () => {
-  expect(vixSigmaPerDay(20)).toBeCloseTo(0.0125988, 7)
-  expect(vixSigmaPerMinute(20)).toBeCloseTo(0.00063797, 7)
-  expect(vixSigmaPerDay(20) / vixSigmaPerMinute(20)).toBeCloseTo(Math.sqrt(390), 10)
 })

@@ -21,6 +21,7 @@ async function backtest(args: readonly string[], input = '') {
 }
 
 const flashCrash = ['--scenario', 'flash-crash']
+const stored = ['--stored', '--symbol', 'SPX']
 
 test.each([
   ['nothing', []],
@@ -37,6 +38,14 @@ test.each([
   ['an interval of a scenario', [...flashCrash, '--interval', '1m']],
   ['an interval that is none', ['--bars', 'x.csv', '--interval', '0m']],
   ['a seed of a file', ['--bars', 'x.csv', '--seed', '1']],
+  ['a symbol of a scenario', [...flashCrash, '--symbol', 'SPX']],
+  ['a file and stored bars', ['--bars', 'x.csv', '--stored', '--symbol', 'SPX']],
+  ['stored bars of no symbol', ['--stored']],
+  ['a range of a file', ['--bars', 'x.csv', '--from', '2020-03-02']],
+  ['a first day that is none', [...stored, '--from', '2020-02-30']],
+  ['a last day that is none', [...stored, '--to', 'today']],
+  ['a range that ends before it begins', [...stored, '--from', '2020-03-02', '--to', '2020-03-01']],
+  ['a seed of stored bars', [...stored, '--seed', '1']],
   ['an unknown option', [...flashCrash, '--fast']],
 ])('asked for %s it explains its use and exits with 64', async (_name, args) => {
   const { code, out, err } = await backtest(args)
@@ -66,6 +75,18 @@ test('the same seed gives the same JSON to the byte, and the seed is printed', a
   expect(table.code).toBe(0)
   expect(table.out).toMatch(/seed \d+; bars sha256 [0-9a-f]{64}/)
   expect(table.out).not.toContain('\u001b')
+})
+
+test('JSON on standard output is whole, and alone there, for a reader that is slow', async () => {
+  const main = join(import.meta.dir, '../../main.ts')
+  const args = [main, 'backtest', ...flashCrash, '--seed', '7', '--strategy', 'momentum', '--json']
+  const quoted = [process.execPath, ...args, '-'].map((word) => `'${word}'`).join(' ')
+  // A shell reads a pipe byte by byte.
+  const reader = `while IFS= read -r line; do printf '%s\\n' "$line"; done`
+  const child = Bun.spawn(['sh', '-c', `${quoted} | ${reader}`])
+  const out = await child.stdout.text()
+  expect(out.length).toBeGreaterThan(65_536)
+  expect(replayResultSchema.parse(JSON.parse(out)).seed).toBe(7)
 })
 
 test('writes JSON, a page and a picture beside the table', async () => {

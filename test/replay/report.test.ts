@@ -54,6 +54,46 @@ describe('a report', () => {
     expect(replayResultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(result)
   })
 
+  test.each([
+    ['a stock', { scenario: 'gap-down', seed: 7 }],
+    ['an index that stays away from them', { scenario: 'calm', seed: 7 }],
+    ['more days than can be told apart', { scenario: 'volatility', seed: 7, bars: 390 * 11 }],
+  ] as const)('draws no level of the breaker for %s', async (_name, options) => {
+    const { result } = await runRegime(options)
+    expect(reportSvg(result)).not.toContain('class="level')
+  })
+
+  test('draws each level of the day at 7, 13 and 20 % below the close before', async () => {
+    const { result } = await runRegime({ scenario: 'flash-crash', seed: 7 })
+    expect(result.breakerLevels).toEqual([
+      {
+        ...{ from: '2024-03-04T14:30:00.000Z', until: '2024-03-04T21:00:00.000Z' },
+        levels: [
+          ...[
+            { percent: 7, index: 93 },
+            { percent: 13, index: 87 },
+            { percent: 20, index: 80 },
+          ],
+        ],
+      },
+    ])
+    const svg = reportSvg(result)
+    const heights = (pattern: RegExp) => [...svg.matchAll(pattern)].map(([, y]) => Number(y))
+    const [seven = 0, thirteen = 0, twenty = 0] = heights(/class="level" d="M\d+ ([\d.]+)H/g)
+    const names = [...svg.matchAll(/class="level-name"[^>]*>([^<]*)/g)].map(([, name]) => name)
+    expect(names).toEqual(['\u22127 %', '\u221213 %', '\u221220 %'])
+    // On the scale of the price: 93 to 87 is 6 of the 13 from 93 to 80.
+    expect((thirteen - seven) / (twenty - seven)).toBeCloseTo(6 / 13, 2)
+    const marked = heights(/<text x="72" y="([\d.]+)" dy="4" text-anchor="end">80<\/text>/g)
+    expect(marked).toEqual([twenty])
+  })
+
+  test('of a second day draws the levels of that day', async () => {
+    const { result, bars } = await runRegime({ scenario: 'breaker-1', seed: 7, bars: 780 })
+    const close = (bars[389]?.close ?? 0) / 1e9
+    expect(result.breakerLevels[1]?.levels[0]?.index).toBeCloseTo(0.93 * close, 1)
+  })
+
   test('has a shade and a name for each halt, and the seed', async () => {
     const { result } = await runRegime({ scenario: 'breaker-3', seed: 7 })
     const svg = reportSvg(result)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { createLedger } from '#core/score/cost-basis.ts'
 import { formatDecimal } from '#core/decimal.ts'
+import { createLedger } from '#core/score/cost-basis.ts'
 import type { Trade } from '#core/score/trade.ts'
 import { bonk, buy, jup, sell, sol, trade, usdc } from './swaps.ts'
 import { randomNumbers } from './synthetic-wallets.ts'

@@ -16,6 +16,12 @@ export type Confirmations = {
   closed(): void
 }
 
+type AwaitedReport = {
+  readonly breaker: GuardedBreaker
+  readonly begun: BegunCall
+  readonly dueMs: number
+}
+
 type Reported = { readonly account: string; readonly clientOrderId?: string }
 
 const keyOf = ({ account, clientOrderId = '' }: Reported) =>
@@ -23,15 +29,15 @@ const keyOf = ({ account, clientOrderId = '' }: Reported) =>
 
 /** Holds a venue to what it accepts: an order is confirmed by any report that the stream tells of it. */
 export function confirmations(options: {
-  readonly breaker: GuardedBreaker
+  readonly breakerOf: (account: string) => GuardedBreaker
   readonly now: () => number
   readonly confirmMs: number
 }): Confirmations {
-  const { breaker, now, confirmMs } = options
+  const { breakerOf, now, confirmMs } = options
   /** Submitted and not answered yet; a report may overtake the answer. */
   const sent = new Map<string, { isHeard: boolean }>()
   /** In the order of their time. */
-  const awaited = new Map<string, { readonly begun: BegunCall; readonly dueMs: number }>()
+  const awaited = new Map<string, AwaitedReport>()
   let streams = 0
 
   function isWatched(call: VenueCall, key: string): boolean {
@@ -42,13 +48,14 @@ export function confirmations(options: {
   return {
     sweep() {
       const nowMs = now()
-      for (const [key, { begun, dueMs }] of awaited) {
+      for (const [key, { breaker, begun, dueMs }] of awaited) {
         if (dueMs > nowMs) return
         awaited.delete(key)
         breaker.end(begun, 'failed')
       }
     },
     begin(call) {
+      const breaker = breakerOf(call.account)
       const begun = breaker.begin(true)
       const key = keyOf(call)
       if (!isWatched(call, key)) return () => breaker.end(begun, 'nothing')
@@ -58,7 +65,7 @@ export function confirmations(options: {
         sent.delete(key)
         if (outcome !== 'accepted' || streams === 0) breaker.end(begun, 'nothing')
         else if (entry.isHeard) breaker.end(begun, 'ok')
-        else awaited.set(key, { begun, dueMs: now() + confirmMs })
+        else awaited.set(key, { breaker, begun, dueMs: now() + confirmMs })
       }
     },
     heard(report) {
@@ -68,7 +75,7 @@ export function confirmations(options: {
       const waiting = awaited.get(key)
       if (waiting === undefined) return
       awaited.delete(key)
-      breaker.end(waiting.begun, 'ok')
+      waiting.breaker.end(waiting.begun, 'ok')
     },
     opened() {
       streams += 1
@@ -76,7 +83,7 @@ export function confirmations(options: {
     closed() {
       streams -= 1
       if (streams > 0) return
-      for (const { begun } of awaited.values()) breaker.end(begun, 'nothing')
+      for (const { breaker, begun } of awaited.values()) breaker.end(begun, 'nothing')
       awaited.clear()
     },
   }

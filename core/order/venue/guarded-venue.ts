@@ -16,8 +16,7 @@ const confirmMsDefault = 30_000
 
 export type GuardChange = {
   readonly breaker: 'network' | 'trade' | 'confirmation'
-  /** Of the one that counts an account's rejections. */
-  readonly account: string | undefined
+  readonly account: string
   readonly from: BreakerStatus
   readonly to: BreakerStatus
 }
@@ -39,10 +38,10 @@ export type GuardedVenue = Venue & {
 }
 
 /**
- * A venue that is left alone for a while when it fails. While a breaker is open, `submit` and
- * `replace` throw `venue.unavailable` before anything is sent; look-ups and cancels pass. `network`
- * counts outages and unknown outcomes of all calls, `trade` the rejections of one account's orders,
- * `confirmation` accepted orders that the stream never tells of.
+ * A venue that is left alone for a while when it fails an account. While one of the account's
+ * breakers is open, `submit` and `replace` throw `venue.unavailable` before anything is sent;
+ * look-ups and cancels pass. `network` counts outages and unknown outcomes of all calls, `trade`
+ * rejected orders, `confirmation` accepted orders that the stream never tells of.
  */
 export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue {
   const { refuse, begin, acknowledged } = guardBreakers(venue.name, options)
@@ -51,7 +50,7 @@ export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue 
     const end = begin(call)
     try {
       const answered = await run()
-      end(answered.outcome)
+      end(answered.outcome, answered.result)
       return answered
     } catch (error) {
       end(thrownOutcome(error, call), error)
@@ -84,8 +83,10 @@ export function guardedVenue(venue: Venue, options: GuardOptions): GuardedVenue 
   }
 }
 
-/** Takes the call's outcome, and what it threw. */
-type EndCall = (outcome: CallOutcome, error?: unknown) => void
+/** Takes the call's outcome, and the result or the throw that it was. */
+type EndCall = (outcome: CallOutcome, what: unknown) => void
+
+type AccountBreakers = Readonly<Record<GuardChange['breaker'], GuardedBreaker>>
 
 function guardBreakers(
   name: string,
@@ -95,46 +96,52 @@ function guardBreakers(
   readonly begin: (call: VenueCall) => EndCall
   readonly acknowledged: Confirmations
 } {
-  const open = (breaker: GuardChange['breaker'], account?: string): GuardedBreaker =>
-    guardedBreaker({
-      rules: serviceBreakerRules[breaker],
-      now,
-      onChange: (from, to) => onChange({ breaker, account, from, to }),
-    })
-  const network = open('network')
-  const confirmation = open('confirmation')
-  const acknowledged = confirmations({ breaker: confirmation, now, confirmMs })
   /** As many as accounts trade here. */
-  const trades = new Map<string, GuardedBreaker>()
+  const accounts = new Map<string, AccountBreakers>()
 
-  function tradeOf(account: string): GuardedBreaker {
-    const known = trades.get(account)
+  function breakersOf(account: string): AccountBreakers {
+    const known = accounts.get(account)
     if (known !== undefined) return known
-    const opened = open('trade', account)
-    trades.set(account, opened)
+    const open = (breaker: GuardChange['breaker']): GuardedBreaker =>
+      guardedBreaker({
+        rules: serviceBreakerRules[breaker],
+        now,
+        onChange: (from, to) => onChange({ breaker, account, from, to }),
+      })
+    const opened = {
+      network: open('network'),
+      trade: open('trade'),
+      confirmation: open('confirmation'),
+    }
+    accounts.set(account, opened)
     return opened
   }
 
+  const acknowledged = confirmations({
+    breakerOf: (account) => breakersOf(account).confirmation,
+    ...{ now, confirmMs },
+  })
+
   function refuse(account: string): void {
-    const waits = [network, confirmation, tradeOf(account)].map((one) => one.waitSeconds() ?? 0)
+    const waits = Object.values(breakersOf(account)).map((one) => one.waitSeconds() ?? 0)
     const retryAfterSeconds = Math.max(...waits)
     if (retryAfterSeconds === 0) return
-    const reason = `a breaker of ${name} is open: it has failed too often`
+    const reason = `a breaker of ${name} is open for account ${account}: calls failed too often`
     throw new PosternError('venue.unavailable', { reason, retryAfterSeconds })
   }
 
   function begin(call: VenueCall): EndCall {
     const isSending = call.name === 'submit' || call.name === 'replace'
     if (isSending) refuse(call.account)
+    const { network, trade } = breakersOf(call.account)
     const health = network.begin(isSending)
-    const endHealth: EndCall = (outcome, error) =>
-      network.end(health, isVenueSpared(error) ? 'nothing' : healthOf(outcome))
+    const endHealth: EndCall = (outcome, what) =>
+      network.end(health, isVenueSpared(what) ? 'nothing' : healthOf(outcome))
     if (!isSending) return endHealth
-    const trade = tradeOf(call.account)
     const begun = trade.begin(true)
     const endAcknowledged = acknowledged.begin(call)
-    return (outcome, error) => {
-      endHealth(outcome, error)
+    return (outcome, what) => {
+      endHealth(outcome, what)
       trade.end(begun, tradeVerdict(call, outcome))
       endAcknowledged(outcome)
     }

@@ -26,7 +26,7 @@ import {
   openOrders,
   reportsAfter,
 } from './postgres-paper-book.ts'
-import { rethrowAsVenueOutage, throwIfGivenUp, unlessGivenUp } from './venue-outage.ts'
+import { rethrowAsVenueOutage, spareVenue, throwIfGivenUp, unlessGivenUp } from './venue-outage.ts'
 
 /** Changes of one statement. */
 const changesMax = 256
@@ -56,7 +56,8 @@ export type PaperVenue = Venue & {
 
 const capabilities = { ...venueCapabilities('paper'), replace: true, shorting: true }
 
-const noAnswer: SubmitResult = { kind: 'unknown', reason: 'the answer was lost' }
+/** On purpose: a rehearsal of losses is not to be ended by them. */
+const noAnswer: SubmitResult = spareVenue({ kind: 'unknown', reason: 'the answer was lost' })
 const givenUp: SubmitResult = { kind: 'unknown', reason: 'given up before its answer' }
 
 /**

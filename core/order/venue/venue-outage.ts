@@ -1,20 +1,20 @@
 import { PosternError } from '../../errors.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 
-/** Errors that are `venue.unavailable` and yet say nothing of the venue's health. */
-const spared = new WeakSet<Error>()
+/** Outages and unknown outcomes that say nothing of the venue's health. */
+const spared = new WeakSet<object>()
 
 /**
- * Marks an outage that is no failure of the venue's: it limits us, we limit ourselves, the keys are
- * wrong, the database is away. Its breaker does not count it.
+ * Marks what is no failure of the venue's: it limits us, we limit ourselves, the keys are wrong, the
+ * database is away, the loss was asked for. Its breaker does not count it.
  */
-export function spareVenue(error: PosternError): PosternError {
-  spared.add(error)
-  return error
+export function spareVenue<What extends object>(what: What): What {
+  spared.add(what)
+  return what
 }
 
-export function isVenueSpared(error: unknown): boolean {
-  return error instanceof Error && spared.has(error)
+export function isVenueSpared(what: unknown): boolean {
+  return typeof what === 'object' && what !== null && spared.has(what)
 }
 
 /** For `.catch`: the venue is as away as the database that holds it; anything else is a bug. */

@@ -171,6 +171,21 @@ test('a stream tells of accounts that were known before it and of those that com
   await stream.close()
 })
 
+test('an account that opens together with a stream is told of once', async () => {
+  const venue = open()
+  const log = reportLog()
+  const opening = venue.confirm(testAccount)
+  const stream = await venue.stream(log.handlers)
+  await opening
+  for (const terms of [orderTerms(), orderTerms(), orderTerms()]) {
+    await venue.submit(terms, noSignal)
+    await log.event(terms.clientOrderId, 'ack')
+  }
+  // A second connection would have told of the first order by now.
+  expect(log.entries).toHaveLength(3)
+  await stream.close()
+})
+
 test('a stream that does not open keeps nobody waiting, and is told of when it does', async () => {
   const venue = open()
   stub.cutStream()

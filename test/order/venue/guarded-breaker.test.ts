@@ -106,14 +106,26 @@ test('calls that were under way together fail once, those that begin later count
   expect(statuses).toEqual(['OPEN'])
 })
 
-test('of thousands of successes enough are kept to tell a rate', () => {
-  for (let second = 0; second < 10; second += 1) {
-    call('s'.repeat(500))
-    clock.nowMs += 1_000
-  }
-  call('fsfs')
+test('of thousands of successes in a second enough are kept to tell a rate', () => {
+  // Three failures of five are more than its half, of a hundred and three they are few.
+  const rules = serviceBreakerRules.confirmation
+  const onChange = () => void statuses.push('OPEN')
+  breaker = guardedBreaker({ rules, now: () => clock.nowMs, onChange })
+  call(`${'s'.repeat(5_000)}fsfsff`)
   expect(statuses).toEqual([])
   call('f')
+  expect(statuses).toEqual(['OPEN'])
+})
+
+test('a service that has long been busy is known to be, in every window', () => {
+  call('s'.repeat(200))
+  for (let second = 0; second < 2 * (rules.windowMs / 1_000); second += 1) {
+    clock.nowMs += 1_000
+    call('s')
+  }
+  call('fsf')
+  expect(statuses).toEqual([])
+  call('sf')
   expect(statuses).toEqual(['OPEN'])
 })
 

@@ -72,7 +72,7 @@ test.each([
     await expectOpen(network)
     const [change] = changes
     expect(change).toEqual({
-      ...{ breaker: 'network', account: undefined, from: 'CLOSED', to: 'OPEN' },
+      ...{ breaker: 'network', account: testAccount, from: 'CLOSED', to: 'OPEN' },
     })
   },
 )
@@ -111,12 +111,13 @@ test('look-ups that succeed meanwhile do not end its wait, nor do those that fai
   await expect(submit()).rejects.toMatchObject({ retryAfterSeconds: 1 })
 })
 
-test('`confirm` refuses as a submission would, and takes no probe from one', async () => {
+test('`confirm` refuses as a submission would; neither it nor a look-up takes a probe', async () => {
   await venue.confirm(testAccount)
   await meet(lost, lost)
   await expect(venue.confirm(testAccount)).rejects.toMatchObject(openFor(network))
   clock.nowMs += network.waitMs
   for (let count = 0; count < 20; count += 1) await venue.confirm(testAccount)
+  for (let count = 0; count < 20; count += 1) await venue.positions(testAccount)
   expect(await submit()).toMatchObject({ kind: 'accepted' })
   expect(changes.map(({ to }) => to)).toEqual(['OPEN', 'HALF_OPEN'])
 })
@@ -191,11 +192,26 @@ test('an account whose orders are rejected three times in a row waits, the other
 test('a rejection is an answer, and closes what outages have opened', async () => {
   await meet(lost, lost)
   clock.nowMs += network.waitMs
-  for (const accountId of ['a', 'b', 'c']) {
-    inner.script(rejected)
-    await submit(orderTerms({ account: accountId }))
-  }
+  await meet(rejected)
+  await submit()
+  await meet(rejected)
   expect(changes.at(-1)).toMatchObject({ breaker: 'network', to: 'CLOSED' })
+})
+
+test('an account that the venue fails waits by itself', async () => {
+  await meet(lost, lost)
+  await expectOpen(network)
+  await venue.confirm('desk-2')
+  expect(await submit(orderTerms({ account: 'desk-2' }))).toMatchObject({ kind: 'accepted' })
+})
+
+test('a loss that was asked for, in a rehearsal, does not end it', async () => {
+  const noAnswer = spareVenue({ kind: 'unknown', reason: 'on purpose' } as const)
+  const losing = guard({ ...inner, submit: () => Promise.resolve(noAnswer) })
+  for (let count = 0; count < 20; count += 1) {
+    expect(await submit(orderTerms(), losing)).toBe(noAnswer)
+  }
+  expect(changes).toEqual([])
 })
 
 test('replacements that come too late are no rejected trades', async () => {
@@ -216,7 +232,7 @@ test('a venue that accepts orders and never tells of them is left alone for an h
   }
   await expectOpen(confirmation)
   expect(changes).toEqual([
-    { breaker: 'confirmation', account: undefined, from: 'CLOSED', to: 'OPEN' },
+    { breaker: 'confirmation', account: testAccount, from: 'CLOSED', to: 'OPEN' },
   ])
   await stream.close()
 })
