@@ -32,10 +32,12 @@ export function watchLosses(
   let state: DrawdownState = startDrawdown({ timeMs: start.timeMs, equity: holding.cash })
   let base = baseOf(state, rules)
   let floor = floorOf(state, rules, base)
-  let bestMs = Number.NaN
-  let best = Number.NaN
-  let lastMs = Number.NaN
-  let last = Number.NaN
+  /** Marks since the last were handed on: the best and the newest of them. */
+  let hasMarks = false
+  let bestMs = start.timeMs
+  let best = 0
+  let lastMs = start.timeMs
+  let last = 0
 
   function advance(timeMs: number, mark: number): void {
     const equity = holding.cash + holding.quantity * BigInt(mark)
@@ -44,11 +46,9 @@ export function watchLosses(
 
   /** Hands on the best mark, then the newest one, in the order of their times. */
   function flush(): void {
-    if (!Number.isNaN(bestMs) && bestMs !== lastMs) advance(bestMs, best)
-    if (!Number.isNaN(lastMs)) advance(lastMs, last)
-    bestMs = Number.NaN
-    best = Number.NaN
-    lastMs = Number.NaN
+    if (hasMarks && bestMs !== lastMs) advance(bestMs, best)
+    if (hasMarks) advance(lastMs, last)
+    hasMarks = false
     base = baseOf(state, rules)
     floor = floorOf(state, rules, base)
   }
@@ -59,10 +59,11 @@ export function watchLosses(
       lastMs = timeMs
       last = mark
       const equity = cash + (shares * mark) / 1e9
-      if (!(shares >= 0 ? mark <= best : mark >= best)) {
+      if (!hasMarks || (shares >= 0 ? mark > best : mark < best)) {
         bestMs = timeMs
         best = mark
       }
+      hasMarks = true
       const peak = rules.from === 'high_water' && equity > base ? equity : base
       if (peak > base) {
         base = peak

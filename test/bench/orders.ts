@@ -16,7 +16,10 @@ const option = (name: string, otherwise: number) => {
 const rate = option('rate', 1_500)
 const seconds = option('seconds', 20)
 const accounts = option('accounts', 4)
-const warmUpSeconds = 5
+/** A third of the rate, while both processes compile what is hot. */
+const warmUpSeconds = option('warm-up', 20)
+const warmUpRate = rate / 3
+const warmUpOrders = Math.floor(warmUpRate * warmUpSeconds)
 
 export async function orderFigures(): Promise<Figure[]> {
   const stage = await openOrderStage({ accounts })
@@ -59,19 +62,23 @@ function cpuOf(pid: number, orders: number): string {
   return ((ticks * 10_000) / orders).toFixed(0)
 }
 
+/** Milliseconds from the start until an order is due. */
+function dueMs(index: number): number {
+  if (index < warmUpOrders) return (index * 1_000) / warmUpRate
+  return (warmUpSeconds + (index - warmUpOrders) / rate) * 1_000
+}
+
 /** Returns how many were refused. */
 async function sendAtFixedRate({ url, token }: OrderStage): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const orders = rate * (warmUpSeconds + seconds)
+  const orders = warmUpOrders + rate * seconds
   const answers: Promise<void>[] = []
   let refused = 0
   const startedAt = performance.now()
   while (answers.length < orders) {
-    const due = Math.min(orders, ((performance.now() - startedAt) * rate) / 1_000)
-    while (answers.length < due) {
+    while (answers.length < orders && dueMs(answers.length) <= performance.now() - startedAt) {
       const index = answers.length
-      const dueAt = performance.timeOrigin + startedAt + (index * 1_000) / rate
-      answers.push(post(index, dueAt))
+      answers.push(post(index, performance.timeOrigin + startedAt + dueMs(index)))
     }
     await Bun.sleep(1)
   }
@@ -115,13 +122,12 @@ async function measure(sql: Sql) {
       (select min(pg_xact_commit_timestamp(f.xmin)) from postern_fill f where f.order_id = o.id)
         as at
     from postern_order o`
-  const from = rate * warmUpSeconds
   const waited: number[] = []
   let lastAt = 0
   let firstAt = Number.POSITIVE_INFINITY
   for (const { client, at } of rows) {
     const [index = '', dueAt = ''] = client.split('-')
-    if (at === null || Number(index) < from) continue
+    if (at === null || Number(index) < warmUpOrders) continue
     waited.push(at.getTime() - Number(dueAt))
     lastAt = Math.max(lastAt, at.getTime())
     firstAt = Math.min(firstAt, Number(dueAt))
