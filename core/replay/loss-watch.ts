@@ -59,7 +59,7 @@ export function watchLosses(
       lastMs = timeMs
       last = mark
       const equity = cash + (shares * mark) / 1e9
-      if (!hasMarks || (shares >= 0 ? mark > best : mark < best)) {
+      if (!hasMarks || isBetter(shares, mark, best)) {
         bestMs = timeMs
         best = mark
       }
@@ -107,6 +107,10 @@ function baseOf(state: DrawdownState, rules: DrawdownRules): number {
 function floorOf(state: DrawdownState, rules: DrawdownRules, base: number): number {
   if (state.level === 3) return Number.NEGATIVE_INFINITY
   return base * (1 - rules.levels[state.level] / 100 + nearness)
+}
+
+function isBetter(shares: number, mark: number, best: number): boolean {
+  return shares >= 0 ? mark > best : mark < best
 }
 
 /** Statistics only. */

@@ -33,7 +33,7 @@ export function paperStream(options: PaperStreamOptions): PaperStream {
   const { handlers, dice, read, pollMs = pollMsDefault } = options
   const ended = new AbortController()
   const { signal } = ended
-  const delivery = deliverReports(handlers.onReport, signal)
+  const delivery = deliverReports(handlers.onReport, signal, 'together')
   /** Everything up to here has been told. */
   let cursor = options.start
   /** Told already, above the cursor. */

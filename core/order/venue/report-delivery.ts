@@ -18,19 +18,21 @@ export type ReportDelivery<Report extends Reported = VenueReport> = {
 }
 
 /**
- * Hands reports to their handler: those of one order one after another, those of different orders
- * at once, each again until it is taken or the signal ends it.
+ * Hands reports to their handler, each again until it is taken or the signal ends it: those of
+ * different orders at once, those of one order one after another, or `together` at once too, in the
+ * order they came, for a handler that takes what comes together in one commit.
  */
 export function deliverReports<Report extends Reported>(
   onReport: (report: Report) => Promise<void>,
   signal: AbortSignal,
+  order: 'one-by-one' | 'together' = 'one-by-one',
 ): ReportDelivery<Report> {
   /** The last delivery of each order. */
   const tails = new Map<string, Promise<void>>()
   const running = new Set<Promise<void>>()
 
   async function deliver(report: Report, before: Promise<void> | undefined): Promise<void> {
-    await before
+    if (before !== undefined) await before
     for (let waitMs = againMs; !signal.aborted; waitMs = Math.min(waitMs * 2, againMsMax)) {
       try {
         await onReport(report)
@@ -51,7 +53,7 @@ export function deliverReports<Report extends Reported>(
         if (tails.get(key) === delivery) tails.delete(key)
       })
       running.add(delivery)
-      if (lateMs === 0) tails.set(key, delivery)
+      if (lateMs === 0 && order === 'one-by-one') tails.set(key, delivery)
     },
     get pending() {
       return running.size

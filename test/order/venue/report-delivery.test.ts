@@ -39,6 +39,15 @@ test('reports of one order wait for each other, those of another do not', async 
   expect(delivery.pending).toBe(2)
 })
 
+test('told together, those of one order do not wait, and begin in the order they came', () => {
+  const { begun, handle } = heldHandler()
+  const delivery = deliverReports(handle, new AbortController().signal, 'together')
+  delivery.tell(report('a', 'suspended'))
+  delivery.tell(report('a', 'expired'))
+  expect(begun).toEqual(['a suspended', 'a expired'])
+  expect(delivery.pending).toBe(2)
+})
+
 test('a report that is kept back lets the next of its order pass', async () => {
   const ended = new AbortController()
   const { begun, handle } = heldHandler()
