@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import postgres, { type Sql } from 'postgres'
 import { type Figure, note, printFigures, quantile } from './figures.ts'
 import { type OrderStage, openOrderStage, stageSymbols } from './order-stage.ts'
@@ -25,13 +25,21 @@ export async function orderFigures(): Promise<Figure[]> {
   const stage = await openOrderStage({ accounts })
   const { sql, gateway, worker } = stage
   note(`orders, ${rate}/s for ${seconds} s over ${accounts} accounts`)
-  const refused = await sendAtFixedRate(stage)
+  const pids = { gateway: gateway.pid, worker: worker.pid, postgres: stage.server.pid }
+  let before: Readonly<Record<string, number>> = {}
+  const refused = await sendAtFixedRate(stage, () => {
+    before = cpuOf(pids)
+  })
   const measured = await measure(sql)
+  const after = cpuOf(pids)
   note(
     `accepted ${measured.accepted}, denied ${measured.denied}, refused ${refused}, filled ${measured.filled}; ${shown(measured)}`,
   )
-  const cpu = Object.entries({ gateway: gateway.pid, worker: worker.pid })
-  note(cpu.map(([name, pid]) => `${name} ${cpuOf(pid, measured.accepted)} µs an order`).join(', '))
+  const cpu = Object.keys(pids).map((name) => {
+    const spentMs = (after[name] ?? 0) - (before[name] ?? 0)
+    return `${name} ${((spentMs * 1_000) / (rate * seconds)).toFixed(0)} µs`
+  })
+  note(`CPU of an order: ${cpu.join(', ')}`)
   const baseline = await bareDesk(sql, stage.server.url)
   await stage.close()
   const name = `orders at ${rate}/s for ${seconds} s`
@@ -55,11 +63,32 @@ function shown({ p50, p99, max }: { p50: number; p99: number; max: number }): st
   return `p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, max ${max.toFixed(0)} ms`
 }
 
-/** Of a process so far, by the kernel's hundred ticks a second. */
-function cpuOf(pid: number, orders: number): string {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  const ticks = Number(fields[11]) + Number(fields[12])
-  return ((ticks * 10_000) / orders).toFixed(0)
+/** Milliseconds so far, by the kernel's hundred ticks a second; of a server with all its processes. */
+function cpuOf(pids: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const ticks = new Map<string, number>()
+  const parents = new Map<string, string>()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const fields = statOf(pid)
+    ticks.set(pid, Number(fields[11]) + Number(fields[12]))
+    parents.set(pid, fields[1] ?? '')
+  }
+  const sum = (root: string) =>
+    [...ticks].reduce(
+      (total, [pid, own]) => (pid === root || parents.get(pid) === root ? total + own : total),
+      0,
+    )
+  return Object.fromEntries(
+    Object.entries(pids).map(([name, pid]) => [name, sum(String(pid)) * 10]),
+  )
+}
+
+/** A process that has just ended has none. */
+function statOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  } catch {
+    return []
+  }
 }
 
 /** Milliseconds from the start until an order is due. */
@@ -69,7 +98,7 @@ function dueMs(index: number): number {
 }
 
 /** Returns how many were refused. */
-async function sendAtFixedRate({ url, token }: OrderStage): Promise<number> {
+async function sendAtFixedRate({ url, token }: OrderStage, onWarm: () => void): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const orders = warmUpOrders + rate * seconds
   const answers: Promise<void>[] = []
@@ -78,6 +107,7 @@ async function sendAtFixedRate({ url, token }: OrderStage): Promise<number> {
   while (answers.length < orders) {
     while (answers.length < orders && dueMs(answers.length) <= performance.now() - startedAt) {
       const index = answers.length
+      if (index === warmUpOrders) onWarm()
       answers.push(post(index, performance.timeOrigin + startedAt + dueMs(index)))
     }
     await Bun.sleep(1)

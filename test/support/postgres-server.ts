@@ -17,6 +17,8 @@ export type PostgresServer = {
   readonly url: string
   readonly adminUrl: string
   readonly port: number
+  /** Of the process that all others are children of; 0 while it is stopped. */
+  readonly pid: number
   /** A new empty database; returns its URL. */
   createDatabase(name?: string): Promise<string>
   /** `fast` ends sessions with 57P01, `immediate` is a crash. */
@@ -140,6 +142,9 @@ async function handle(
     url: await createDatabase('postern'),
     adminUrl,
     port,
+    get pid() {
+      return server?.pid ?? 0
+    },
     createDatabase,
     stop,
     start,
