@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import { developmentIssuer } from '#core/access/access-file.ts'
 
 /** The one account of a laptop; it trades what is ingested, at the time of the last bar. */
-export const developmentAccount = 'paper'
+const developmentAccount = 'paper'
 const startingCash = '100000'
 
 /** Made at the first start; what was traded since stays. */

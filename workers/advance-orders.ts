@@ -128,7 +128,7 @@ async function adopt(terms: OrderTerms, { desk, venue, reports }: Run): Promise<
   if (event !== undefined) await reports.apply({ account, clientOrderId, event })
 }
 
-export function endOf(status: string | undefined): VenueReport['event'] | undefined {
+function endOf(status: string | undefined): VenueReport['event'] | undefined {
   switch (status) {
     case 'canceled':
       return { type: 'canceled', reason: 'as the venue has it' }

@@ -11,7 +11,7 @@ export type OwnJob = {
 }
 
 /** Who owns such jobs; no issuer of tokens has this name. */
-export const ownIssuer = 'postern'
+const ownIssuer = 'postern'
 const ownSubject = 'postern'
 
 export type OwnJobs = { readonly outboxId: string; readonly deliveries: readonly Delivery[] }

@@ -38,7 +38,7 @@ export const reconcileAccountPayload = z.strictObject({
 })
 export type ReconcileAccountPayload = z.infer<typeof reconcileAccountPayload>
 
-export const mismatchClasses = [
+const mismatchClasses = [
   'MISSING_LOCAL',
   'MISSING_BROKER',
   'QTY_MISMATCH',

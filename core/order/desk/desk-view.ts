@@ -43,12 +43,6 @@ export type DeskOrder = {
 
 export type DeskPosition = { position: Position; openBuy: Quantity; openSell: Quantity }
 
-/** A fill as its row holds it. */
-export type DeskFill = {
-  readonly orderId: string
-  readonly trade: Trade
-}
-
 /** What an order takes from its account. */
 export type Held = { readonly money: Money; readonly quantity: Quantity; readonly orders: number }
 

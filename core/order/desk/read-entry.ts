@@ -1,5 +1,4 @@
 import type { TransactionSql } from 'postgres'
-import { z } from 'zod'
 import { amountOf, type Money, moneyOf } from '../amount.ts'
 import { exposureLimitName, type LimitRow, rememberLimits } from '../limits.ts'
 import type { OrderTerms } from '../order.ts'
@@ -46,7 +45,7 @@ export async function readEntryView(
   }
 }
 
-export async function readLimits(
+async function readLimits(
   sql: TransactionSql,
   terms: readonly OrderTerms[],
 ): Promise<readonly LimitRow[]> {
@@ -104,43 +103,54 @@ async function readTwins(
   return new Map(rows.flatMap((row) => (row.at === null ? [] : [[row.key, row.at.getTime()]])))
 }
 
-const restingSchema = z.array(
-  z.object({
-    account: z.string(),
-    symbol: z.string(),
-    buy: z.string().transform(amountOf).nullable(),
-    sell: z.string().transform(amountOf).nullable(),
-    hasMarketBuy: z.boolean(),
-    hasMarketSell: z.boolean(),
-  }),
-)
+type RestingRow = {
+  readonly account: string
+  readonly symbol: string
+  readonly buy: string | null
+  readonly sell: string | null
+  readonly hasMarketBuy: boolean
+  readonly hasMarketSell: boolean
+}
 
-/** Whatever is open counts, also what has a cancel under way: it may fill before that. */
+/**
+ * Whatever is open counts, also what has a cancel under way: it may fill before that. Each question
+ * is one look at the end of an index, however many orders are open.
+ */
 async function readResting(
   sql: TransactionSql,
   accounts: readonly string[],
   symbols: readonly string[],
 ): Promise<EntryView['resting']> {
-  const rows = await sql`
-    select account, symbol,
-      (max(limit_price) filter (where side = 'buy'))::text as buy,
-      (min(limit_price) filter (where side = 'sell'))::text as sell,
-      bool_or(side = 'buy' and limit_price is null) as "hasMarketBuy",
-      bool_or(side = 'sell' and limit_price is null) as "hasMarketSell"
-    from postern_order
-    where is_open and account = any(${[...accounts]}::text[])
-      and symbol = any(${[...symbols]}::text[])
-    group by account, symbol`
+  const rows = await sql<RestingRow[]>`
+    select a.account, s.symbol, buy.price::text as buy, sell.price::text as sell,
+      exists (select from postern_order where is_open and account = a.account
+        and symbol = s.symbol and side = 'buy' and limit_price is null) as "hasMarketBuy",
+      exists (select from postern_order where is_open and account = a.account
+        and symbol = s.symbol and side = 'sell' and limit_price is null) as "hasMarketSell"
+    from unnest(${[...accounts]}::text[]) as a(account)
+    cross join unnest(${[...symbols]}::text[]) as s(symbol)
+    left join lateral (
+      select limit_price as price from postern_order
+      where is_open and account = a.account and symbol = s.symbol and side = 'buy'
+        and limit_price is not null
+      order by limit_price desc limit 1) as buy on true
+    left join lateral (
+      select limit_price as price from postern_order
+      where is_open and account = a.account and symbol = s.symbol and side = 'sell'
+        and limit_price is not null
+      order by limit_price limit 1) as sell on true`
   return new Map(
-    restingSchema.parse(rows).map(({ account, symbol, buy, sell, ...market }) => [
+    rows.map(({ account, symbol, buy, sell, ...market }) => [
       positionKey(account, symbol),
       {
-        bestOwnBuy: market.hasMarketBuy ? 'market' : (buy ?? undefined),
-        bestOwnSell: market.hasMarketSell ? 'market' : (sell ?? undefined),
+        bestOwnBuy: market.hasMarketBuy ? 'market' : amountIn(buy),
+        bestOwnSell: market.hasMarketSell ? 'market' : amountIn(sell),
       },
     ]),
   )
 }
+
+const amountIn = (text: string | null) => (text === null ? undefined : amountOf(text))
 
 /** Short positions at the last price; one that has no price counts at its cost. */
 export async function readShortValues(

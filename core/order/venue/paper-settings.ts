@@ -27,7 +27,6 @@ export const paperSettingsSchema = z.strictObject({
     description: 'How often an order is lost with its answer, for rehearsals',
   }),
 })
-export type PaperSettings = z.infer<typeof paperSettingsSchema>
 
 /** The chances of a loss are drawn from the venue's seed. */
 export type PaperTerms = {

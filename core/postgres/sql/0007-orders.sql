@@ -99,7 +99,8 @@ create table postern_order (
 ) with (fillfactor = 60);               -- an order is written three times within a second
 create unique index postern_order_client on postern_order (account, client_order_id);
 create index postern_order_account on postern_order (account, id);
-create index postern_order_open on postern_order (account, symbol) where is_open;
+create index postern_order_open on postern_order (account, symbol, side, limit_price)
+  where is_open;
 create index postern_order_twin on postern_order (account, twin, received_at);
 
 create table postern_order_event (
