@@ -1,6 +1,6 @@
 import type { DrawdownState } from '../../market/drawdown-breaker.ts'
 import type { Money, Quantity } from '../amount.ts'
-import type { OrderState, Trade } from '../order.ts'
+import type { OrderState } from '../order.ts'
 import { terminalStatuses } from '../order.ts'
 import type { Position } from '../position.ts'
 
