@@ -30,6 +30,9 @@ export type ConnectOptions = DatabaseOptions & {
   readonly statementTimeoutMs?: number
 }
 
+/** One look-up by an index for each key: what is left when nothing may read a whole table or index. */
+const lookUpsOnly = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' }
+
 /**
  * A pool; nothing is opened before the first query. A server that is down rejects a query at once
  * with `database.unavailable`, and one that is back serves the next. Throws `ConfigError` for a URL
@@ -57,7 +60,7 @@ export function connectPostgres(options: ConnectOptions): Sql {
       ...(role === undefined ? {} : { role }),
       // Statements here last milliseconds; compiling one takes a hundred, each time it runs.
       jit: 'off',
-      ...(options.prefersIndexes === true ? { enable_seqscan: 'off' } : {}),
+      ...(options.prefersIndexes === true ? lookUpsOnly : {}),
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMsDefault,
     },
