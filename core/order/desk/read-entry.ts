@@ -81,10 +81,12 @@ async function readTakenIds(
   terms: readonly OrderTerms[],
 ): Promise<Set<string>> {
   const rows = await sql<{ key: string }[]>`
-    select o.account || ' ' || o.client_order_id as key from postern_order o
-    join unnest(${terms.map(({ account }) => account)}::text[],
-      ${terms.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, id)
-      on o.account = w.account and o.client_order_id = w.id`
+    select w.account || ' ' || w.client_id as key
+    from unnest(${terms.map(({ account }) => account)}::text[],
+      ${terms.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, client_id)
+    cross join lateral (
+      select from postern_order
+      where account = w.account and client_order_id = w.client_id limit 1) as o`
   return new Set(rows.map(({ key }) => key))
 }
 

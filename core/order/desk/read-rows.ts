@@ -130,14 +130,19 @@ export type OrderSelection = {
   readonly clientOrderIds: readonly { readonly account: string; readonly id: string }[]
 }
 
-/** Their ids as an array expression, so that each statement finds them by itself. */
+/**
+ * Their ids as an array expression, so that each statement finds them by itself. A look-up each: as
+ * a join it may be planned by the account alone, and then reads all orders of it.
+ */
 function selectedIds(sql: DeskSql, { ids, clientOrderIds }: OrderSelection) {
   if (clientOrderIds.length === 0) return sql`${[...ids]}::uuid[]`
   return sql`array(
     select unnest(${[...ids]}::uuid[]) union
     select o.id from unnest(${clientOrderIds.map(({ account }) => account)}::text[],
-      ${clientOrderIds.map(({ id }) => id)}::text[]) as w(account, id)
-    join postern_order o on o.account = w.account and o.client_order_id = w.id)`
+      ${clientOrderIds.map(({ id }) => id)}::text[]) as w(account, client_id)
+    cross join lateral (
+      select id from postern_order
+      where account = w.account and client_order_id = w.client_id limit 1) as o)`
 }
 
 /** Orders with their trades, by id; those of accounts that are not locked are somebody else's. */

@@ -108,8 +108,10 @@ export async function readQuarantine(
   const rows = await transaction`
     select q.id::text as "quarantineId", q.order_id as "orderId", o.symbol, q.code, q.report
     from unnest(${reports.map(({ account }) => account)}::text[],
-      ${reports.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, id)
-    join postern_order o on o.account = w.account and o.client_order_id = w.id
+      ${reports.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, client_id)
+    cross join lateral (
+      select id, symbol from postern_order
+      where account = w.account and client_order_id = w.client_id limit 1) as o
     join postern_order_quarantine q on q.order_id = o.id and q.resolved_at is null
     group by q.id, o.symbol order by q.id limit ${retriesMax}`
   return rowsSchema.parse(rows)
