@@ -1,15 +1,18 @@
 // `npm test`: everything but benchmarks, fault runs, load and Docker; real Redis and Postgres.
 import './setup.mjs'
-import { runStep, staticSteps, summarize, testFiles, testStep } from './steps.mjs'
+import { runStep, staticSteps, summarize, testFiles, testStep, testSteps } from './steps.mjs'
 
-const steps = [
-  ...staticSteps,
-  testStep('tests', testFiles()),
-  testStep('binary', ['test/image/binary.test.ts']),
+/** Steps of one group run at the same time; a number before each line tells which has printed it. */
+const groups = [
+  ...staticSteps.map((step) => [step]),
+  testSteps('tests', testFiles()),
+  [testStep('binary', ['test/image/binary.test.ts'])],
 ]
 const results = []
-for (const step of steps) {
-  process.stdout.write(`\n── ${step.name}\n`)
-  results.push(await runStep(step))
+for (const steps of groups) {
+  process.stdout.write(`\n── ${steps.map(({ name }) => name).join(', ')}\n`)
+  const prefixOf = (part) => (steps.length === 1 ? '' : `${part + 1} │ `)
+  const runs = steps.map((step, part) => runStep(step, { prefix: prefixOf(part) }))
+  results.push(...(await Promise.all(runs)))
 }
 process.exitCode = summarize(results)
