@@ -1,6 +1,7 @@
 import { PosternError } from '#core/errors.ts'
 import type { Processor } from '#core/job/processor.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
+import { endReportOf } from '#core/order/desk/end-report.ts'
 import type { IntentIntake } from '#core/order/desk/intent-intake.ts'
 import { readFillsCursor } from '#core/order/desk/lock-accounts.ts'
 import type { ReportIntake } from '#core/order/desk/report-intake.ts'
@@ -124,21 +125,8 @@ async function adopt(terms: OrderTerms, { desk, venue, reports }: Run): Promise<
     await reports.apply({ account, clientOrderId, event: { type: 'trade', trade: fill.trade } })
   }
   const view = await venue.findByClientOrderId(account, clientOrderId)
-  const event = endOf(view?.status)
+  const event = view && endReportOf(view.status)
   if (event !== undefined) await reports.apply({ account, clientOrderId, event })
-}
-
-function endOf(status: string | undefined): VenueReport['event'] | undefined {
-  switch (status) {
-    case 'canceled':
-      return { type: 'canceled', reason: 'as the venue has it' }
-    case 'expired':
-      return { type: 'expired' }
-    case 'rejected':
-      return { type: 'reject', code: 'REJECTED', raw: 'as the venue has it' }
-    default:
-      return undefined
-  }
 }
 
 async function cancel(errand: Extract<Errand, { kind: 'cancel' }>, context: Run): Promise<void> {

@@ -17,6 +17,20 @@ export type Outcome =
   | 'nothing'
   | 'awaits_replace'
 
+/** A bust or a correction counts wherever a trade may have been booked. */
+const correction = {
+  new: 'by_quantity',
+  partially_filled: 'by_quantity',
+  filled: 'by_quantity',
+  done_for_day: 'by_quantity',
+  suspended: 'by_quantity',
+  pending_cancel: 'by_quantity',
+  pending_replace: 'by_quantity',
+  canceled: 'by_quantity',
+  expired: 'by_quantity',
+  replaced: 'by_quantity',
+} as const
+
 /**
  * Every event in every status; a pair without an outcome is an invalid transition. Reports may
  * arrive in any order and more than once, so what a venue says is taken wherever an earlier
@@ -101,30 +115,8 @@ export const transitionTable: Readonly<
     expired: 'by_quantity',
     replaced: 'by_quantity',
   },
-  trade_cancel: {
-    new: 'by_quantity',
-    partially_filled: 'by_quantity',
-    filled: 'by_quantity',
-    done_for_day: 'by_quantity',
-    suspended: 'by_quantity',
-    pending_cancel: 'by_quantity',
-    pending_replace: 'by_quantity',
-    canceled: 'by_quantity',
-    expired: 'by_quantity',
-    replaced: 'by_quantity',
-  },
-  trade_correct: {
-    new: 'by_quantity',
-    partially_filled: 'by_quantity',
-    filled: 'by_quantity',
-    done_for_day: 'by_quantity',
-    suspended: 'by_quantity',
-    pending_cancel: 'by_quantity',
-    pending_replace: 'by_quantity',
-    canceled: 'by_quantity',
-    expired: 'by_quantity',
-    replaced: 'by_quantity',
-  },
+  trade_cancel: correction,
+  trade_correct: correction,
 
   // FIX ends IOC and FOK as Canceled; a venue may also cancel unasked, whatever pends.
   'venue.canceled': {

@@ -2,12 +2,7 @@ import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import type { Metrics } from '../../metrics.ts'
-import {
-  type GroupCommit,
-  groupCommit,
-  runOrSplit,
-  type Settled,
-} from '../../postgres/group-commit.ts'
+import { groupCommit, runOrSplit, type Settled } from '../../postgres/group-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderDocument } from '../order-document.ts'
 import { type DeskConnection, type DeskWork, viewedTransaction } from './desk-transaction.ts'
@@ -16,11 +11,9 @@ import type { ReadMarket } from './market-snapshot.ts'
 import { type Entered, enterOrder } from './order-entry.ts'
 import { readEntryView } from './read-entry.ts'
 
-/** Orders that share a commit and the lock of their account. */
+/** Orders that share a commit. One for all accounts is cheaper than one for each of them. */
 const ordersPerCommit = 128
-/** Orders of different accounts are decided side by side, one account's one after the other. */
-const lanes = 1
-/** Orders that may wait in one lane: a third of a second's worth, then it is better to refuse. */
+/** Orders that may wait: a third of a second's worth, then it is better to refuse. */
 const waitingMax = 500
 
 export type OrderIntake = {
@@ -37,34 +30,27 @@ export type OrderIntake = {
 export type OrderIntakeOptions = DeskConnection & { readonly readMarket: ReadMarket }
 
 export function orderIntake(options: OrderIntakeOptions): OrderIntake {
-  const lane = (): GroupCommit<OrderRequest, Entered> =>
-    groupCommit<OrderRequest, Entered>({
-      run: (requests) => enterBatch(options, requests),
-      batchMax: ordersPerCommit,
-      inFlightMax: 1,
-      waitingMax,
-      refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),
-      // A key that is used twice at once would end the whole statement.
-      keyOf: ({ idempotency, caller, terms }) =>
-        idempotency === undefined
-          ? terms.id
-          : `${caller.principal.issuer} ${caller.principal.subject} ${idempotency.key}`,
-    })
-  const commits = Array.from({ length: lanes }, lane)
+  const commits = groupCommit<OrderRequest, Entered>({
+    run: (requests) => enterBatch(options, requests),
+    batchMax: ordersPerCommit,
+    inFlightMax: 1,
+    waitingMax,
+    refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),
+    // A key that is used twice at once would end the whole statement.
+    keyOf: ({ idempotency, caller, terms }) =>
+      idempotency === undefined
+        ? terms.id
+        : `${caller.principal.issuer} ${caller.principal.subject} ${idempotency.key}`,
+  })
 
   return {
     async enter(request) {
-      const index = Number(BigInt(Bun.hash(request.terms.account)) % BigInt(lanes))
-      const chosen = commits[index]
-      if (chosen === undefined) throw new Error('invariant: every account has a lane')
       const startedMs = performance.now()
-      const entered = await chosen.submit(request)
+      const entered = await commits.submit(request)
       if (options.metrics !== undefined) count(options.metrics, entered, startedMs)
       return entered
     },
-    async idle() {
-      await Promise.all(commits.map((one) => one.idle()))
-    },
+    idle: commits.idle,
   }
 }
 

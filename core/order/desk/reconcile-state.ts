@@ -4,6 +4,7 @@ import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount } from '../amount.ts'
 import { orderStatuses } from '../order.ts'
 import type { VenueOrderView, VenueReport } from '../venue.ts'
+import { endReportOf } from './end-report.ts'
 import type { Mismatch, Reconciling } from './reconcile.ts'
 
 /** Orders whose call to the venue may be under way this moment. */
@@ -76,28 +77,17 @@ async function hasEnded(sql: Sql, id: string): Promise<boolean> {
   return rows.length > 0
 }
 
-/** The report that was missed; a `filled` order ends by its fills. */
+/** The report that was missed. */
 async function endReport(
   { account, venue }: Reconciling,
   { status, replacedBy }: VenueOrderView,
 ): Promise<VenueReport['event'] | undefined> {
-  switch (status) {
-    case 'canceled':
-      return { type: 'canceled', reason: 'as the venue has it' }
-    case 'expired':
-      return { type: 'expired' }
-    case 'rejected':
-      return { type: 'reject', code: 'REJECTED', raw: 'as the venue has it' }
-    case 'replaced': {
-      if (replacedBy === undefined) return undefined
-      const successor = await venue.findByClientOrderId(account, replacedBy)
-      if (successor === undefined) return undefined
-      const { venueOrderId } = successor
-      return { type: 'replaced', successorClientOrderId: replacedBy, venueOrderId }
-    }
-    default:
-      return undefined
-  }
+  if (status !== 'replaced') return endReportOf(status)
+  if (replacedBy === undefined) return undefined
+  const successor = await venue.findByClientOrderId(account, replacedBy)
+  if (successor === undefined) return undefined
+  const { venueOrderId } = successor
+  return { type: 'replaced', successorClientOrderId: replacedBy, venueOrderId }
 }
 
 /** Open orders of the venue that were never ours: somebody trades this account beside us. */

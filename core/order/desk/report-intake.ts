@@ -5,9 +5,8 @@ import type { VenueReport } from '../venue.ts'
 import { applyReports } from './apply-reports.ts'
 import type { DeskConnection } from './desk-transaction.ts'
 
-/** Reports that share a commit; an account's are applied one batch after the other. */
+/** Reports that share a commit. One transaction for all accounts is cheaper than one for each. */
 const reportsPerCommit = 256
-const lanes = 1
 const waitingMax = 20_000
 
 export type ReportIntake = {
@@ -21,27 +20,14 @@ export type ReportIntake = {
 
 /** Takes what venues report: at least once, in any order, from several processes at once. */
 export function reportIntake(connection: DeskConnection): ReportIntake {
-  const commits = Array.from({ length: lanes }, () =>
-    groupCommit<VenueReport, void>({
-      run: (reports) => applyBatch(connection, reports),
-      batchMax: reportsPerCommit,
-      inFlightMax: 1,
-      waitingMax,
-      refuse: () =>
-        new PosternError('database.unavailable', { reason: 'too many reports waiting' }),
-    }),
-  )
-  return {
-    apply(report) {
-      const index = Number(BigInt(Bun.hash(report.account)) % BigInt(lanes))
-      const chosen = commits[index]
-      if (chosen === undefined) throw new Error('invariant: every account has a lane')
-      return chosen.submit(report)
-    },
-    async idle() {
-      await Promise.all(commits.map((one) => one.idle()))
-    },
-  }
+  const commits = groupCommit<VenueReport, void>({
+    run: (reports) => applyBatch(connection, reports),
+    batchMax: reportsPerCommit,
+    inFlightMax: 1,
+    waitingMax,
+    refuse: () => new PosternError('database.unavailable', { reason: 'too many reports waiting' }),
+  })
+  return { apply: commits.submit, idle: commits.idle }
 }
 
 async function applyBatch(
