@@ -15,9 +15,9 @@ import type { Foundation } from './foundation.ts'
 import type { Services } from './open-services.ts'
 import { openVenues } from './open-venues.ts'
 
-/** One for each lane of orders, and as many for cancels and replacements beside them. */
+/** A commit of orders holds one; the rest are for cancels, replacements and look-ups beside it. */
 const gatewayConnections = 8
-/** One for each lane of reports, intents of several jobs, and the keeper. */
+/** A commit of reports and one of intents hold one each; the rest are for jobs and the keeper. */
 const workerConnections = 8
 /** Accounts that are reconciled at once: a venue that is away keeps each of them waiting. */
 const reconciledAtOnce = 8

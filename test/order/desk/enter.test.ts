@@ -141,7 +141,7 @@ test('one key at once in two processes is one order, for every round', async () 
 })
 
 test('one key at once for two accounts is an order of one, and a conflict for the other', async () => {
-  // Accounts of different lanes, which lock nothing of each other.
+  // Accounts of different commits, which lock nothing of each other.
   await addAccount(world.sql, { id: 'desk-2' })
   await addAccount(world.sql, { id: 'desk-3' })
   const other = world.otherIntake()
