@@ -3,8 +3,7 @@ import type { Caller } from '../access/principal.ts'
 import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { callerRecord } from '../audit/record.ts'
-import { PosternError } from '../errors.ts'
-import { databaseOutage } from '../postgres/outage.ts'
+import { refuseLostRows, stagedUploads } from '../reading/staged-uploads.ts'
 import {
   lockInstruments,
   moveClocks,
@@ -16,12 +15,6 @@ import {
 } from './ingest-commit.ts'
 import type { MarketRow } from './ingest-row.ts'
 import { type ApplyMarketDataPayload, applyMarketDataKind as kind } from './market-kinds.ts'
-
-/** Uploads at once in one process: each keeps up to 64 MiB of rows in staging. */
-const ingestsMax = 4
-const retryAfterSeconds = 5
-/** Leftovers of a process that died: no upload of 64 MiB takes an hour. */
-const staleStaging = '1 hour'
 
 export type MarketIngested = {
   readonly id: string
@@ -60,47 +53,21 @@ export type MarketIngest = (
 
 export function postgresMarketIngest(options: MarketIngestOptions): MarketIngest {
   const { sql, now } = options
-  let ingests = 0
-
-  async function ingest(batches: AsyncIterable<readonly MarketRow[]>, caller: Caller) {
+  const upload = stagedUploads<MarketRow>({
+    sql,
+    table: 'postern_market_staging',
+    stage: (id, batch) => stage(sql, id, batch),
+  })
+  return async (batches, caller) => {
     const startedAt = now()
     // Its time says which of its events are of the live market.
     const id = Bun.randomUUIDv7('hex', startedAt)
-    try {
-      await sql`
-        delete from postern_market_staging where staged_at < now() - ${staleStaging}::interval`
-      let rows = 0
-      for await (const batch of batches) {
-        await stage(sql, id, batch)
-        rows += batch.length
-      }
-      return await commitStaged(options, { id, rows, caller, startedAt, at: now() })
-    } catch (error) {
-      await sql`delete from postern_market_staging where ingest = ${id}`.catch(ignoreOutage)
-      throw databaseOutage(error) ?? error
-    }
-  }
-
-  return async (batches, caller) => {
-    if (ingests >= ingestsMax) {
-      const detail = `${ingestsMax} uploads are under way; try again when one has ended.`
-      throw new PosternError('gateway.overloaded', { detail, retryAfterSeconds })
-    }
-    ingests += 1
-    try {
-      return await ingest(batches, caller)
-    } finally {
-      ingests -= 1
-    }
+    const commit = (rows: number) =>
+      commitStaged(options, { id, rows, caller, startedAt, at: now() })
+    return await upload({ id, batches, commit })
   }
 }
 
-/** What is left in staging is swept by a later upload; the first error is the one to tell. */
-function ignoreOutage(error: unknown): void {
-  if (databaseOutage(error) === undefined) throw error
-}
-
-/** One JSON parameter per batch: no connection is held while a slow client sends. */
 async function stage(sql: Sql, id: string, batch: readonly MarketRow[]): Promise<void> {
   await sql`
     insert into postern_market_staging (ingest, body)
@@ -126,10 +93,7 @@ async function commitStaged(
     journal,
     async (transaction, write) => {
       const staged = await readStaged(transaction, id, startedAt.getTime())
-      // A crash of Postgres in mid-upload empties an unlogged table.
-      if (staged.rows !== rows) {
-        throw new PosternError('database.unavailable', { reason: 'staging lost' })
-      }
+      refuseLostRows(staged.rows, rows)
       const counts = await storeStaged(transaction, staged, { id, startedAt })
       await transaction`delete from postern_market_staging where ingest = ${id}`
       const job = applyJob(id, staged)

@@ -4,17 +4,12 @@ import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { callerRecord } from '../audit/record.ts'
 import { formatDecimal, parseDecimal } from '../decimal.ts'
-import { PosternError } from '../errors.ts'
-import { databaseOutage } from '../postgres/outage.ts'
+import { rethrowAsOutage } from '../postgres/outage.ts'
+import { refuseLostRows, stagedUploads } from '../reading/staged-uploads.ts'
 import type { Reason } from './eligibility.ts'
 import { dayMs } from './equity.ts'
 import type { Trade } from './trade.ts'
 
-/** Uploads at once in one process: each keeps up to 64 MiB of rows in staging. */
-const ingestsMax = 4
-const retryAfterSeconds = 5
-/** Leftovers of a process that died: no upload of 64 MiB takes an hour. */
-const staleStaging = '1 hour'
 /** Swaps of one wallet that are read into memory, about 300 bytes each. */
 const walletTradesMax = 500_000
 const walletsPerPage = 500
@@ -56,49 +51,20 @@ export type TradeStoreOptions = {
 }
 
 export function postgresTradeStore({ sql, journal, now }: TradeStoreOptions): TradeStore {
-  let ingests = 0
-
-  async function ingest(batches: AsyncIterable<readonly Trade[]>, caller: Caller) {
-    const id = Bun.randomUUIDv7()
-    try {
-      await sql`delete from postern_trade_staging where staged_at < now() - ${staleStaging}::interval`
-      let rows = 0
-      for await (const batch of batches) {
-        await stage(sql, id, batch)
-        rows += batch.length
-      }
-      return await commitStaged(sql, journal, { id, rows, caller, at: now() })
-    } catch (error) {
-      await sql`delete from postern_trade_staging where ingest = ${id}`.catch(ignoreOutage)
-      throw databaseOutage(error) ?? error
-    }
-  }
-
+  const upload = stagedUploads<Trade>({
+    sql,
+    table: 'postern_trade_staging',
+    stage: (id, batch) => stage(sql, id, batch),
+  })
   return {
     async ingest(batches, caller) {
-      if (ingests >= ingestsMax) {
-        const detail = `${ingestsMax} uploads are under way; try again when one has ended.`
-        throw new PosternError('gateway.overloaded', { detail, retryAfterSeconds })
-      }
-      ingests += 1
-      try {
-        return await ingest(batches, caller)
-      } finally {
-        ingests -= 1
-      }
+      const id = Bun.randomUUIDv7()
+      const commit = (rows: number) => commitStaged(sql, journal, { id, rows, caller, at: now() })
+      return await upload({ id, batches, commit })
     },
     tradesOf: (wallet, endDate) => readTradesOf(sql, wallet, endDate).catch(rethrowAsOutage),
     wallets: () => readWallets(sql),
   }
-}
-
-function rethrowAsOutage(error: unknown): never {
-  throw databaseOutage(error) ?? error
-}
-
-/** What is left in staging is swept by a later upload; the first error is the one to tell. */
-function ignoreOutage(error: unknown): void {
-  if (databaseOutage(error) === undefined) throw error
 }
 
 /**
@@ -158,8 +124,7 @@ async function commitStaged(
       )
       select (select count(*)::int from staged) as staged, (select count(*)::int from stored) as stored`
     const { staged = 0, stored = 0 } = moved[0] ?? {}
-    // A crash of Postgres in mid-upload empties an unlogged table.
-    if (staged !== rows) throw new PosternError('database.unavailable', { reason: 'staging lost' })
+    refuseLostRows(staged, rows)
     const counts = { rows, stored, duplicates: rows - stored }
     const target = `trades/${id}`
     const type = 'trades.ingested'

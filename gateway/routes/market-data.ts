@@ -9,31 +9,16 @@ import {
   type MarketReader,
   marketDocument,
 } from '#core/market/postgres-market-reader.ts'
-import type { RowFormat } from '#core/reading/read-rows.ts'
 import { answer } from '../answer.ts'
-import { streamBody } from '../body.ts'
 import { callerOf } from '../context.ts'
 import { instantParameter, integerParameter } from '../parameters.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { rowLimits, rowsBody, uploadedSchema, uploadSize } from '../row-upload.ts'
 
-/** One upload: a hundred thousand bars of 600 bytes, which stage in seconds. */
-const uploadBytesMax = 67_108_864
-const uploadRowsMax = 100_000
-/** Clocks of feeds may be ahead of ours by this much. */
-const clockSkewMs = 300_000
 const pageMax = 1_000
 const pageDefault = 100
 
-const formats: Readonly<Record<string, RowFormat>> = {
-  'application/x-ndjson': 'ndjson',
-  'text/csv': 'csv',
-}
-
-const ingestedSchema = z.strictObject({
-  id: z.uuid(),
-  rows: z.int().nonnegative(),
-  stored: z.int().nonnegative(),
-  duplicates: z.int().nonnegative(),
+const ingestedSchema = uploadedSchema.extend({
   corrected: z.int().nonnegative(),
   symbols: z.array(z.string()),
   from: z.iso.datetime().optional(),
@@ -60,30 +45,21 @@ function ingestRoute({ ingest, now }: MarketDataDependencies): Route {
     scope: 'market:write',
     operationId: 'ingest-market-data',
     summary: 'Ingest bars and quotes, all or none',
-    description: `One bar or quote per line as JSON (a quote has bid and ask), or CSV whose first line names the columns: date or time, symbol, open, high, low, close, adjclose (not kept), volume for bars; time, symbol, bid, ask, bid_size, ask_size for quotes. A \`date\` is a bar of that trading day; a \`time\` is the start of a bar of the length in \`interval\`. A symbol in the query is that of every row. At most ${uploadRowsMax} rows or ${uploadBytesMax} bytes. A row that is no valid bar or quote refuses the whole upload and names its line and column. The same upload can be sent again; a bar that is known with other figures is corrected.`,
+    description: `One bar or quote per line as JSON (a quote has bid and ask), or CSV whose first line names the columns: date or time, symbol, open, high, low, close, adjclose (not kept), volume for bars; time, symbol, bid, ask, bid_size, ask_size for quotes. A \`date\` is a bar of that trading day; a \`time\` is the start of a bar of the length in \`interval\`. A symbol in the query is that of every row. At most ${uploadSize}. A row that is no valid bar or quote refuses the whole upload and names its line and column. The same upload can be sent again; a bar that is known with other figures is corrected.`,
     query: z.strictObject({
       symbol: symbolSchema.optional(),
       interval: intervalSchema.optional(),
     }),
-    body: streamBody({
-      content: {
-        'application/x-ndjson': { schema: marketRowSchema },
-        'text/csv': { schema: undefined },
-      },
-      bytesMax: uploadBytesMax,
-    }),
+    body: rowsBody(marketRowSchema),
     answers: {
       200: { description: 'All rows are stored or were known already', schema: ingestedSchema },
     },
     refusals: ['gateway.overloaded', 'database.unavailable'],
     async handle(c, { body, query }) {
       const batches = readMarketRows(body.bytes, {
-        format: formats[body.mediaType] ?? 'ndjson',
-        bytesMax: uploadBytesMax,
-        rowsMax: uploadRowsMax,
+        ...rowLimits(body.mediaType, now()),
         symbol: query.symbol,
         intervalMs: query.interval,
-        latestMs: now().getTime() + clockSkewMs,
       })
       return answer(c, 200, await ingest(batches, callerOf(c)))
     },
