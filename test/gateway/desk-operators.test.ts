@@ -1,25 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { unknownBreaker } from '#core/market/breaker.ts'
-import {
-  addAccount,
-  openReadsWorld,
-  passed,
-  place,
-  type ReadsWorld,
-} from '#test/order/desk/reads-world.ts'
+import { fileWorld } from '#test/order/desk/file-world.ts'
+import { addAccount, openReadsWorld, passed, place } from '#test/order/desk/reads-world.ts'
 import { deskGateway } from './desk-gateway.ts'
 import { problemIn } from './memory-gateway.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-let gateway: ReturnType<typeof deskGateway>
-beforeAll(async () => {
-  world = await openReadsWorld()
-  gateway = deskGateway(world)
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openReadsWorld)
+const gateway = deskGateway(world)
 
 const get = async (path: string) => await (await gateway.send('GET', path, 'reader')).json()
 const put = (path: string, body: unknown, as = 'ann') => gateway.send('PUT', path, as, body)

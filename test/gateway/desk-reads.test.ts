@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { z } from 'zod'
+import { fileWorld } from '#test/order/desk/file-world.ts'
 import {
   addAccount,
   dayBar,
@@ -8,21 +9,13 @@ import {
   openReadsWorld,
   passed,
   place,
-  type ReadsWorld,
 } from '#test/order/desk/reads-world.ts'
 import { deskGateway } from './desk-gateway.ts'
 import { problemIn } from './memory-gateway.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
+const world = await fileWorld(openReadsWorld)
 let gateway: ReturnType<typeof deskGateway>
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(async () => {
-  await world.clear()
+beforeEach(() => {
   gateway = deskGateway(world)
 })
 

@@ -36,7 +36,7 @@ export async function openOrderGateway() {
   }
 
   return {
-    ...{ world, allow, post },
+    ...{ world, allow, post, close: world.close },
     /** A gateway that has just started: it remembers no rate and no account. */
     restart(gateways = 1): void {
       gateway = gatewayOf(world, gateways)

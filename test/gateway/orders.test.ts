@@ -1,32 +1,13 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test'
+import { expect, test } from 'bun:test'
 import { orderDocumentSchema } from '#core/order/order-document.ts'
-import { deskFaults } from '#test/order/desk/desk-faults.ts'
 import { account, addAccount, count, setLimit, setSwitch } from '#test/order/desk/desk-rows.ts'
-import type { DeskWorld } from '#test/order/desk/desk-world.ts'
+import { expectNoFaultsAfterEach, fileWorld } from '#test/order/desk/file-world.ts'
 import { problemIn } from './memory-gateway.ts'
 import { limitOrder, openOrderGateway } from './order-gateway.ts'
 
-setDefaultTimeout(60_000)
-
-let orders: Awaited<ReturnType<typeof openOrderGateway>>
-let world: DeskWorld
-beforeAll(async () => {
-  orders = await openOrderGateway()
-  world = orders.world
-})
-afterAll(() => world.close())
-beforeEach(() => orders.clear())
-afterEach(async () => {
-  expect(await deskFaults(world.sql)).toEqual([])
-})
+const orders = await fileWorld(openOrderGateway)
+const { world } = orders
+expectNoFaultsAfterEach(world)
 
 test.each([
   ['POST', '/v1/orders'],

@@ -1,26 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { type AccountSettings, accountStore } from '#core/order/desk/account-store.ts'
-import {
-  callerNamed,
-  now,
-  openReadsWorld,
-  place,
-  type ReadsWorld,
-  recordsOf,
-} from './reads-world.ts'
+import { fileWorld } from './file-world.ts'
+import { callerNamed, now, openReadsWorld, place, recordsOf, settle } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openReadsWorld)
 
 const store = () => accountStore({ sql: world.gateway, journal: world.journal, now: () => now })
 const operator = callerNamed('operator')
-const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
 const trader = (subject: string) => ({ issuer: 'https://issuer.example', subject })
 const settings: AccountSettings = {
   ...{ venue: 'paper', clock: 'replay', startingCash: '100000', isShortAllowed: false },
@@ -98,7 +84,7 @@ test('a change keeps the cash, replaces the traders, and says what was there bef
   })
 })
 
-test('two who make the same account at once: one makes it, the other changes it', async () => {
+test('of three who make the same account at once one makes it, and the others change it', async () => {
   const made = await Promise.all([put(), put(), put()])
   expect(made.filter(({ isNew }) => isNew)).toHaveLength(1)
   expect(await recordsOf(world.sql, 'account.changed')).toHaveLength(3)

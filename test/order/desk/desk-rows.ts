@@ -1,10 +1,11 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '#core/access/principal.ts'
 import { testCaller } from '#test/support/job-engine.ts'
+import { testAccount } from '../venue/order-terms.ts'
 
 /** Noon in New York, on a Friday. */
 export const noonMs = Date.parse('2024-03-01T17:00:00Z')
-export const account = 'desk-1'
+export const account = testAccount
 export const trader = callerNamed('trader')
 
 export function callerNamed(subject: string): Caller {
@@ -17,7 +18,7 @@ export async function clearDesk(sql: Sql): Promise<void> {
     postern_order_quarantine, postern_fill, postern_position, postern_position_day,
     postern_bar, postern_instrument, postern_job, postern_outbox, postern_idempotency,
     postern_audit_intake restart identity`
-  await sql`update postern_market set time = null, breaker = null, index_symbol = null`
+  await sql`update postern_market set time = null, breaker = null`
 }
 
 export async function addAccount(
@@ -103,6 +104,12 @@ export async function accountRow(sql: Sql, id = account) {
     select trim_scale(cash)::text as cash, trim_scale(reserved)::text as reserved,
       open_orders as open from postern_account where id = ${id}`
   return row
+}
+
+export async function fillsCursor(sql: Sql): Promise<string | null | undefined> {
+  const [row] = await sql<{ cursor: string | null }[]>`
+    select fills_cursor as cursor from postern_account where id = ${account}`
+  return row?.cursor
 }
 
 export async function positionRow(sql: Sql, symbol = 'AAPL') {

@@ -1,7 +1,6 @@
 import type { Sql } from 'postgres'
 import type { Caller } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
-import type { Delivery } from '#core/job/job-queue.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
 import { type IntentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
@@ -10,54 +9,37 @@ import { type OrderIntake, orderIntake } from '#core/order/desk/order-intake.ts'
 import { orderRequests } from '#core/order/desk/order-requests.ts'
 import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
 import { advanceOrdersPayload } from '#core/order/kinds.ts'
-import type { OrderTerms } from '#core/order/order.ts'
+import type { OrderTerms, ReplacePatch } from '#core/order/order.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import type { Venue, VenueReport } from '#core/order/venue.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
-import { migrate } from '#core/postgres/migrate.ts'
-import { testJournal } from '#test/support/job-engine.ts'
-import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
-import { account, addAccount, addInstrument, clearDesk, noonMs, trader } from './desk-rows.ts'
+import { orderTerms as dayOrderTerms } from '../venue/order-terms.ts'
+import { openDeskDatabase } from './desk-database.ts'
+import {
+  account,
+  addAccount,
+  addInstrument,
+  clearDesk,
+  noonMs,
+  orderRow,
+  trader,
+} from './desk-rows.ts'
 
-/** Buy 10 AAPL at 100 for the day; what a test is about, it says itself. */
-export function orderTerms(change: Partial<OrderTerms> = {}): OrderTerms {
-  const id = Bun.randomUUIDv7()
-  return {
-    ...{ id, account, clientOrderId: id, symbol: 'AAPL', side: 'buy' },
-    ...{ type: 'limit', timeInForce: 'day' },
-    quantity: parseAmount('10'),
-    limitPrice: change.type === 'market' ? undefined : parseAmount('100'),
-    ...{ stopPrice: undefined, expireAt: undefined, strategy: undefined, reduceOnly: false },
-    ...change,
-  }
-}
+export const orderTerms = dayOrderTerms
 
-export type PlaceOptions = { readonly key?: string; readonly body?: string; readonly by?: Caller }
+type PlaceOptions = { readonly key?: string; readonly body?: string; readonly by?: Caller }
 
-/** A database with the logins of the processes, and whatever of the desk a test asks for. */
+/** A desk on the logins of its processes, and its moves as tests make them. */
 export async function openDeskWorld() {
-  const url = await (await sharedPostgres()).createDatabase()
-  const pool = { url, mode: 'development', applicationName: 'test', max: 6 } as const
-  const sql = connectPostgres(pool)
-  await migrate({ sql, queue: 'redis' })
-  const gateway = connectPostgres({ ...pool, role: 'postern_gateway' })
-  const worker = connectPostgres({ ...pool, role: 'postern_worker' })
-  const pools: Sql[] = [sql, gateway, worker]
+  const { gateway, worker, ...database } = await openDeskDatabase()
+  const { url, sql, sent, poolAt, dispatch, journal } = database
   const clock = { nowMs: noonMs }
   const now = () => new Date(clock.nowMs)
-  const sent: Delivery[] = []
-  const dispatch: DeskConnection['dispatch'] = {
-    send: (_outboxId, deliveries) => void sent.push(...deliveries),
-    takeDispatched: () => [],
-    giveBack: () => undefined,
-    close: () => Promise.resolve(),
-  }
-  const journal = testJournal()
   const readMarket = marketReader(now)
   const deskOn = (on: Sql) => ({ sql: on, journal, dispatch, now, readMarket })
   const [desk, workerDesk] = [deskOn(gateway), deskOn(worker)]
   const intake = orderIntake(desk)
+  const requests = orderRequests(desk)
   const intents = intentIntake(workerDesk)
   const reports = reportIntake(workerDesk)
 
@@ -66,20 +48,13 @@ export async function openDeskWorld() {
     await intents.intend({ account: of, ids: [id] })
   }
 
-  function poolAt(at: string, role: 'postern_gateway' | 'postern_worker', max = 6): Sql {
-    const opened = connectPostgres({ ...pool, url: at, role, max })
-    pools.push(opened)
-    return opened
-  }
-
   return {
-    ...{ url, sql, clock, now, sent, desk, workerDesk, deskOn, poolAt, intake, reports, intend },
-    requests: orderRequests(desk),
+    ...{ url, sql, clock, now, sent, desk, workerDesk, deskOn, poolAt },
+    ...{ intake, requests, reports, intend, placeIn },
     /** Another gateway: its own memory, its own connections. */
     otherIntake: () => orderIntake(deskOn(poolAt(url, 'postern_gateway'))),
     place: (change: Partial<OrderTerms> = {}, options: PlaceOptions = {}) =>
       placeIn(intake, change, options),
-    placeIn,
     /** An order that its venue has acknowledged as `venue-<its id>`. */
     async live(change: Partial<OrderTerms> = {}): Promise<OrderDocument> {
       const order = await placeIn(intake, change, {})
@@ -88,6 +63,13 @@ export async function openDeskWorld() {
       await reports.apply({ account, clientOrderId: order.client_order_id, event })
       sent.length = 0
       return order
+    },
+    statusOf: async ({ id }: Pick<OrderDocument, 'id'>) => (await orderRow(sql, id))?.['status'],
+    /** Asks to replace an order; the client order id of its successor. */
+    async replace(id: string, patch: ReplacePatch): Promise<string> {
+      const { replacement } = await requests.replace(id, patch, trader)
+      if (replacement.status !== 'pending') throw new Error(replacement.reject_code)
+      return replacement.order_id
     },
     /** Applied one after another, each with a commit of its own. */
     async report(...told: readonly VenueReport[]) {
@@ -117,10 +99,11 @@ export async function openDeskWorld() {
       sent.length = 0
       clock.nowMs = noonMs
       await clearDesk(sql)
+      await sql`update postern_market set index_symbol = null`
       await addInstrument(sql, 'AAPL')
       await addAccount(sql)
     },
-    close: () => Promise.all(pools.map((each) => each.end({ timeout: 1 }))),
+    close: database.close,
   }
 }
 export type DeskWorld = Awaited<ReturnType<typeof openDeskWorld>>
@@ -134,7 +117,7 @@ async function placeIn(
   const idempotency =
     key === undefined ? undefined : { method: 'POST', route: '/v1/orders', key, fingerprint }
   const { order, replayed } = await intake.enter({
-    terms: orderTerms(change),
+    terms: dayOrderTerms(change),
     idempotency,
     caller: by,
   })
@@ -149,7 +132,10 @@ type Advancing = {
 }
 
 /** One run of the job that takes orders to their venue. */
-async function advance({ workerDesk, intents, reports, venue }: Advancing, ids: readonly string[]) {
+export async function advance(
+  { workerDesk, intents, reports, venue }: Advancing,
+  ids: readonly string[],
+) {
   const venues = new Map([['paper', venue]])
   const { process } = advanceOrders({ desk: workerDesk, intents, reports, venues })
   const attempt = { jobId: Bun.randomUUIDv7(), attempt: 1, attemptsMax: 60, requestId: 'r' }

@@ -1,29 +1,12 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
-import { deskFaults } from './desk-faults.ts'
 import { addAccount, callerNamed, count, setLimit, setSwitch } from './desk-rows.ts'
-import { type DeskWorld, fate, openDeskWorld } from './desk-world.ts'
+import { fate, openDeskWorld } from './desk-world.ts'
+import { expectNoFaultsAfterEach, fileWorld } from './file-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
-afterEach(async () => {
-  expect(await deskFaults(world.sql)).toEqual([])
-})
+const world = await fileWorld(openDeskWorld)
+expectNoFaultsAfterEach(world)
 
 const amount = parseAmount
 

@@ -1,65 +1,48 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { silentLog } from '#core/log.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import { startDeskKeeper } from '#core/order/desk/desk-keeper.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
-import { type PaperVenue, paperVenue } from '#core/order/venue/paper-venue.ts'
+import { paperVenue } from '#core/order/venue/paper-venue.ts'
 import { eventually } from '../../integration/world.ts'
-import { deskFaults } from './desk-faults.ts'
 import { listenTo } from './desk-listener.ts'
-import { account, addInstrument, orderRow, setLimit, setSwitch } from './desk-rows.ts'
+import { account, addInstrument, setLimit, setSwitch } from './desk-rows.ts'
 import { type DeskWorld, openDeskWorld } from './desk-world.ts'
-
-setDefaultTimeout(60_000)
+import { expectNoFaultsAfterEach, fileWorld } from './file-world.ts'
 
 const closeMs = Date.parse('2024-03-01T21:00:00Z')
 const shares = parseAmount
 
-let world: DeskWorld
-let paper: PaperVenue
+const world = await fileWorld(openDeskWorld)
+const { sql, readMarket } = world.workerDesk
+const paper = paperVenue({
+  sql,
+  grouped: world.poolAt(world.url, 'postern_worker', 1),
+  rules: { ...paperDefaults, seed: 1 },
+  ...paperMarkets({ sql, readMarket }),
+})
 let ear: Awaited<ReturnType<typeof listenTo>>
-beforeAll(async () => {
-  world = await openDeskWorld()
-  const sql = world.workerDesk.sql
-  paper = paperVenue({
-    sql,
-    grouped: world.poolAt(world.url, 'postern_worker', 1),
-    rules: { ...paperDefaults, seed: 1 },
-    ...paperMarkets({ sql, readMarket: world.workerDesk.readMarket }),
-  })
-})
-afterAll(async () => {
-  await paper.idle()
-  await world.close()
-})
 beforeEach(async () => {
-  await world.clear()
   await world.sql`truncate postern_paper_order, postern_paper_report, postern_lease`
   ear = await listenTo(paper, world)
 })
 afterEach(async () => {
   await ear.close()
-  expect(await deskFaults(world.sql)).toEqual([])
+  await paper.idle()
 })
+expectNoFaultsAfterEach(world)
+
+function startKeeper() {
+  const { workerDesk: desk, reports } = world
+  const reconcile = { desk, reports, venues: new Map([['paper', paper]]) }
+  return startDeskKeeper({ entry: desk, reconcile, paper, log: silentLog() })
+}
 
 /** Keeps until `isDone`; closing it waits for the round that is under way. */
 async function keepUntil(isDone: () => Promise<boolean>): Promise<void> {
-  const reconcile = {
-    desk: world.workerDesk,
-    reports: world.reports,
-    venues: new Map([['paper', paper]]),
-  }
-  const keeper = startDeskKeeper({ entry: world.workerDesk, reconcile, paper, log: silentLog() })
+  const keeper = startKeeper()
   try {
     await eventually(isDone, 20_000)
   } finally {
@@ -68,18 +51,17 @@ async function keepUntil(isDone: () => Promise<boolean>): Promise<void> {
   }
 }
 
-const status = async ({ id }: Pick<OrderDocument, 'id'>) =>
-  (await orderRow(world.sql, id))?.['status']
 /** Rests at the paper venue, a dollar below the market. */
 async function resting(change: Parameters<DeskWorld['place']>[0] = {}): Promise<OrderDocument> {
   const order = await world.place({ limitPrice: shares('99'), ...change })
   await world.runJobs(paper)
   await ear.told()
-  expect(await status(order)).toBe('new')
+  expect(await world.statusOf(order)).toBe('new')
   return order
 }
 const isReconciled = async () => {
-  const [row] = await world.sql`select reconciled_at is not null as done from postern_account`
+  const [row] = await world.sql`
+    select reconciled_at is not null as done from postern_account where id = ${account}`
   return row?.['done'] === true
 }
 
@@ -87,11 +69,11 @@ test('a halt cancels what reached its venue meanwhile, and only what it concerns
   await addInstrument(world.sql, 'MSFT')
   const [halted, other] = [await resting(), await resting({ symbol: 'MSFT' })]
   await setSwitch(world.sql, 'HALTED', { scope: 'symbol', key: 'AAPL' })
-  await keepUntil(async () => (await status(halted)) === 'pending_cancel')
+  await keepUntil(async () => (await world.statusOf(halted)) === 'pending_cancel')
   await world.runJobs(paper)
   await ear.told()
-  expect(await status(halted)).toBe('canceled')
-  expect(await status(other)).toBe('new')
+  expect(await world.statusOf(halted)).toBe('canceled')
+  expect(await world.statusOf(other)).toBe('new')
 })
 
 test('an order whose job was given up gets a new one, behind any number that rest', async () => {
@@ -107,7 +89,7 @@ test('an order whose job was given up gets a new one, behind any number that res
   expect(world.sent.map(({ payload }) => payload)).toContainEqual({ account, orders: [stuck.id] })
   await world.runJobs(paper)
   await ear.told()
-  expect(await status(stuck)).toBe('new')
+  expect(await world.statusOf(stuck)).toBe('new')
 })
 
 test('day orders end after their session, here and at the paper venue', async () => {
@@ -115,7 +97,8 @@ test('day orders end after their session, here and at the paper venue', async ()
   const waiting = await world.place({ quantity: shares('5'), limitPrice: shares('98') })
   world.clock.nowMs = closeMs + 1
   await keepUntil(
-    async () => (await status(order)) === 'expired' && (await status(waiting)) === 'expired',
+    async () =>
+      (await world.statusOf(order)) === 'expired' && (await world.statusOf(waiting)) === 'expired',
   )
   expect((await paper.listOpen(account)).length).toBe(0)
 })
@@ -127,11 +110,7 @@ test('an account is reconciled without being asked', async () => {
 test('an account whose venue is away keeps no other from being reconciled', async () => {
   await world.sql`insert into postern_account (id, venue, clock, starting_cash, cash)
     values ('a-first', 'alpaca', 'live', 1, 1)`
-  await keepUntil(async () => {
-    const [row] = await world.sql`
-      select reconciled_at is not null as done from postern_account where id = ${account}`
-    return row?.['done'] === true
-  })
+  await keepUntil(isReconciled)
 })
 
 test('of two keepers one keeps, until it is gone', async () => {
@@ -139,17 +118,8 @@ test('of two keepers one keeps, until it is gone', async () => {
     values ('desk', gen_random_uuid(), now() + interval '1 hour')`
   const order = await resting()
   world.clock.nowMs = closeMs + 1
-  const keeper = startDeskKeeper({
-    entry: world.workerDesk,
-    reconcile: {
-      desk: world.workerDesk,
-      reports: world.reports,
-      venues: new Map([['paper', paper]]),
-    },
-    ...{ paper, log: silentLog() },
-  })
-  await keeper.close()
-  expect(await status(order)).toBe('new')
+  await startKeeper().close()
+  expect(await world.statusOf(order)).toBe('new')
   await world.sql`update postern_lease set until = now() - interval '1 s'`
-  await keepUntil(async () => (await status(order)) === 'expired')
+  await keepUntil(async () => (await world.statusOf(order)) === 'expired')
 })

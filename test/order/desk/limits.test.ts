@@ -1,31 +1,15 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { type LimitSetting, limitFault } from '#core/order/desk/limit-rules.ts'
 import { limitStore } from '#core/order/desk/limit-store.ts'
 import { limitNames, limitsFor } from '#core/order/limits.ts'
-import {
-  addAccount,
-  callerNamed,
-  now,
-  openReadsWorld,
-  type ReadsWorld,
-  recordsOf,
-} from './reads-world.ts'
+import { fileWorld } from './file-world.ts'
+import { addAccount, callerNamed, now, openReadsWorld, recordsOf, settle } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(async () => {
-  await world.clear()
-  await addAccount(world.sql, 'mine')
-})
+const world = await fileWorld(openReadsWorld)
+beforeEach(() => addAccount(world.sql, 'mine'))
 
 const store = () => limitStore({ sql: world.gateway, journal: world.journal, now: () => now })
 const ann = callerNamed('ann')
-const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
 const own = { scope: 'account', key: 'mine', name: 'notional_max' } as const
 const everything = { scope: undefined, key: undefined, limit: 50 }
 const put = (change: Partial<LimitSetting>, who = ann) =>

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import type { Venue } from '#core/order/venue.ts'
 import { type ScriptedVenue, scriptedVenue } from '#test/order/venue/scripted-venue.ts'
 import { account, orderRow } from './desk-rows.ts'
-import { type DeskWorld, openDeskWorld } from './desk-world.ts'
+import { openDeskWorld } from './desk-world.ts'
+import { fileWorld } from './file-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openDeskWorld)
 
 /** The order is at the venue, the answer is lost, and its fills are told before anybody asks. */
 async function filledUnanswered(venue: ScriptedVenue, quantity: string): Promise<OrderDocument> {

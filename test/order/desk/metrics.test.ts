@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { createMetrics, type Metrics } from '#core/metrics.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import { clearMarketGauges, setMarketGauges } from '#core/order/desk/market-gauges.ts'
 import { type OrderIntake, orderIntake } from '#core/order/desk/order-intake.ts'
 import { reconcileAccount } from '#core/order/desk/reconcile.ts'
 import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
+import { orderTerms } from '../venue/order-terms.ts'
 import { scriptedVenue } from '../venue/scripted-venue.ts'
-import { account, noonMs, trader } from './desk-rows.ts'
-import { type DeskWorld, openDeskWorld, orderTerms, tradeReport } from './desk-world.ts'
+import { account, noonMs } from './desk-rows.ts'
+import { openDeskWorld, tradeReport } from './desk-world.ts'
+import { fileWorld } from './file-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
+const world = await fileWorld(openDeskWorld)
 let metrics: Metrics
 let intake: OrderIntake
 let reports: ReportIntake
-
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(async () => {
-  await world.clear()
+beforeEach(() => {
   metrics = createMetrics()
   intake = orderIntake({ ...world.desk, metrics })
   reports = reportIntake({ ...world.workerDesk, metrics })
@@ -36,19 +30,11 @@ async function series(...names: readonly string[]): Promise<readonly string[]> {
     .filter((line) => !/_bucket\{|_sum| 0$/.test(line))
 }
 
-async function enter(change: Parameters<typeof orderTerms>[0] = {}, key?: string) {
-  const idempotency =
-    key === undefined
-      ? undefined
-      : { method: 'POST', route: '/v1/orders', key, fingerprint: 'ab'.repeat(32) }
-  return await intake.enter({ terms: orderTerms(change), idempotency, caller: trader })
-}
-
 test('an order counts once by what the checks decided, however often its answer is repeated', async () => {
-  await enter({}, 'key')
-  await enter({}, 'key')
-  await enter({ quantity: parseAmount('3') })
-  const { order } = await enter({ symbol: 'NOBODY' })
+  await world.placeIn(intake, {}, { key: 'key' })
+  await world.placeIn(intake, {}, { key: 'key' })
+  await world.placeIn(intake, { quantity: parseAmount('3') })
+  const order = await world.placeIn(intake, { symbol: 'NOBODY' })
   expect(order.status).toBe('denied')
   expect(await series('postern_orders_entered', 'postern_order_denials', 'postern_desk')).toEqual([
     'postern_orders_entered_total{verdict="accepted"} 2',
@@ -58,11 +44,9 @@ test('an order counts once by what the checks decided, however often its answer 
   ])
 })
 
-test('an order that is refused without being stored is none', async () => {
-  const terms = orderTerms()
-  await intake.enter({ terms, idempotency: undefined, caller: trader })
-  const again = { ...terms, id: Bun.randomUUIDv7() }
-  const refused = intake.enter({ terms: again, idempotency: undefined, caller: trader })
+test('an order that is refused without being stored is not counted', async () => {
+  const { client_order_id: clientOrderId } = await world.placeIn(intake, {})
+  const refused = world.placeIn(intake, { clientOrderId })
   await expect(refused).rejects.toMatchObject({ code: 'order.client_id_taken' })
   expect(await series('postern_orders_entered')).toEqual([
     'postern_orders_entered_total{verdict="accepted"} 1',

@@ -1,25 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { accountReads } from '#core/order/desk/account-reads.ts'
 import { positionReads } from '#core/order/desk/position-reads.ts'
-import {
-  addAccount,
-  callerNamed,
-  dayBar,
-  fill,
-  now,
-  openReadsWorld,
-  place,
-  type ReadsWorld,
-} from './reads-world.ts'
+import { fileWorld } from './file-world.ts'
+import { addAccount, callerNamed, dayBar, fill, now, openReadsWorld, place } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openReadsWorld)
 
 const desk = callerNamed('desk').principal
 const positions = () => positionReads(world.gateway)

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { formatMoney, moneyOf } from '#core/order/amount.ts'
 import { type PnlQuery, pnlReads } from '#core/order/desk/pnl-reads.ts'
 import { positionReads } from '#core/order/desk/position-reads.ts'
+import { seededRandom } from '../../audit/verify/seeded-random.ts'
+import { addInstrument } from './desk-rows.ts'
+import { fileWorld } from './file-world.ts'
 import {
   addAccount,
   callerNamed,
@@ -9,21 +12,13 @@ import {
   fill,
   now,
   openReadsWorld,
-  type ReadsWorld,
+  settle,
 } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openReadsWorld)
 
 const desk = callerNamed('desk').principal
 const pnl = () => pnlReads({ sql: world.gateway, now: () => now })
-const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
 
 const report = (query: Partial<PnlQuery> = {}) =>
   pnl().report(desk, {
@@ -74,7 +69,7 @@ async function threeDays(account = 'mine') {
 
 const range = { start: '2026-03-02', end: '2026-03-04' }
 
-test('average cost: each day by hand, and all of them together', async () => {
+test('by average cost each day, and all of them together, come to what they do by hand', async () => {
   await addAccount(world.sql, 'mine')
   await threeDays()
   const found = await report(range)
@@ -170,9 +165,8 @@ test('a mark is the newest close up to the day’s end in New York, of any inter
   expect(await marked()).toBe('20')
   await minute('2026-03-03T05:01:00Z', '109')
   expect(await marked()).toBe('20')
-  await world.sql`
-    insert into postern_instrument (symbol, last_price, last_time)
-    values ('AAPL', 103, '2026-03-03T04:59:30Z')`
+  const atMs = Date.parse('2026-03-03T04:59:30Z')
+  await addInstrument(world.sql, 'AAPL', { price: '103', atMs })
   expect(await marked()).toBe('30')
 })
 
@@ -210,31 +204,22 @@ test('accounts are added up, by either method', async () => {
 
 test('the days of all fills add up to the positions, to the last digit', async () => {
   await addAccount(world.sql, 'mine')
-  let state = 7
-  const next = (below: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return Math.floor((state / 2_147_483_648) * below)
-  }
+  const { below } = seededRandom(7)
   for (let at = 0; at < 60; at += 1) {
     const day = String(2 + Math.floor(at / 20)).padStart(2, '0')
     await fill(world.workerDesk, {
       account: 'mine',
-      symbol: ['AAPL', 'MSFT'][next(2)] ?? 'AAPL',
-      side: next(2) === 0 ? 'buy' : 'sell',
-      quantity: `${1 + next(30)}.${1 + next(8)}`,
-      price: `${90 + next(20)}.${1 + next(98)}`,
-      fee: `0.${1 + next(8)}`,
+      symbol: ['AAPL', 'MSFT'][below(2)] ?? 'AAPL',
+      side: below(2) === 0 ? 'buy' : 'sell',
+      quantity: `${1 + below(30)}.${1 + below(8)}`,
+      price: `${90 + below(20)}.${1 + below(98)}`,
+      fee: `0.${1 + below(8)}`,
       at: `2026-03-${day}T15:00:${String(at % 20).padStart(2, '0')}Z`,
     })
   }
-  for (const [symbol, price] of [
-    ['AAPL', '100.37'],
-    ['MSFT', '99.81'],
-  ] as const) {
-    await world.sql`
-      insert into postern_instrument (symbol, last_price, last_time)
-      values (${symbol}, ${price}, '2026-03-04T20:00:00Z')`
-  }
+  const atMs = Date.parse('2026-03-04T20:00:00Z')
+  await addInstrument(world.sql, 'AAPL', { price: '100.37', atMs })
+  await addInstrument(world.sql, 'MSFT', { price: '99.81', atMs })
   const found = await report(range)
   const held = await positionReads(world.gateway).list(desk, {
     ...{ account: undefined, symbol: undefined },

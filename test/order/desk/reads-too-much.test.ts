@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { pnlReads } from '#core/order/desk/pnl-reads.ts'
 import { positionReads } from '#core/order/desk/position-reads.ts'
-import { addAccount, callerNamed, now, openReadsWorld, type ReadsWorld } from './reads-world.ts'
+import { fileWorld } from './file-world.ts'
+import { addAccount, callerNamed, now, openReadsWorld, settle } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(async () => {
-  await world.clear()
-  await addAccount(world.sql, 'mine')
-})
+const world = await fileWorld(openReadsWorld)
+beforeEach(() => addAccount(world.sql, 'mine'))
 
 const desk = callerNamed('desk').principal
-const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
 const report = (start: string, end: string, method: 'average' | 'fifo' = 'average') =>
   settle(
     pnlReads({ sql: world.gateway, now: () => now }).report(desk, {
@@ -47,7 +38,7 @@ const addEnds = (symbols: number, from: string, to: string) => world.sql`
   from generate_series(1, ${symbols}::integer) s,
     generate_series(${from}::date, ${to}::date, interval '1 day') d`
 
-test('more than 50,000 marks are too many', async () => {
+test('a report of more than 50,000 marks is refused', async () => {
   // 1,256 trading days, and the one before the range, on which nothing was held yet.
   await addEnds(39, '2021-01-01', '2021-01-01')
   expect(await report('2021-01-01', '2026-01-04')).toMatchObject({ start_date: '2021-01-01' })
@@ -56,7 +47,7 @@ test('more than 50,000 marks are too many', async () => {
   expect(await report('2021-01-01', '2026-01-04')).toMatchObject(refused('fewer days'))
 })
 
-test('more than 100,000 ends of days are too many', async () => {
+test('a report of more than 100,000 ends of days is refused', async () => {
   await addEnds(1_001, '2025-01-01', '2025-04-10')
   expect(await report('2025-01-01', '2025-04-10')).toMatchObject(refused('fewer days'))
 })

@@ -1,17 +1,15 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import type { Caller } from '#core/access/principal.ts'
-import type { Delivery } from '#core/job/job-queue.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import type { Desk } from '#core/order/desk/desk.ts'
 import { type DeskConnection, deskTransaction } from '#core/order/desk/desk-transaction.ts'
 import type { DeskOrder } from '#core/order/desk/desk-view.ts'
 import type { OrderEvent, OrderTerms, Side } from '#core/order/order.ts'
 import { newOrder } from '#core/order/transition.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
-import { migrate } from '#core/postgres/migrate.ts'
-import { testCaller, testJournal } from '#test/support/job-engine.ts'
-import { sharedPostgres } from '#test/support/postgres-server.ts'
+import { testCaller } from '#test/support/job-engine.ts'
+import { openDeskDatabase } from './desk-database.ts'
+import { clearDesk } from './desk-rows.ts'
 
 export const now = new Date('2026-03-05T17:00:00Z')
 
@@ -19,40 +17,26 @@ export function callerNamed(subject: string, issuer = 'https://issuer.example'):
   return { ...testCaller, principal: { ...testCaller.principal, issuer, subject } }
 }
 
-/** A database with its three logins, and desks that tests fill by the desk's own moves. */
+/** What is asked, or the error that refuses it. */
+export function settle(asked: Promise<unknown>): Promise<unknown> {
+  return asked.catch((error: unknown) => error)
+}
+
+/** Desks that tests fill by the desk's own moves, for what reads them. */
 export async function openReadsWorld() {
-  const url = await (await sharedPostgres()).createDatabase()
-  const pool = { url, mode: 'development', applicationName: 'test', max: 4 } as const
-  const sql = connectPostgres(pool)
-  await migrate({ sql, queue: 'redis' })
-  const gateway = connectPostgres({ ...pool, role: 'postern_gateway' })
-  const worker = connectPostgres({ ...pool, role: 'postern_worker' })
-  const journal = testJournal()
-  const sent: Delivery[] = []
-  const dispatch = {
-    send: (_outboxId: string, deliveries: readonly Delivery[]) => void sent.push(...deliveries),
-    takeDispatched: () => [],
-    giveBack: () => undefined,
-    close: () => Promise.resolve(),
-  }
+  const { sql, gateway, worker, sent, journal, dispatch, close } = await openDeskDatabase()
   const connection = (login: Sql): DeskConnection => ({
     ...{ sql: login, journal, dispatch },
     now: () => now,
   })
   return {
-    ...{ sql, gateway, worker, journal, sent },
+    ...{ sql, gateway, journal, sent, close },
     desk: connection(gateway),
     workerDesk: connection(worker),
     async clear() {
       sent.length = 0
-      await sql`truncate postern_account, postern_account_trader, postern_trading_state,
-        postern_limit, postern_limit_change, postern_order, postern_order_event,
-        postern_order_quarantine, postern_fill, postern_position, postern_position_day,
-        postern_bar, postern_instrument, postern_job, postern_outbox, postern_audit_intake
-        restart identity`
-      await sql`update postern_market set time = null, breaker = null`
+      await clearDesk(sql)
     },
-    close: () => Promise.all([sql, gateway, worker].map((each) => each.end({ timeout: 1 }))),
   }
 }
 export type ReadsWorld = Awaited<ReturnType<typeof openReadsWorld>>
@@ -77,17 +61,16 @@ export async function addAccount(
   }
 }
 
-export type TestOrder = {
+type TestOrder = {
   readonly account: string
   readonly symbol?: string
   readonly side?: Side
   readonly quantity?: string
   readonly strategy?: string
-  readonly id?: string
 }
 
 function orderOf({ account, symbol = 'AAPL', side = 'buy', ...order }: TestOrder): DeskOrder {
-  const id = order.id ?? Bun.randomUUIDv7()
+  const id = Bun.randomUUIDv7()
   const terms: OrderTerms = {
     ...{ id, account, symbol, side, clientOrderId: id },
     type: 'limit',

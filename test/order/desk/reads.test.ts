@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { accountReads } from '#core/order/desk/account-reads.ts'
 import { fillReads } from '#core/order/desk/fill-reads.ts'
 import { orderReads } from '#core/order/desk/order-reads.ts'
 import { positionReads } from '#core/order/desk/position-reads.ts'
+import { fileWorld } from './file-world.ts'
 import {
   addAccount,
   callerNamed,
@@ -12,17 +13,10 @@ import {
   openReadsWorld,
   passed,
   place,
-  type ReadsWorld,
+  settle,
 } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openReadsWorld)
 
 const desk = callerNamed('desk').principal
 const stranger = callerNamed('stranger').principal
@@ -36,7 +30,6 @@ const fills = () => fillReads(world.gateway)
 const positions = () => positionReads(world.gateway)
 const account = () => accountReads({ sql: world.gateway, now: () => now })
 const nobody = '0190a3f2-7c1e-7a4b-9d2e-5f60718293a4'
-const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
 
 async function twoAccounts() {
   await addAccount(world.sql, 'mine')
@@ -219,7 +212,7 @@ test('a kept cursor finds a fill whose transaction was overtaken by another acco
 })
 
 test.each(['x', 'e30x', Buffer.from('{"a":"1; drop"}').toString('base64url')])(
-  'the cursor %p of fills is not ours',
+  'a cursor of fills that is not ours is refused: %p',
   async (cursor) => {
     await addAccount(world.sql, 'mine')
     expect(await settle(fills().list(desk, { ...anyFill, cursor }))).toMatchObject({

@@ -1,77 +1,31 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import { reconcileAccount } from '#core/order/desk/reconcile.ts'
-import type { OrderDocument } from '#core/order/order-document.ts'
 import type { Venue } from '#core/order/venue.ts'
-import { type ScriptedVenue, scriptedVenue } from '../venue/scripted-venue.ts'
-import { deskFaults } from './desk-faults.ts'
-import { listenTo } from './desk-listener.ts'
+import { orderTerms } from '../venue/order-terms.ts'
+import { deskAtVenue } from './desk-at-venue.ts'
 import {
   account,
   accountRow,
+  fillsCursor,
   orderRow,
   positionRow,
   quarantine,
   recordsOf,
   setSwitch,
-  trader,
 } from './desk-rows.ts'
-import { type DeskWorld, fate, openDeskWorld, orderTerms, tradeReport } from './desk-world.ts'
+import { fate, tradeReport } from './desk-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-let venue: ScriptedVenue
-let ear: Awaited<ReturnType<typeof listenTo>>
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(async () => {
-  await world.clear()
-  venue = scriptedVenue({ name: 'paper' })
-  ear = await listenTo(venue, world)
-})
-afterEach(async () => {
-  await ear.close()
-  expect(await deskFaults(world.sql)).toEqual([])
-})
+const desk = await deskAtVenue()
+const { world, atVenue, reconcile } = desk
 
 const shares = parseAmount
 const signal = new AbortController().signal
-const reconcile = (options: { readonly at?: Venue; readonly day?: string } = {}) =>
-  reconcileAccount(
-    {
-      ...{ desk: world.workerDesk, reports: world.reports },
-      venues: new Map([['paper', options.at ?? venue]]),
-    },
-    { account, day: options.day, signal },
-  )
 const frozen = async () =>
   (
     await world.sql<{ key: string }[]>`
     select key from postern_trading_state where state = 'REDUCING'`
   ).map(({ key }) => key)
-const cursor = async () =>
-  (
-    await world.sql<{ cursor: string | null }[]>`
-    select fills_cursor as cursor from postern_account`
-  )[0]?.cursor
-
-async function atVenue(change: Parameters<DeskWorld['place']>[0] = {}): Promise<OrderDocument> {
-  const order = await world.place(change)
-  await world.runJobs(venue)
-  await ear.told()
-  return order
-}
 
 test('an account without a venue, or that is not there, is refused and not called healthy', async () => {
   const options = { desk: world.workerDesk, reports: world.reports, venues: new Map() }
@@ -84,8 +38,8 @@ test('an account without a venue, or that is not there, is refused and not calle
 
 test('an account that agrees is left alone, without a record', async () => {
   await atVenue()
-  venue.trade('AAPL', shares('4'), shares('100'))
-  await ear.told()
+  desk.venue.trade('AAPL', shares('4'), shares('100'))
+  await desk.told()
   expect(await reconcile()).toEqual({
     account,
     replayed: 0,
@@ -98,9 +52,9 @@ test('an account that agrees is left alone, without a record', async () => {
 
 test('fills that were missed are replayed, once, and nothing is frozen', async () => {
   const order = await atVenue()
-  venue.disconnect()
-  venue.trade('AAPL', shares('4'), shares('100'))
-  venue.trade('AAPL', shares('6'), shares('99'))
+  desk.venue.disconnect()
+  desk.venue.trade('AAPL', shares('4'), shares('100'))
+  desk.venue.trade('AAPL', shares('6'), shares('99'))
   const result = await reconcile()
   expect(result).toMatchObject({
     replayed: 2,
@@ -120,10 +74,13 @@ test('fills that were missed are replayed, once, and nothing is frozen', async (
 
 test.each(['canceled', 'expired'] as const)('an end that was missed is taken: %s', async (end) => {
   const order = await atVenue()
-  venue.disconnect()
-  if (end === 'expired') venue.expire(order.client_order_id)
+  desk.venue.disconnect()
+  if (end === 'expired') desk.venue.expire(order.client_order_id)
   else
-    await venue.cancel({ account, clientOrderId: order.client_order_id, venueOrderId: '' }, signal)
+    await desk.venue.cancel(
+      { account, clientOrderId: order.client_order_id, venueOrderId: '' },
+      signal,
+    )
   expect(await reconcile()).toMatchObject({
     mismatches: [{ class: 'STATE_MISMATCH', healed: true, order_id: order.id }],
     frozen: [],
@@ -134,28 +91,26 @@ test.each(['canceled', 'expired'] as const)('an end that was missed is taken: %s
 
 test('a replacement that was missed is taken, with the successor’s own id at the venue', async () => {
   const order = await atVenue()
-  const patch = { quantity: shares('20') }
-  const { replacement } = await world.requests.replace(order.id, patch, trader)
-  const successor = replacement.status === 'pending' ? replacement.order_id : ''
-  venue.disconnect()
-  await world.runJobs(venue)
+  const successor = await world.replace(order.id, { quantity: shares('20') })
+  desk.venue.disconnect()
+  await world.runJobs(desk.venue)
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'pending_replace' })
-  venue.trade('AAPL', shares('5'), shares('100'))
+  desk.venue.trade('AAPL', shares('5'), shares('100'))
   expect(await reconcile()).toMatchObject({ frozen: [] })
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'replaced' })
   expect(await orderRow(world.sql, successor)).toMatchObject({
     ...{ status: 'partially_filled', cum: '5' },
-    venue: venue.orders.get(successor)?.venueOrderId,
+    venue: desk.venue.orders.get(successor)?.venueOrderId,
   })
 })
 
 test('an end that cannot be here is no healed state: its symbol is frozen', async () => {
   const order = await atVenue()
-  venue.disconnect()
+  desk.venue.disconnect()
   // Replaced at the venue, which nobody here has asked for.
   const successor = orderTerms({ quantity: shares('20') })
   const reference = { account, clientOrderId: order.client_order_id, venueOrderId: undefined }
-  await venue.replace(reference, successor, signal)
+  await desk.venue.replace(reference, successor, signal)
   const result = await reconcile()
   expect(result.mismatches).toContainEqual(
     expect.objectContaining({ class: 'STATE_MISMATCH', order_id: order.id, healed: false }),
@@ -165,8 +120,8 @@ test('an end that cannot be here is no healed state: its symbol is frozen', asyn
 })
 
 test('an open order at the venue that nobody here made freezes its symbol', async () => {
-  await venue.submit(orderTerms({ symbol: 'MSFT' }), signal)
-  await ear.told()
+  await desk.venue.submit(orderTerms({ symbol: 'MSFT' }), signal)
+  await desk.told()
   expect(await reconcile()).toMatchObject({
     mismatches: [{ class: 'MISSING_LOCAL', symbol: 'MSFT', healed: false }],
     frozen: ['MSFT'],
@@ -196,9 +151,9 @@ test('an intent whose call never arrived is no mismatch: its job looks it up', a
 })
 
 test('a fill of somebody else’s order is not booked, and its symbol is frozen', async () => {
-  venue.disconnect()
-  await venue.submit(orderTerms({ symbol: 'AAPL' }), signal)
-  venue.trade('AAPL', shares('10'), shares('100'))
+  desk.venue.disconnect()
+  await desk.venue.submit(orderTerms({ symbol: 'AAPL' }), signal)
+  desk.venue.trade('AAPL', shares('10'), shares('100'))
   const result = await reconcile()
   expect(result).toMatchObject({ replayed: 0, frozen: ['AAPL'] })
   expect(result.mismatches.map((one) => one.class)).toEqual(['MISSING_LOCAL', 'QTY_MISMATCH'])
@@ -207,9 +162,9 @@ test('a fill of somebody else’s order is not booked, and its symbol is frozen'
 
 test('a fill that has another quantity or price at the venue freezes its symbol', async () => {
   const order = await atVenue()
-  venue.disconnect()
-  venue.trade('AAPL', shares('4'), shares('100'))
-  const [fill] = await Array.fromAsync(venue.listFills(account, undefined))
+  desk.venue.disconnect()
+  desk.venue.trade('AAPL', shares('4'), shares('100'))
+  const [fill] = await Array.fromAsync(desk.venue.listFills(account, undefined))
   const { tradeId = '' } = fill?.trade ?? {}
   await world.report(tradeReport(order.client_order_id, tradeId, '4', { price: '101' }))
   expect(await reconcile()).toMatchObject({
@@ -220,9 +175,9 @@ test('a fill that has another quantity or price at the venue freezes its symbol'
 
 test('a fill that is more than was ordered is kept for a person, and its symbol frozen', async () => {
   const order = await atVenue()
-  venue.disconnect()
+  desk.venue.disconnect()
   await world.report(tradeReport(order.client_order_id, 'elsewhere', '8'))
-  venue.trade('AAPL', shares('10'), shares('100'))
+  desk.venue.trade('AAPL', shares('10'), shares('100'))
   const { replayed, frozen: symbols } = await reconcile()
   expect({ replayed, symbols }).toEqual({ replayed: 0, symbols: ['AAPL'] })
   // However often it is looked at, it is one report.
@@ -231,7 +186,7 @@ test('a fill that is more than was ordered is kept for a person, and its symbol 
 
 test('a halt stays a halt when its symbol would be frozen', async () => {
   await setSwitch(world.sql, 'HALTED', { scope: 'symbol', key: 'AAPL' })
-  await venue.submit(orderTerms(), signal)
+  await desk.venue.submit(orderTerms(), signal)
   await reconcile()
   const [row] = await world.sql`select state from postern_trading_state`
   expect(row?.['state']).toBe('HALTED')
@@ -241,26 +196,26 @@ test('what is under way while it is looked at freezes nothing', async () => {
   await atVenue({ quantity: shares('100') })
   // Every look finds another fill that the desk has not been told of yet.
   const busy: Venue = {
-    ...venue,
+    ...desk.venue,
     positions(name) {
-      venue.trade('AAPL', shares('1'), shares('100'))
-      return venue.positions(name)
+      desk.venue.trade('AAPL', shares('1'), shares('100'))
+      return desk.venue.positions(name)
     },
   }
   expect((await reconcile({ at: busy })).frozen).toEqual([])
-  await ear.told()
+  await desk.told()
   expect(await frozen()).toEqual([])
 })
 
 test('a day’s reconciliation compares all fills of that day, and leaves the rest to the next', async () => {
   const order = await atVenue()
-  venue.disconnect()
-  venue.trade('AAPL', shares('4'), shares('100'))
+  desk.venue.disconnect()
+  desk.venue.trade('AAPL', shares('4'), shares('100'))
   await reconcile()
-  const known = await cursor()
-  venue.trade('AAPL', shares('6'), shares('100'))
+  const known = await fillsCursor(world.sql)
+  desk.venue.trade('AAPL', shares('6'), shares('100'))
   expect(await reconcile({ day: '2024-02-29' })).toMatchObject({ checked: { fills: 0 } })
-  expect(await cursor()).toBe(known ?? '')
+  expect(await fillsCursor(world.sql)).toBe(known ?? '')
   expect(await reconcile()).toMatchObject({ replayed: 1 })
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'filled' })
   const day = '2026-11-24'
@@ -271,8 +226,8 @@ test('a day’s reconciliation compares all fills of that day, and leaves the re
 
 test('looked at from two processes at once, a fill is replayed once', async () => {
   const order = await atVenue()
-  venue.disconnect()
-  venue.trade('AAPL', shares('4'), shares('100'))
+  desk.venue.disconnect()
+  desk.venue.trade('AAPL', shares('4'), shares('100'))
   await Promise.all([reconcile(), reconcile()])
   expect(await orderRow(world.sql, order.id)).toMatchObject({ cum: '4' })
   expect(await accountRow(world.sql)).toMatchObject({ cash: '99600' })

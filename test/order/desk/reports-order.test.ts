@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { applyReports } from '#core/order/desk/apply-reports.ts'
 import { deskTransaction } from '#core/order/desk/desk-transaction.ts'
 import { readOrders } from '#core/order/desk/read-rows.ts'
@@ -8,16 +8,11 @@ import { seededRandom } from '../../audit/verify/seeded-random.ts'
 import { arrivalOf, type Random, takeAll, venueHistory } from '../order-generator.ts'
 import { deskFaults } from './desk-faults.ts'
 import { account, noonMs } from './desk-rows.ts'
-import { type DeskWorld, openDeskWorld } from './desk-world.ts'
+import { openDeskWorld } from './desk-world.ts'
+import { fileWorld } from './file-world.ts'
 
+const world = await fileWorld(openDeskWorld)
 setDefaultTimeout(120_000)
-
-let world: DeskWorld
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
 
 const histories = 40
 

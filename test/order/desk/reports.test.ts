@@ -1,17 +1,8 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import { applyReports } from '#core/order/desk/apply-reports.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import type { VenueReport } from '#core/order/venue.ts'
-import { deskFaults } from './desk-faults.ts'
 import {
   account,
   accountRow,
@@ -24,21 +15,12 @@ import {
   quarantine,
   recordsOf,
   setSwitch,
-  trader,
 } from './desk-rows.ts'
-import { type DeskWorld, fate, openDeskWorld, tradeReport } from './desk-world.ts'
+import { fate, openDeskWorld, tradeReport } from './desk-world.ts'
+import { expectNoFaultsAfterEach, fileWorld } from './file-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
-afterEach(async () => {
-  expect(await deskFaults(world.sql)).toEqual([])
-})
+const world = await fileWorld(openDeskWorld)
+expectNoFaultsAfterEach(world)
 
 const dayMs = 86_400_000
 type Row = Record<string, unknown>
@@ -221,10 +203,7 @@ test('a fill of an earlier day that comes late refolds the days since', async ()
 /** Asks for 20 instead of 10, of which 4 are filled; the successor's client order id. */
 async function replacing(order: OrderDocument): Promise<string> {
   await world.report(fill(order, 't1', '4'))
-  const patch = { quantity: parseAmount('20') }
-  const { replacement } = await world.requests.replace(order.id, patch, trader)
-  if (replacement.status !== 'pending') throw new Error(replacement.reject_code)
-  return replacement.order_id
+  return await world.replace(order.id, { quantity: parseAmount('20') })
 }
 const replaced = (order: OrderDocument, successor: string) =>
   of(order, { type: 'replaced', successorClientOrderId: successor, venueOrderId: 'v2' })
@@ -265,9 +244,7 @@ test('a late fill reaches the successor of a successor too', async () => {
   const order = await world.live()
   const second = await replacing(order)
   await world.report(replaced(order, second))
-  const patch = { quantity: parseAmount('30') }
-  const { replacement } = await world.requests.replace(second, patch, trader)
-  const third = replacement.status === 'pending' ? replacement.order_id : ''
+  const third = await world.replace(second, { quantity: parseAmount('30') })
   const event = { type: 'replaced', successorClientOrderId: third, venueOrderId: 'v3' } as const
   await world.report({ account, clientOrderId: second, event }, fill(order, 't2', '3'))
   expect(await orderRow(world.sql, third)).toMatchObject({ cum: '7', venue: 'v3' })

@@ -1,25 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeEach, expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import { type IntentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
 import { type OrderIntake, orderIntake } from '#core/order/desk/order-intake.ts'
 import { type OrderRequests, orderRequests } from '#core/order/desk/order-requests.ts'
 import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
 import { releaseWaiting } from '#core/order/desk/waiting-orders.ts'
-import { advanceOrders } from '#workers/advance-orders.ts'
-import {
-  type TreacherousProxy,
-  type Treason,
-  treacherousProxy,
-} from '../../integration/treacherous-proxy.ts'
+import { type Treason, treacherousProxy } from '../../integration/treacherous-proxy.ts'
 import { type ScriptedVenue, scriptedVenue } from '../venue/scripted-venue.ts'
 import { deskFaults } from './desk-faults.ts'
 import { account, accountRow, count, orderRow, positionRow, trader } from './desk-rows.ts'
-import { type DeskWorld, fate, openDeskWorld, tradeReport } from './desk-world.ts'
+import { advance, type DeskWorld, fate, openDeskWorld, tradeReport } from './desk-world.ts'
+import { fileWorld } from './file-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-let proxy: TreacherousProxy
+const world = await fileWorld(openDeskWorld)
+const proxy = await treacherousProxy(Number(new URL(world.url).port))
+afterAll(() => proxy.close())
 /** Behind the proxy, anew for each test: a statement that was prepared before shows no text. */
 let intake: OrderIntake
 let requests: OrderRequests
@@ -27,16 +22,7 @@ let intents: IntentIntake
 let reports: ReportIntake
 let workerDesk: ReturnType<DeskWorld['deskOn']>
 let venue: ScriptedVenue
-beforeAll(async () => {
-  world = await openDeskWorld()
-  proxy = await treacherousProxy(Number(new URL(world.url).port))
-})
-afterAll(async () => {
-  await world.close()
-  await proxy.close()
-})
-beforeEach(async () => {
-  await world.clear()
+beforeEach(() => {
   venue = scriptedVenue({ name: 'paper' })
   const url = new URL(world.url)
   url.port = String(proxy.port)
@@ -65,14 +51,7 @@ async function live(): Promise<string> {
   return (await world.live()).id
 }
 
-async function advance(id: string): Promise<void> {
-  const venues = new Map([['paper', venue]])
-  const processor = advanceOrders({ desk: workerDesk, intents, reports, venues })
-  const attempt = { jobId: Bun.randomUUIDv7(), attempt: 1, attemptsMax: 60, requestId: 'r' }
-  const payload = { account, orders: [id] }
-  const { signal } = new AbortController()
-  await processor.process({ ...attempt, payload, traceparent: undefined }, signal)
-}
+const sendOrder = (id: string) => advance({ workerDesk, intents, reports, venue }, [id])
 
 async function hold(): Promise<string> {
   const { id } = await world.place({ timeInForce: 'gtc' })
@@ -96,7 +75,7 @@ const acts: Readonly<Record<string, Act>> = {
   'the venue’s answer to an order is recorded': {
     hasFirst: true,
     prepare: async () => (await world.place()).id,
-    run: advance,
+    run: sendOrder,
     async end(id) {
       expect(await orderRow(world.sql, id)).toMatchObject({ status: 'new' })
       expect([...venue.submits.values()]).toEqual([1])
@@ -190,7 +169,7 @@ test.each(['lost', 'done, answer lost'] as const)(
   'an order is sent, and its intent is %s: it is at its venue once',
   async (how) => {
     const id = (await world.place()).id
-    await cutOff(() => advance(id), { how, isWrite: has('intended as'), isDone: has('SELECT ') })
+    await cutOff(() => sendOrder(id), { how, isWrite: has('intended as'), isDone: has('SELECT ') })
     expect(venue.submits.size).toBe(0)
     const status = how === 'lost' ? 'accepted' : 'pending_new'
     expect(await orderRow(world.sql, id)).toMatchObject({ status })

@@ -1,18 +1,7 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
-import type { OrderDocument } from '#core/order/order-document.ts'
 import type { Venue } from '#core/order/venue.ts'
-import { type ScriptedVenue, scriptedVenue } from '../venue/scripted-venue.ts'
-import { deskFaults } from './desk-faults.ts'
-import { listenTo } from './desk-listener.ts'
+import { deskAtVenue } from './desk-at-venue.ts'
 import {
   accountRow,
   eventTypes,
@@ -22,48 +11,21 @@ import {
   setSwitch,
   trader,
 } from './desk-rows.ts'
-import { type DeskWorld, fate, openDeskWorld } from './desk-world.ts'
+import { fate } from './desk-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-let venue: ScriptedVenue
-let ear: Awaited<ReturnType<typeof listenTo>>
-beforeAll(async () => {
-  world = await openDeskWorld()
-})
-afterAll(() => world.close())
-beforeEach(async () => {
-  await world.clear()
-  venue = scriptedVenue({ name: 'paper' })
-  ear = await listenTo(venue, world)
-})
-afterEach(async () => {
-  await ear.close()
-  expect(await deskFaults(world.sql)).toEqual([])
-  for (const [id, submits] of venue.submits) expect({ id, submits }).toEqual({ id, submits: 1 })
-})
-
-/** An order that the venue has. */
-async function atVenue(change: Parameters<DeskWorld['place']>[0] = {}): Promise<OrderDocument> {
-  const order = await world.place(change)
-  await world.runJobs(venue)
-  await ear.told()
-  return order
-}
+const desk = await deskAtVenue()
+const { world, atVenue, run } = desk
 
 const shares = parseAmount
-const status = async ({ id }: OrderDocument) => (await orderRow(world.sql, id))?.['status']
-const run = (order: OrderDocument, at: Venue = venue) => world.advance(at, [order.id])
 
 test('the intent is committed before the venue is called', async () => {
   const order = await world.place()
   const seen: unknown[] = []
   const watched: Venue = {
-    ...venue,
+    ...desk.venue,
     async submit(terms, signal) {
       seen.push(await orderRow(world.sql, terms.id), await eventTypes(world.sql, terms.id))
-      return await venue.submit(terms, signal)
+      return await desk.venue.submit(terms, signal)
     },
   }
   await run(order, watched)
@@ -76,94 +38,91 @@ test('the intent is committed before the venue is called', async () => {
 
 test('an answer that was lost is looked up, and the order is not sent again', async () => {
   const order = await world.place()
-  venue.script({ kind: 'lose-answer' })
+  desk.venue.script({ kind: 'lose-answer' })
   expect(await fate(run(order))).toBe('venue.unavailable')
-  expect(await status(order)).toBe('pending_new')
+  expect(await world.statusOf(order)).toBe('pending_new')
   expect(await run(order)).toMatchObject({ sent: 0, looked_up: 1 })
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'new', attempts: 1 })
 })
 
 test('fills that nobody heard of are found with the order that is looked up', async () => {
   const order = await world.place()
-  venue.script({ kind: 'lose-answer' })
-  venue.disconnect()
+  desk.venue.script({ kind: 'lose-answer' })
+  desk.venue.disconnect()
   await fate(run(order))
-  venue.trade('AAPL', shares('4'), shares('100'))
+  desk.venue.trade('AAPL', shares('4'), shares('100'))
   await run(order)
   expect(await orderRow(world.sql, order.id)).toMatchObject({
     status: 'partially_filled',
     cum: '4',
   })
-  // And how it ended.
   const second = await world.place({ timeInForce: 'gtc' })
-  venue.script({ kind: 'lose-answer' })
+  desk.venue.script({ kind: 'lose-answer' })
   await fate(run(second))
-  venue.expire(second.client_order_id)
+  desk.venue.expire(second.client_order_id)
   await run(second)
-  expect(await status(second)).toBe('expired')
+  expect(await world.statusOf(second)).toBe('expired')
 })
 
 test('an order that never arrived is sent again as the second attempt, under the same id', async () => {
   const order = await world.place()
-  venue.script({ kind: 'lose-order' })
+  desk.venue.script({ kind: 'lose-order' })
   expect(await fate(run(order))).toBe('venue.unavailable')
   expect(await run(order)).toMatchObject({ sent: 0, looked_up: 1 })
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'new', attempts: 2 })
-  expect([...venue.orders.keys()]).toEqual([order.client_order_id])
+  expect([...desk.venue.orders.keys()]).toEqual([order.client_order_id])
 })
 
 test('a venue that is away leaves the intent; a look-up that fails sends nothing', async () => {
   const order = await world.place()
-  venue.script({ kind: 'unavailable' })
+  desk.venue.script({ kind: 'unavailable' })
   expect(await fate(run(order))).toBe('venue.unavailable')
   const away: Venue = {
-    ...venue,
+    ...desk.venue,
     findByClientOrderId: () => Promise.reject(new Error('connection reset')),
   }
   await fate(run(order, away))
-  expect(venue.submits.size).toBe(0)
-  expect(await status(order)).toBe('pending_new')
+  expect(desk.venue.submits.size).toBe(0)
+  expect(await world.statusOf(order)).toBe('pending_new')
   await run(order)
-  expect(await status(order)).toBe('new')
+  expect(await world.statusOf(order)).toBe('new')
 })
 
 test('a worker that died after the call finds its order at the venue', async () => {
   const order = await world.place()
   const dying: Venue = {
-    ...venue,
+    ...desk.venue,
     async submit(terms, signal) {
-      await venue.submit(terms, signal)
+      await desk.venue.submit(terms, signal)
       throw new Error('killed')
     },
   }
-  venue.disconnect()
+  desk.venue.disconnect()
   await fate(run(order, dying))
-  expect(await status(order)).toBe('pending_new')
+  expect(await world.statusOf(order)).toBe('pending_new')
   await Promise.all([run(order), run(order)])
-  expect(await status(order)).toBe('new')
+  expect(await world.statusOf(order)).toBe('new')
 })
 
 test('a job that runs twice at once sends its order once', async () => {
   for (let round = 0; round < 10; round += 1) {
     const order = await world.place({ quantity: shares(String(round + 1)) })
-    const calls: string[] = []
     // As a venue that refuses a second order of an id, instead of naming the one it has.
     const counting: Venue = {
-      ...venue,
+      ...desk.venue,
       async submit(terms, signal) {
-        calls.push(terms.id)
-        return venue.orders.has(terms.clientOrderId)
+        return desk.venue.orders.has(terms.clientOrderId)
           ? { kind: 'accepted', venueOrderId: 'the same' }
-          : await venue.submit(terms, signal)
+          : await desk.venue.submit(terms, signal)
       },
     }
     await Promise.all([fate(run(order, counting)), fate(run(order, counting))])
-    await ear.told()
-    expect([...venue.orders.values()].filter((one) => one.clientOrderId === order.id)).toHaveLength(
-      1,
-    )
-    expect(await status(order)).toBe('new')
-    for (const [id] of venue.submits) expect(venue.submits.get(id)).toBe(1)
+    await desk.told()
+    expect(
+      [...desk.venue.orders.values()].filter((one) => one.clientOrderId === order.id),
+    ).toHaveLength(1)
+    expect(await world.statusOf(order)).toBe('new')
+    for (const [id] of desk.venue.submits) expect(desk.venue.submits.get(id)).toBe(1)
   }
 })
 
@@ -171,14 +130,18 @@ test('of orders in one job those that work are sent, and the others with the nex
   const orders = await Promise.all(
     ['1', '2', '3'].map((quantity) => world.place({ quantity: shares(quantity) })),
   )
-  venue.script({ kind: 'reject', code: 'NO_SHARES' }, { kind: 'lose-order' })
+  desk.venue.script({ kind: 'reject', code: 'NO_SHARES' }, { kind: 'lose-order' })
   const ids = orders.map(({ id }) => id)
-  expect(await fate(world.advance(venue, ids))).toBe('venue.unavailable')
-  await ear.told()
-  const states = await Promise.all(orders.map(status))
+  expect(await fate(world.advance(desk.venue, ids))).toBe('venue.unavailable')
+  await desk.told()
+  const states = await Promise.all(orders.map(world.statusOf))
   expect(states.toSorted()).toEqual(['new', 'pending_new', 'rejected'])
-  await world.advance(venue, ids)
-  expect((await Promise.all(orders.map(status))).toSorted()).toEqual(['new', 'new', 'rejected'])
+  await world.advance(desk.venue, ids)
+  expect((await Promise.all(orders.map(world.statusOf))).toSorted()).toEqual([
+    'new',
+    'new',
+    'rejected',
+  ])
   expect(await accountRow(world.sql)).toMatchObject({ open: 2 })
 })
 
@@ -186,7 +149,7 @@ test('an order that was cancelled before its job ran is not sent', async () => {
   const order = await world.place()
   expect(await world.requests.cancel(order.id, trader)).toMatchObject({ status: 'canceled' })
   expect(await run(order)).toMatchObject({ sent: 0 })
-  expect(venue.orders.size).toBe(0)
+  expect(desk.venue.orders.size).toBe(0)
   expect(await accountRow(world.sql)).toMatchObject({ reserved: '0', open: 0 })
 })
 
@@ -194,8 +157,8 @@ test('halted between acceptance and sending: cancelled, and nothing is sent', as
   const order = await world.place()
   await setSwitch(world.sql, 'HALTED', { scope: 'symbol', key: 'AAPL' })
   expect(await run(order)).toMatchObject({ sent: 0 })
-  expect(venue.orders.size).toBe(0)
-  expect(await status(order)).toBe('canceled')
+  expect(desk.venue.orders.size).toBe(0)
+  expect(await world.statusOf(order)).toBe('canceled')
   expect(await recordsOf(world.sql, `order/${order.id}`)).toMatchObject([
     { type: 'order.accepted' },
     { type: 'order.denied', reason: 'TRADING_HALTED' },
@@ -205,20 +168,20 @@ test('halted between acceptance and sending: cancelled, and nothing is sent', as
 
 test('halted between an intent and its second attempt: never sent, and nothing is left of it', async () => {
   const order = await world.place()
-  venue.script({ kind: 'lose-order' })
+  desk.venue.script({ kind: 'lose-order' })
   await fate(run(order))
   await setSwitch(world.sql, 'HALTED')
   await run(order)
-  expect(venue.orders.size).toBe(0)
-  expect(await status(order)).toBe('canceled')
+  expect(desk.venue.orders.size).toBe(0)
+  expect(await world.statusOf(order)).toBe('canceled')
 })
 
 test('what the venue tells while nobody can store it is told again', async () => {
   const order = await atVenue()
-  await ear.close()
+  await desk.deafen()
   const taken = Promise.withResolvers<void>()
   let isAway = true
-  const stream = await venue.stream({
+  const stream = await desk.venue.stream({
     async onReport(report) {
       if (isAway) {
         isAway = false
@@ -229,9 +192,9 @@ test('what the venue tells while nobody can store it is told again', async () =>
     },
     ...{ onDisconnect: () => undefined, onReconnect: () => undefined },
   })
-  venue.trade('AAPL', shares('10'), shares('100'))
+  desk.venue.trade('AAPL', shares('10'), shares('100'))
   await taken.promise
   await stream.close()
-  expect(await status(order)).toBe('filled')
+  expect(await world.statusOf(order)).toBe('filled')
   expect(await quarantine(world.sql)).toEqual([])
 })

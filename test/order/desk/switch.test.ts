@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { deskTransaction } from '#core/order/desk/desk-transaction.ts'
 import { type HaltRequest, tradingControl } from '#core/order/desk/trading-control.ts'
 import { tradingReads } from '#core/order/desk/trading-reads.ts'
 import type { OrderEvent } from '#core/order/order.ts'
+import { orderRow } from './desk-rows.ts'
+import { fileWorld } from './file-world.ts'
 import {
   addAccount,
   callerNamed,
@@ -12,36 +14,25 @@ import {
   openReadsWorld,
   passed,
   place,
-  type ReadsWorld,
   recordsOf,
   sent,
+  settle,
 } from './reads-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: ReadsWorld
-beforeAll(async () => {
-  world = await openReadsWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openReadsWorld)
 
 const control = () => tradingControl(world.desk)
-const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((name) => callerNamed(name))
-const by = (who: typeof ann) => who ?? callerNamed('nobody')
-const settle = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
+const [ann, bob, cid] = [callerNamed('ann'), callerNamed('bob'), callerNamed('cid')]
 const everything = { scope: 'global', key: '' } as const
 const halt = (request: Partial<HaltRequest> = {}, who = ann) =>
   control().halt(
     { ...everything, state: 'HALTED', reason: 'test', until: undefined, ...request },
-    by(who),
+    who,
   )
 const rearm = (who: typeof ann, name: Pick<HaltRequest, 'scope' | 'key'> = everything) =>
-  control().rearm({ ...name, reason: 'over' }, by(who))
+  control().rearm({ ...name, reason: 'over' }, who)
 const stateNow = async (at = now) => (await tradingReads(world.gateway).state(at)).switches
-const statusOf = async (id: string) =>
-  (await world.sql<{ status: string }[]>`select status from postern_order where id = ${id}`)[0]
-    ?.status
+const statusOf = async (id: string) => (await orderRow(world.sql, id))?.['status']
 
 test('one principal alone never leaves HALTED, however often it asks', async () => {
   await halt()
