@@ -1,7 +1,7 @@
 import { parseInterval } from '#core/market/bar-interval.ts'
 import { parseDay } from '#core/market/calendar-day.ts'
 import { amountFault } from '#core/order/amount.ts'
-import type { ScenarioName } from '#core/replay/scenario.ts'
+import { type ScenarioName, seedMax, vixRange } from '#core/replay/scenario.ts'
 import type { ReplayStrategy } from '#core/replay/strategy.ts'
 
 /** As they were typed. */
@@ -27,9 +27,6 @@ export type BacktestOptions = {
 
 /** Any run of a day or a century; more needs a reason and a smaller file. */
 const barsCountMax = 100_000_000
-const vixMax = 500
-/** What a double holds without loss is a seed. */
-const seedMax = 4_294_967_295
 
 /** What is wrong with a command line, in words; undefined for one that can be run. */
 export function faultOf(options: BacktestOptions): string | undefined {
@@ -52,8 +49,8 @@ function faultOfNumbers({ seed, barsCount, vix, spreadBp }: BacktestOptions): st
   if (!isWithin(barsCount, { low: 1, high: barsCountMax, isWhole: true })) {
     return `--bars-count must be a whole number from 1 to ${barsCountMax}`
   }
-  if (!isWithin(vix, { low: 1, high: vixMax, isWhole: false })) {
-    return `--vix must be a number from 1 to ${vixMax}`
+  if (!isWithin(vix, { ...vixRange, isWhole: false })) {
+    return `--vix must be a number from ${vixRange.low} to ${vixRange.high}`
   }
   if (!isWithin(spreadBp, { low: 0, high: 1_000, isWhole: false })) {
     return '--spread-bp must be a number from 0 to 1000'

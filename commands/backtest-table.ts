@@ -1,5 +1,5 @@
-import { numberText } from '#core/replay/chart-scale.ts'
-import { clockText, dayText, lengthText } from '#core/replay/chart-time.ts'
+import { numberText, signedPercent } from '#core/replay/chart-scale.ts'
+import { clockText, lengthText, momentText, spanText } from '#core/replay/chart-time.ts'
 import type { ReplayResult } from '#core/replay/replay-result.ts'
 
 const bold = '\u001b[1m'
@@ -37,10 +37,9 @@ export function backtestTable(result: ReplayResult, options: TableOptions): stri
 }
 
 function accountRows({ account }: ReplayResult): Row[] {
-  const sign = account.returnPercent > 0 ? '+' : ''
   const equity = numberText(Number(account.equity), 2)
   return [
-    ['Return', `${sign}${numberText(account.returnPercent, 2)} %`, `equity ${equity}`],
+    ['Return', signedPercent(account.returnPercent), `equity ${equity}`],
     ['Position', account.position, `realised ${account.realised}, fees ${account.fees}`],
   ]
 }
@@ -84,20 +83,13 @@ function haltRows({ halts }: ReplayResult): Row[] {
 }
 
 function footer(result: ReplayResult, { seconds }: TableOptions): string[] {
-  const { bars, barSeconds, barsSkipped, from, to, seed, manifest } = result
-  const days = [dayText(Date.parse(from)), dayText(Date.parse(to))]
-  const period = days[0] === days[1] ? days[0] : days.join(' to ')
+  const { bars, barSeconds, barsSkipped, seed, manifest } = result
   const skipped =
     barsSkipped === 0 ? '' : `, ${numberText(barsSkipped, 0)} outside of trading hours`
   const rate = numberText(Math.round((bars + barsSkipped) / seconds), 0)
   return [
-    `${numberText(bars, 0)} bars of ${lengthText(barSeconds)}${skipped}; ${period}`,
+    `${numberText(bars, 0)} bars of ${lengthText(barSeconds)}${skipped}; ${spanText(result)}`,
     `${seconds.toFixed(2)} s, ${rate} bars/s`,
     `seed ${seed}; bars sha256 ${manifest.sha256}`,
   ]
-}
-
-function momentText(instant: string): string {
-  const timeMs = Date.parse(instant)
-  return `${dayText(timeMs)} ${clockText(timeMs)}`
 }

@@ -1,6 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
-import { amountOf } from '../order/amount.ts'
-import type { Nanos } from './bar.ts'
+import { type Nanos, nanosOf } from './bar.ts'
 import { dayIntervalMs } from './bar-interval.ts'
 import type { Statistics } from './postgres-market-store.ts'
 import { readLastBars, readNewestInterval } from './read-bars.ts'
@@ -57,7 +56,7 @@ async function readDailyCloses(
     from (select text::timestamptz as close_time
       from unnest(${closesBefore(of.toMs)}::text[]) as given(text)) as day
     order by day.close_time`
-  return rows.flatMap(({ close }) => (close === null ? [] : [Number(amountOf(close))]))
+  return rows.flatMap(({ close }) => (close === null ? [] : [nanosOf(close)]))
 }
 
 /** RFC 3339, newest first. */

@@ -1,3 +1,5 @@
+import { amountOf } from '../order/amount.ts'
+
 /**
  * Market data in safe integers of 10^-9, so that a replay of millions of bars needs no objects of
  * arithmetic: exact up to `priceNanosMax`. `BigInt(nanos)` is the `Price` of an order.
@@ -8,6 +10,11 @@ export type Nanos = number
 export const priceNanosMax = 9_000_000_000_000_000
 export const nanosPerUnit = 1_000_000_000
 export const nanosPerCent = 10_000_000
+
+/** Of a decimal text, or of a column that pads it with zeros, within `priceNanosMax`. */
+export function nanosOf(text: string): Nanos {
+  return Number(amountOf(text))
+}
 
 /** One interval of trading. */
 export type Bar = {

@@ -75,16 +75,6 @@ export function advanceDrawdown(
   return { ...marked, level, reducingUntil, isHalted: today.isHalted || level === 3 }
 }
 
-/** Deposits (positive) and withdrawals are neither gain nor loss: they move what a loss is measured from. */
-export function recordCashFlow(state: DrawdownState, amount: Money): DrawdownState {
-  return {
-    ...state,
-    dayStart: state.dayStart + amount,
-    highWater: state.highWater + amount,
-    equity: state.equity + amount,
-  }
-}
-
 /** After a person's decision: what is there now is what the next loss is measured from. */
 export function rearmDrawdown(state: DrawdownState, timeMs: number): DrawdownState {
   return startDrawdown({ timeMs, equity: state.equity })

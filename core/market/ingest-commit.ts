@@ -1,6 +1,7 @@
 import type { TransactionSql } from 'postgres'
 import type { Nanos } from './bar.ts'
-import { addSpreads, medianSpread } from './quote-spreads.ts'
+import type { MarketQuote } from './ingest-row.ts'
+import { addSpreads, medianSpread, spreadsMax } from './quote-spreads.ts'
 
 /**
  * Events so near to the start of their upload are the live market's; older ones were replayed or
@@ -112,13 +113,7 @@ export async function movePrices(sql: TransactionSql, ingest: string): Promise<v
       and (i.last_price, i.last_time) is distinct from (n.close, n.time)`
 }
 
-type NewestQuote = {
-  readonly symbol: string
-  readonly time: number
-  readonly bid: string
-  readonly ask: string
-  readonly bidSize: number
-  readonly askSize: number
+type NewestQuote = Omit<MarketQuote, 'type' | 'levels'> & {
   readonly spreads: readonly Nanos[]
   readonly knownSpreads: readonly Nanos[]
   readonly isCorrection: boolean
@@ -150,7 +145,7 @@ export async function storeQuotes(
     ), spreads as (
       select symbol, count(*) filter (where "isCorrection" is not true)::integer as stored,
         bool_or("isCorrection" is true) as "isCorrection",
-        jsonb_agg(((ask - bid) * 1000000000)::bigint order by time) filter (where age <= 100)
+        jsonb_agg(((ask - bid) * 1000000000)::bigint order by time) filter (where age <= ${spreadsMax})
           as spreads
       from fresh group by symbol
     )

@@ -3,29 +3,31 @@ import { amountSchema, parseAmount } from '../order/amount.ts'
 import { priceNanosMax } from './bar.ts'
 
 /** What is ingested: prices are decimal texts, sizes and volumes are statistics. */
-export type MarketRow =
-  | {
-      readonly type: 'bar'
-      readonly symbol: string
-      readonly intervalMs: number
-      /** Milliseconds: the end of the interval. */
-      readonly time: number
-      readonly open: string
-      readonly high: string
-      readonly low: string
-      readonly close: string
-      readonly volume: number
-    }
-  | {
-      readonly type: 'quote'
-      readonly symbol: string
-      readonly time: number
-      readonly bid: string
-      readonly ask: string
-      readonly bidSize: number
-      readonly askSize: number
-      readonly levels: Levels | undefined
-    }
+export type MarketRow = MarketBar | MarketQuote
+
+export type MarketBar = {
+  readonly type: 'bar'
+  readonly symbol: string
+  readonly intervalMs: number
+  /** Milliseconds: the end of the interval. */
+  readonly time: number
+  readonly open: string
+  readonly high: string
+  readonly low: string
+  readonly close: string
+  readonly volume: number
+}
+
+export type MarketQuote = {
+  readonly type: 'quote'
+  readonly symbol: string
+  readonly time: number
+  readonly bid: string
+  readonly ask: string
+  readonly bidSize: number
+  readonly askSize: number
+  readonly levels: Levels | undefined
+}
 
 export const symbolSchema = z
   .string('must be text')

@@ -25,9 +25,3 @@ export function isSpreadTooWide(
   const spread = ask - bid
   return spread > medianSpreadsMax * medianSpread || spread * quotesPerSpread > bid + ask
 }
-
-/** Of an even number the lower of the two in the middle: the stricter, and a price. */
-export function medianSpread(spreads: readonly Price[]): Price | undefined {
-  const sorted = spreads.toSorted((a, b) => (a < b ? -1 : Number(a > b)))
-  return sorted[Math.floor((sorted.length - 1) / 2)]
-}

@@ -118,13 +118,6 @@ export function isPaused(state: LuldState, timeMs: number): boolean {
   return pausedUntil(state, timeMs) !== undefined
 }
 
-/** The primary exchange may add five minutes to a pause that is under way. */
-export function extendPause(state: LuldState, timeMs: number): LuldState {
-  const until = pausedUntil(state, timeMs)
-  if (until === undefined) return state
-  return { ...state, limitSince: null, pausedUntil: until + luldRules.pauseMs }
-}
-
 /** Sums differences to the oldest price: sums of prices could leave the safe integers. */
 function meanPrice(trades: LuldState['trades']): Nanos {
   const base = trades[0]?.price ?? 0

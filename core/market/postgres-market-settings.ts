@@ -8,7 +8,12 @@ import { amountOf, amountSchema, formatAmount } from '../order/amount.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { breakerStateSchema } from './breaker.ts'
 import { symbolSchema } from './ingest-row.ts'
-import { type MarketClock, readMarkets } from './postgres-market-store.ts'
+import {
+  type InstrumentRow,
+  instrumentColumns,
+  type MarketClock,
+  readMarkets,
+} from './postgres-market-store.ts'
 
 const positiveSchema = amountSchema.refine((text) => text !== '0', 'must be above zero')
 const sectorSchema = z.string().regex(/^[\w .&-]{1,64}$/, 'must be 1 to 64 letters')
@@ -85,27 +90,16 @@ export function postgresMarketSettings(options: MarketSettingsOptions): MarketSe
   }
 }
 
-type InstrumentRow = {
-  readonly sector: string | null
-  readonly isTradable: boolean
-  readonly isRestricted: boolean
-  readonly isShortable: boolean
-  readonly lot: string
-  readonly quantityMin: string
-  readonly luldTier: number
-  readonly haltedUntil: Date | null
-}
+type SetRow = InstrumentRow & { readonly luldTier: number; readonly haltedUntil: Date | null }
 
 async function readInstrument(
   sql: Sql | TransactionSql,
   symbol: string,
   lock: 'none' | 'update',
 ): Promise<InstrumentDocument | undefined> {
-  const [row] = await sql<InstrumentRow[]>`
-    select sector, is_tradable as "isTradable", is_restricted as "isRestricted",
-      is_shortable as "isShortable", lot::text as lot, quantity_min::text as "quantityMin",
-      luld_tier as "luldTier", halted_until as "haltedUntil"
-    from postern_instrument where symbol = ${symbol} ${lock === 'update' ? sql`for update` : sql``}`
+  const [row] = await sql<SetRow[]>`
+    select ${instrumentColumns(sql)}, i.luld_tier as "luldTier", i.halted_until as "haltedUntil"
+    from postern_instrument i where i.symbol = ${symbol} ${lock === 'update' ? sql`for update` : sql``}`
   if (row === undefined) return undefined
   return {
     ...row,

@@ -1,8 +1,8 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
-import { amountOf, parseAmount } from '../order/amount.ts'
+import { amountOf } from '../order/amount.ts'
 import type { Instrument, SymbolMarket } from '../order/check-input.ts'
-import type { Quote } from './bar.ts'
+import { nanosOf, type Quote } from './bar.ts'
 import { type BreakerState, breakerStateSchema } from './breaker.ts'
 import { luldStateSchema, pausedUntil } from './luld.ts'
 import { type LastTrade, type Reference, referenceOf } from './quote-reference.ts'
@@ -75,14 +75,24 @@ export type SymbolRecord = {
   readonly statistics: Statistics
 }
 
-type Row = {
-  readonly symbol: string
+/** What an operator sets of an instrument, as its row has it. */
+export type InstrumentRow = {
   readonly sector: string | null
   readonly isTradable: boolean
   readonly isRestricted: boolean
   readonly isShortable: boolean
   readonly lot: string
   readonly quantityMin: string
+}
+
+/** Its columns, of a table that is called `i`. */
+export function instrumentColumns(sql: Sql | TransactionSql) {
+  return sql`i.sector, i.is_tradable as "isTradable", i.is_restricted as "isRestricted",
+    i.is_shortable as "isShortable", i.lot::text as lot, i.quantity_min::text as "quantityMin"`
+}
+
+type Row = InstrumentRow & {
+  readonly symbol: string
   readonly haltedUntilMs: number | null
   readonly lastPrice: string | null
   readonly lastMs: number | null
@@ -101,8 +111,7 @@ export async function readSymbolMarkets(
   nowMs?: number,
 ): Promise<ReadonlyMap<string, SymbolRecord>> {
   const rows = await sql<Row[]>`
-    select i.symbol, i.sector, i.is_tradable as "isTradable", i.is_restricted as "isRestricted",
-      i.is_shortable as "isShortable", i.lot::text as lot, i.quantity_min::text as "quantityMin",
+    select i.symbol, ${instrumentColumns(sql)},
       (extract(epoch from i.halted_until) * 1000)::float8 as "haltedUntilMs",
       i.last_price::text as "lastPrice",
       (extract(epoch from i.last_time) * 1000)::float8 as "lastMs", i.quote, i.statistics, i.luld,
@@ -143,8 +152,7 @@ function lastOf({ lastPrice, lastMs }: Row): LastTrade | undefined {
 }
 
 export function quoteOf({ time, bid, ask, bidSize, askSize }: StoredQuote): Quote {
-  const nanos = (text: string) => Number(parseAmount(text))
-  return { time, bid: nanos(bid), ask: nanos(ask), bidSize, askSize }
+  return { time, bid: nanosOf(bid), ask: nanosOf(ask), bidSize, askSize }
 }
 
 /** Of an empty object: none. */

@@ -4,9 +4,9 @@ import type { Nanos, Quote } from './bar.ts'
 /** A spread of more than one part in so many of the mid is no price. */
 const sanePart = 100
 
-/** The mid, cut to a whole nano. */
+/** The mid, cut to a whole nano; by their distance, because the sum may be no safe integer. */
 export function midOf({ bid, ask }: Quote): Nanos {
-  return Math.floor((bid + ask) / 2)
+  return bid + Math.floor((ask - bid) / 2)
 }
 
 /** In integers: the spread is at most 1 % of the mid, both ends included. */

@@ -1,7 +1,8 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { amountOf, formatAmount } from '../order/amount.ts'
-import type { Bar, Nanos } from './bar.ts'
+import { type Bar, nanosOf } from './bar.ts'
 import { liveWindowMs } from './ingest-commit.ts'
+import type { MarketBar } from './ingest-row.ts'
 
 /** A bar of a symbol that may have bars of several lengths. */
 export type SizedBar = Bar & {
@@ -10,16 +11,7 @@ export type SizedBar = Bar & {
   readonly isLive: boolean
 }
 
-type Row = {
-  readonly intervalMs: number
-  readonly isLive: boolean
-  readonly time: number
-  readonly open: string
-  readonly high: string
-  readonly low: string
-  readonly close: string
-  readonly volume: number
-}
+type Row = Omit<MarketBar, 'type' | 'symbol'> & Pick<SizedBar, 'isLive'>
 
 /** The first 48 bits of a UUIDv7 (RFC 9562): when the upload of the bar began. */
 function uploadedMs(sql: Sql | TransactionSql) {
@@ -39,10 +31,6 @@ function barOf({ intervalMs, isLive, time, open, high, low, close, volume }: Row
     ...{ intervalMs, isLive, time, volume },
     ...{ open: nanosOf(open), high: nanosOf(high), low: nanosOf(low), close: nanosOf(close) },
   }
-}
-
-function nanosOf(text: string): Nanos {
-  return Number(amountOf(text))
 }
 
 /** The lengths of a symbol's bars, one step of the index each: `distinct` would read every bar. */

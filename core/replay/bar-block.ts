@@ -1,3 +1,4 @@
+import { invariant } from '../invariant.ts'
 import type { Nanos } from '../market/bar.ts'
 
 /**
@@ -79,15 +80,35 @@ export type BarSource = {
   manifest(): BarManifest
 }
 
-/** SHA-256 over blocks as they pass, with the memory of one. */
-export function digestBlocks() {
+/** Makes a manifest of blocks as they pass, with the memory of one. */
+export function openManifest(made: Pick<BarManifest, 'model' | 'parameters' | 'seed'>) {
   const hasher = new Bun.CryptoHasher('sha256')
   let bars = 0
+  let manifest: BarManifest | undefined
   return {
     add(block: BarBlock): void {
       for (const column of columnsOf(block)) hasher.update(column.subarray(0, block.length))
       bars += block.length
     },
-    finish: () => ({ bars, sha256: hasher.digest('hex') }),
+    /** After the last block. */
+    close(): void {
+      manifest = { ...made, bars, sha256: hasher.digest('hex') }
+    },
+    manifest(): BarManifest {
+      invariant(manifest !== undefined, 'the manifest is known when all bars have been taken')
+      return manifest
+    },
   }
+}
+
+/** The same blocks, told to their manifest. */
+export async function* toldBlocks(
+  blocks: AsyncIterable<BarBlock>,
+  { add, close }: ReturnType<typeof openManifest>,
+): AsyncGenerator<BarBlock> {
+  for await (const block of blocks) {
+    add(block)
+    yield block
+  }
+  close()
 }

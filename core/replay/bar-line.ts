@@ -4,7 +4,15 @@ import { sessionOfDay } from '../market/session.ts'
 import { type ByteCursor, digits, fixedDigits, isAt } from './byte-cursor.ts'
 
 export const barColumns = [
-  ...(['date', 'time', 'symbol', 'open', 'high', 'low', 'close', 'adjclose', 'volume'] as const),
+  'date',
+  'time',
+  'symbol',
+  'open',
+  'high',
+  'low',
+  'close',
+  'adjclose',
+  'volume',
 ] as const
 export type BarColumn = (typeof barColumns)[number]
 

@@ -26,6 +26,11 @@ function placesOf(step: number): number {
   return 8
 }
 
+/** A gain with its sign, as a loss has one anyway. */
+export function signedPercent(percent: number): string {
+  return `${percent > 0 ? '+' : ''}${numberText(percent, 2)} %`
+}
+
 /** With a thin space between thousands, and a minus sign that is one. */
 export function numberText(value: number, places: number): string {
   const text = Math.abs(value).toFixed(places)

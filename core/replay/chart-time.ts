@@ -1,5 +1,6 @@
 import { parseDay } from '../market/calendar-day.ts'
 import { exchangeDay, sessionOf } from '../market/session.ts'
+import { sessionMinutes } from './scenario.ts'
 
 export type TimeTick = { readonly at: number; readonly label: string; readonly isStrong: boolean }
 
@@ -30,11 +31,22 @@ export function dayText(timeMs: number): string {
   return `${Number(day)} ${months[Number(month) - 1] ?? ''} ${year}`
 }
 
-const daySeconds = 390 * 60
+/** Day and time of an instant of a result. */
+export function momentText(instant: string): string {
+  const timeMs = Date.parse(instant)
+  return `${dayText(timeMs)} ${clockText(timeMs)}`
+}
+
+/** The days of a result, or its one day. */
+export function spanText({ from, to }: { readonly from: string; readonly to: string }): string {
+  const first = dayText(Date.parse(from))
+  const last = dayText(Date.parse(to))
+  return first === last ? first : `${first} to ${last}`
+}
 
 /** How long a bar is; one of a full session is a day's. */
 export function lengthText(seconds: number): string {
-  if (seconds === daySeconds) return 'a day'
+  if (seconds === sessionMinutes * 60) return 'a day'
   return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`
 }
 

@@ -1,15 +1,13 @@
-import { type Price, type Quantity, unit } from '../order/amount.ts'
+import { participationMax } from '../market/liquidity.ts'
+import type { Price, Quantity } from '../order/amount.ts'
 import type { Side } from '../order/order.ts'
 import { cancelSide, type Desk, enterOrder } from './order-desk.ts'
 import type { DeskMarket } from './order-entry.ts'
-import { investedShares, sharesPerOrder } from './replay-rules.ts'
-import type { ReplayStrategy, Signal } from './strategy.ts'
+import { investedShares, lesser, sharesPerOrder, wholeShares } from './replay-rules.ts'
+import { dailyBarMs, type ReplayStrategy, type Signal } from './strategy.ts'
 
 /** After a denial the same is not asked again at once; each time twice as many bars are left out. */
 const patienceBarsMax = 256
-
-/** Longer bars have no next one in their session: their orders are good till cancelled. */
-const dailyBarMs = 3_600_000
 
 /**
  * Turns a strategy's wish into orders: long with what the rules let it invest, or flat. One order
@@ -17,6 +15,7 @@ const dailyBarMs = 3_600_000
  * position was opened.
  */
 export function chooser(strategy: ReplayStrategy, barMs: number) {
+  // Such a bar may have no next one in its session: its orders are good till cancelled.
   const isDaily = barMs >= dailyBarMs
   const timeInForce = isDaily ? 'gtc' : 'day'
   let wish: Side | undefined
@@ -27,8 +26,8 @@ export function chooser(strategy: ReplayStrategy, barMs: number) {
   function ask(desk: Desk, market: DeskMarket, side: Side): void {
     const price = highestPrice(market)
     const wanted = side === 'sell' ? desk.position.quantity : wantedShares(desk, price)
-    const allowed = smaller(participation(desk, market), sharesPerOrder(desk.rules, price))
-    const quantity = smaller(wanted, allowed)
+    const allowed = lesser(participation(desk, market), sharesPerOrder(desk.rules, price))
+    const quantity = lesser(wanted, allowed)
     if (quantity <= 0n) return
     const result = enterOrder(desk, { side, quantity, timeInForce, strategy }, market)
     const isDenied = result.verdict === 'deny'
@@ -87,12 +86,6 @@ function highestPrice({ price, quote }: DeskMarket): Price {
 }
 
 /** What the market takes of one order; more is asked for bar by bar. */
-function participation({ rules }: Desk, { meanBarVolume }: DeskMarket): bigint {
-  const volume = BigInt(Math.floor(meanBarVolume ?? 0)) * unit
-  const most = (volume * BigInt(rules.limits.participationBasisPoints)) / 10_000n
-  return most - (most % unit)
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
+function participation({ rules }: Desk, { meanBarVolume }: DeskMarket): Quantity {
+  return wholeShares(participationMax(meanBarVolume ?? 0, rules.limits.participationBasisPoints))
 }

@@ -2,18 +2,18 @@ import { invariant } from '../invariant.ts'
 import { nanosPerCent, nanosPerUnit } from '../market/bar.ts'
 import { nextSession, type Session, sessionOfDay } from '../market/session.ts'
 import { seededRandom } from '../order/venue/seeded-random.ts'
-import {
-  type BarBlock,
-  type BarManifest,
-  type BarSource,
-  blockBars,
-  digestBlocks,
-  newBlock,
-} from './bar-block.ts'
+import { type BarBlock, type BarSource, blockBars, newBlock, openManifest } from './bar-block.ts'
 import { curveReader } from './curve.ts'
 import { feedDelay } from './feed-delay.ts'
 import { pricePath } from './price-path.ts'
-import { type ScenarioName, type ScenarioOptions, scenarioOf, sessionMinutes } from './scenario.ts'
+import {
+  type Scenario,
+  type ScenarioName,
+  type ScenarioOptions,
+  scenarioOf,
+  sessionMinutes,
+  sessionMs,
+} from './scenario.ts'
 
 export type GenerateOptions = ScenarioOptions & {
   readonly scenario: ScenarioName
@@ -54,34 +54,16 @@ const symbols = { index: 'INDEX', stock: 'STOCK' } as const
  * but what the scenario says.
  */
 export function generateBars(options: GenerateOptions): BarSource {
-  const scenario = scenarioOf(options.scenario, options)
-  const barMs = ((options.barSeconds ?? barSecondsDefault) * 1_000) / scenario.load
-  invariant(minuteMs % barMs === 0, 'a minute holds a whole number of bars')
-  const bars = options.bars ?? (scenario.sessions * sessionMinutes * minuteMs) / barMs
-  const firstDay =
-    options.firstDay ??
-    (bars * barMs > longRunBars * minuteMs ? firstDayOfLongRuns : firstDayDefault)
-  const digest = digestBlocks()
-  let made: BarManifest | undefined
+  const plan = planOf(options)
+  const { scenario, barMs, bars, seed } = plan
+  const parameters = manifestParameters(options.scenario, plan)
+  const manifest = openManifest({ model: 'bates-bridge-1', parameters, seed })
   function* blocks(): Generator<BarBlock> {
-    for (const block of generateBlocks({ ...options, barMs, bars, firstDay })) {
-      digest.add(block)
+    for (const block of generateBlocks(plan)) {
+      manifest.add(block)
       yield block
     }
-    const parameters = {
-      scenario: options.scenario,
-      series: scenario.series,
-      barSeconds: barMs / 1_000,
-      firstDay,
-      startPrice,
-      knots: scenario.knots,
-      vix: scenario.vix,
-      gaps: [...scenario.gaps],
-      spread: scenario.spread,
-      volume: scenario.volume,
-      load: scenario.load,
-    }
-    made = { model: 'bates-bridge-1', parameters, seed: options.seed, ...digest.finish() }
+    manifest.close()
   }
   return {
     symbol: symbols[scenario.series],
@@ -90,17 +72,34 @@ export function generateBars(options: GenerateOptions): BarSource {
     priorClose: startPrice * nanosPerUnit,
     barsExpected: bars,
     blocks: blocks(),
-    manifest() {
-      invariant(made !== undefined, 'the manifest is known when all bars have been taken')
-      return made
-    },
+    manifest: manifest.manifest,
   }
 }
 
-type Plan = GenerateOptions & {
+type Plan = {
+  readonly scenario: Scenario
+  readonly seed: number
   readonly barMs: number
   readonly bars: number
   readonly firstDay: string
+}
+
+function planOf(options: GenerateOptions): Plan {
+  const scenario = scenarioOf(options.scenario, options)
+  const barMs = ((options.barSeconds ?? barSecondsDefault) * 1_000) / scenario.load
+  invariant(minuteMs % barMs === 0, 'a minute holds a whole number of bars')
+  const bars = options.bars ?? (scenario.sessions * sessionMs) / barMs
+  const isLong = bars * barMs > longRunBars * minuteMs
+  const firstDay = options.firstDay ?? (isLong ? firstDayOfLongRuns : firstDayDefault)
+  return { scenario, seed: options.seed, barMs, bars, firstDay }
+}
+
+function manifestParameters(name: ScenarioName, { scenario, barMs, firstDay }: Plan) {
+  const { series, knots, vix, gaps, spread, volume, load } = scenario
+  return {
+    ...{ scenario: name, series, barSeconds: barMs / 1_000, firstDay, startPrice },
+    ...{ knots, vix, gaps: [...gaps], spread, volume, load },
+  }
 }
 
 function* generateBlocks(plan: Plan): Generator<BarBlock> {
@@ -141,8 +140,7 @@ function sessionAfter({ closeMs }: Session): Session {
 type WriteBar = (block: BarBlock, sessionNumber: number, minute: number) => void
 
 /** Each of price, book and delay draws from a sequence of its own: one does not shift another. */
-function barWriter({ scenario: name, seed, barMs, ...options }: Plan): WriteBar {
-  const scenario = scenarioOf(name, options)
+function barWriter({ scenario, seed, barMs }: Plan): WriteBar {
   const path = pricePath({ scenario, barMinutes: barMs / minuteMs, random: seededRandom(seed) })
   const writeBook = bookWriter({ scenario, barMs, random: seededRandom(seed + 1) })
   const delayMs = feedDelay({ load: scenario.load, barMs, random: seededRandom(seed + 2) })
@@ -163,11 +161,7 @@ function barWriter({ scenario: name, seed, barMs, ...options }: Plan): WriteBar 
   }
 }
 
-type BookOptions = {
-  readonly scenario: ReturnType<typeof scenarioOf>
-  readonly barMs: number
-  readonly random: () => number
-}
+type BookOptions = Pick<Plan, 'scenario' | 'barMs'> & { readonly random: () => number }
 
 /** Bid, ask and volume: busy at both ends of the day, and where the price moves. */
 function bookWriter({ scenario, barMs, random }: BookOptions): WriteBar {

@@ -64,9 +64,8 @@ export function watchLosses(
         best = mark
       }
       hasMarks = true
-      const peak = rules.from === 'high_water' && equity > base ? equity : base
-      if (peak > base) {
-        base = peak
+      if (rules.from === 'high_water' && equity > base) {
+        base = equity
         floor = floorOf(state, rules, base)
       }
       if (equity <= floor) flush()

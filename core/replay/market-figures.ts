@@ -1,18 +1,17 @@
 import { participationBars } from '../market/liquidity.ts'
+import { medianSpread, spreadsMax } from '../market/quote-spreads.ts'
 import {
   advanceVolatility,
   estimateVolatility,
   noVolatility,
   type VolatilityState,
 } from '../market/volatility.ts'
-
-/** Spreads of so many bars give the median. */
-const spreadBars = 100
+import type { Price } from '../order/amount.ts'
 
 /** What the checks want to know of a symbol, over bars that traded. */
 export function marketFigures() {
   const volumes = new Float64Array(participationBars)
-  const spreads = new Float64Array(spreadBars)
+  const spreads = new Float64Array(spreadsMax)
   let bars = 0
   let books = 0
   let daily: VolatilityState = noVolatility
@@ -23,7 +22,7 @@ export function marketFigures() {
       bars += 1
       // NaN: no book.
       if (!(spread >= 0)) return
-      spreads[books % spreadBars] = spread
+      spreads[books % spreadsMax] = spread
       books += 1
     },
     /** A day's close, of which volatility is made where no VIX is known. */
@@ -37,11 +36,9 @@ export function marketFigures() {
         ? undefined
         : known.reduce((sum, volume) => sum + volume, 0) / known.length
     },
-    /** By the rule of `medianSpread`, without a bigint for each: of two in the middle the lower. */
-    medianSpread(): bigint | undefined {
-      const sorted = spreads.slice(0, Math.min(books, spreadBars)).sort()
-      const middle = sorted[Math.floor((sorted.length - 1) / 2)]
-      return middle === undefined ? undefined : BigInt(middle)
+    medianSpread(): Price | undefined {
+      const median = medianSpread(spreads.subarray(0, Math.min(books, spreadsMax)))
+      return median === undefined ? undefined : BigInt(median)
     },
     dailyVolatility: (): number | undefined => dailyPercent,
   }

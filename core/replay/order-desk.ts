@@ -177,7 +177,7 @@ export function matchOpen(desk: Desk, venue: VenueBar): void {
       bookTrade(desk, order, { ...match.trade, venue })
     }
     if (match.end !== undefined && order.state === state) cancel(order, match.end)
-    hasEnded ||= order.state.leavesQuantity === 0n
+    hasEnded ||= !isLive(order)
   }
   if (hasEnded) removeEnded(desk)
 }
@@ -229,11 +229,13 @@ export function expireOrders(desk: Desk, isLast = false): void {
   removeEnded(desk)
 }
 
+function isLive({ state }: DeskOrder): boolean {
+  return state.leavesQuantity > 0n
+}
+
 function removeEnded(desk: Desk): void {
-  const isLive = (order: DeskOrder) => {
-    if (order.state.leavesQuantity > 0n) return true
-    desk.tally.end(order.state)
-    return false
+  for (const order of [...desk.open, ...desk.held]) {
+    if (!isLive(order)) desk.tally.end(order.state)
   }
   desk.open = desk.open.filter(isLive)
   desk.held = desk.held.filter(isLive)

@@ -1,4 +1,5 @@
 import type { Quote } from '../market/bar.ts'
+import { referenceOf } from '../market/quote-reference.ts'
 import { type Money, type Price, type Quantity, unit } from '../order/amount.ts'
 import type {
   CheckInput,
@@ -81,7 +82,7 @@ const active: EffectiveState = { state: 'ACTIVE', scope: 'account', reason: '' }
 
 export function entryOf(desk: Desk, terms: OrderTerms, market: DeskMarket): CheckInput {
   const { rules, recent } = desk
-  const { clockMs } = market
+  const { clockMs, atMs, price, quote } = market
   return {
     terms,
     clockMs,
@@ -89,8 +90,8 @@ export function entryOf(desk: Desk, terms: OrderTerms, market: DeskMarket): Chec
     market: market.verdict,
     instrument: instrumentOf(desk.symbol, market),
     symbolMarket: {
-      reference: referenceOf(market),
-      quote: market.quote,
+      reference: referenceOf({ price, atMs }, quote),
+      quote,
       medianSpread: market.medianSpread,
       meanBarVolume: market.meanBarVolume,
       volatilityPercent: market.volatilityPercent,
@@ -126,15 +127,6 @@ function instrumentOf(symbol: string, { band, haltedUntilMs }: DeskMarket): Inst
     haltedUntilMs,
     band: band === undefined ? undefined : { lower: BigInt(band.lower), upper: BigInt(band.upper) },
   }
-}
-
-/** The mid of a sane quote, else the last price. */
-function referenceOf({ quote, price, atMs }: DeskMarket) {
-  if (quote === undefined) return { price, atMs }
-  const bid = BigInt(quote.bid)
-  const ask = BigInt(quote.ask)
-  const isSane = bid > 0n && ask >= bid && (ask - bid) * 200n <= bid + ask
-  return { price: isSane ? (bid + ask) / 2n : price, atMs }
 }
 
 function reservedBy({ open, held }: Desk): Money {

@@ -5,6 +5,7 @@ import {
   type LuldState,
   luldBand,
   luldRules,
+  pausedUntil,
   startLuld,
 } from '../market/luld.ts'
 import type { Session } from '../market/session.ts'
@@ -23,6 +24,9 @@ export type PauseBar = {
 /** Longer bars say nothing of bands that follow the last five minutes. */
 export const pauseBarMsMax = luldRules.referenceWindowMs
 
+/** A reference that is older is of another day: longer than a session, shorter than to the next. */
+const nightMs = 12 * 3_600_000
+
 /** Limit up, limit down of one stock of tier 1, over bars: a trade at each close, and its book. */
 export function watchPauses(session: Session, priorClose: number) {
   let state: LuldState = startLuld(1, { day: session.day, priorClose })
@@ -30,21 +34,17 @@ export function watchPauses(session: Session, priorClose: number) {
 
   /** A pause begins 15 s after the limit state that no event has cleared. */
   function noteEnd(onHalt: (halt: Halt) => void, endMs: number): void {
-    if (!isPaused(state, endMs)) {
-      pausedFrom = Number.NaN
-      return
-    }
-    const { pausedUntil } = state
-    if (!Number.isNaN(pausedFrom) || pausedUntil === null) return
-    pausedFrom = pausedUntil - luldRules.pauseMs
-    onHalt({ kind: 'LULD', fromMs: pausedFrom, untilMs: pausedUntil })
+    const untilMs = pausedUntil(state, endMs)
+    const wasNoted = !Number.isNaN(pausedFrom)
+    pausedFrom = untilMs === undefined ? Number.NaN : untilMs - luldRules.pauseMs
+    if (untilMs !== undefined && !wasNoted) onHalt({ kind: 'LULD', fromMs: pausedFrom, untilMs })
   }
 
   return {
     /** Takes one bar in order; true when the stock was paused in any part of it. */
     take({ startMs, endMs, open, close, bid, ask }: PauseBar, onHalt: (halt: Halt) => void) {
       // The opening price is the first reference of a day.
-      if (state.reference === null || startMs > state.referenceTime + dayMs) {
+      if (state.reference === null || startMs > state.referenceTime + nightMs) {
         state = advanceLuld(state, { timeMs: startMs, trade: open })
       }
       const wasPaused = isPaused(state, startMs)
@@ -54,11 +54,8 @@ export function watchPauses(session: Session, priorClose: number) {
       return wasPaused || isPaused(state, endMs)
     },
     band: (timeMs: number): LuldBand | undefined => luldBand(state, timeMs),
-    pausedUntil: (timeMs: number): number | undefined =>
-      isPaused(state, timeMs) ? (state.pausedUntil ?? undefined) : undefined,
+    pausedUntil: (timeMs: number): number | undefined => pausedUntil(state, timeMs),
   }
 }
-
-const dayMs = 12 * 3_600_000
 
 export type PauseWatch = ReturnType<typeof watchPauses>

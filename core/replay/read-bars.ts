@@ -1,22 +1,22 @@
 import { PosternError } from '../errors.ts'
+import { nanosOf } from '../market/bar.ts'
 import { dayIntervalMs } from '../market/bar-interval.ts'
 import { barRowSchema } from '../market/ingest-row.ts'
 import { sessionOfDay } from '../market/session.ts'
-import { parseAmount } from '../order/amount.ts'
 import { type RowPlace, rowFault, schemaFaults } from '../reading/row-faults.ts'
 import { type Assumed, appendBar } from './assumed-book.ts'
 import {
   type BarBlock,
-  type BarManifest,
   type BarSource,
   blockBars,
-  digestBlocks,
   newBlock,
+  openManifest,
   type SeriesKind,
+  toldBlocks,
 } from './bar-block.ts'
 import { type BarColumn, type BarLine, barColumns, barLineParser } from './bar-line.ts'
 import { type ByteLine, byteLines } from './byte-lines.ts'
-import { sessionMinutes } from './scenario.ts'
+import { sessionMs } from './scenario.ts'
 
 export type ReadBarsOptions = Assumed & {
   readonly source: AsyncIterable<Uint8Array>
@@ -36,27 +36,13 @@ export type ReadBarsOptions = Assumed & {
  */
 export function readBars(options: ReadBarsOptions): BarSource {
   const { name, symbol, series, intervalMs, vix, spreadBasisPoints } = options
-  const digest = digestBlocks()
-  let made: BarManifest | undefined
-  async function* blocks(): AsyncGenerator<BarBlock> {
-    for await (const block of readBlocks(options)) {
-      digest.add(block)
-      yield block
-    }
-    const parameters = { name, intervalMs: intervalMs ?? dayIntervalMs, vix, spreadBasisPoints }
-    made = { model: 'file', parameters, seed: undefined, ...digest.finish() }
-  }
+  const parameters = { name, intervalMs: intervalMs ?? dayIntervalMs, vix, spreadBasisPoints }
+  const manifest = openManifest({ model: 'file', parameters, seed: undefined })
   return {
-    symbol,
-    series,
-    barMs: intervalMs ?? sessionMinutes * 60_000,
-    priorClose: undefined,
-    barsExpected: undefined,
-    blocks: blocks(),
-    manifest() {
-      if (made === undefined) throw new Error('invariant: the bars have been read to their end')
-      return made
-    },
+    ...{ symbol, series, priorClose: undefined, barsExpected: undefined },
+    barMs: intervalMs ?? sessionMs,
+    blocks: toldBlocks(readBlocks(options), manifest),
+    manifest: manifest.manifest,
   }
 }
 
@@ -191,11 +177,6 @@ function endOf(time: string | undefined, { intervalMs }: ReadBarsOptions): numbe
 
 function closeOf(date: string, line: number): number {
   return sessionOfDay(date)?.closeMs ?? refuse(line, `${date} is no trading day`)
-}
-
-/** The schema has seen to it that these are safe integers. */
-function nanosOf(text: string): number {
-  return Number(parseAmount(text))
 }
 
 function refuse(line: number, detail: string): never {

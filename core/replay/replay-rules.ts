@@ -57,10 +57,10 @@ export function sharesPerOrder({ limits }: ReplayRules, price: Price): Quantity 
   return lesser(shares, limits.quantityMax)
 }
 
-function lesser(a: Quantity, b: Quantity): Quantity {
+export function lesser(a: Quantity, b: Quantity): Quantity {
   return a < b ? a : b
 }
 
-function wholeShares(quantity: Quantity): Quantity {
+export function wholeShares(quantity: Quantity): Quantity {
   return quantity - (quantity % unit)
 }

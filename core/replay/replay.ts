@@ -93,8 +93,7 @@ function startRun(options: ReplayOptions, block: BarBlock, index: number): Run |
   const session = sessionOf(timeMs)
   if (session === undefined) return undefined
   const { source, cash, rules, strategy, seed } = options
-  const tally = orderTally()
-  const priorClose = source.priorClose
+  const { priorClose } = source
   const isPausable = source.series === 'stock' && source.barMs <= pauseBarMsMax
   const first = priorClose ?? block.open[index] ?? Number.NaN
   const breaker =
@@ -103,7 +102,7 @@ function startRun(options: ReplayOptions, block: BarBlock, index: number): Run |
   levels.openSession(session, breaker)
   return {
     options,
-    desk: openDesk({ cash, symbol: source.symbol, rules, tally }),
+    desk: openDesk({ cash, symbol: source.symbol, rules, tally: orderTally() }),
     losses: watchLosses(rules.drawdown, { timeMs, holding: { cash, quantity: 0n } }),
     figures: marketFigures(),
     recovery: recoveryMeter(),
@@ -270,7 +269,7 @@ function decide(run: Run, block: BarBlock, { index, isPriced }: Deciding): void 
 }
 
 function marketAt(run: Run, block: BarBlock, index: number): DeskMarket {
-  const { figures, rules } = { figures: run.figures, rules: run.options.rules }
+  const { figures, options } = run
   const clockMs = block.arrival[index] ?? 0
   const atMs = block.time[index] ?? 0
   const volatility = block.volatility[index] ?? Number.NaN
@@ -282,7 +281,7 @@ function marketAt(run: Run, block: BarBlock, index: number): DeskMarket {
     medianSpread: figures.medianSpread(),
     meanBarVolume: figures.meanVolume(),
     volatilityPercent: Number.isNaN(volatility) ? figures.dailyVolatility() : volatility,
-    verdict: run.breaker?.verdict(clockMs, rules.limits.dataAgeMaxMs) ?? openMarket,
+    verdict: run.breaker?.verdict(clockMs, options.rules.limits.dataAgeMaxMs) ?? openMarket,
     band: run.pauses?.band(atMs),
     haltedUntilMs: run.pauses?.pausedUntil(clockMs),
     drawdown: run.losses.verdict(clockMs),

@@ -1,9 +1,9 @@
-import { numberText } from './chart-scale.ts'
-import { clockText, dayText, lengthText } from './chart-time.ts'
+import { numberText, signedPercent } from './chart-scale.ts'
+import { clockText, lengthText, momentText, spanText } from './chart-time.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import type { ReplayResult } from './replay-result.ts'
 import { chartStyle, pageStyle, palette } from './report-style.ts'
-import { inlineCharts, spanText } from './report-svg.ts'
+import { inlineCharts } from './report-svg.ts'
 import { sessionMinutes } from './scenario.ts'
 
 /** A table shows so many; the JSON has more. */
@@ -57,7 +57,7 @@ function figures(result: ReplayResult): string {
   const cells: readonly Figure[] = [
     {
       name: 'Return',
-      value: signed(account.returnPercent),
+      value: signedPercent(account.returnPercent),
       note: `equity ${numberText(Number(account.equity), 2)}`,
       tone: account.returnPercent < 0 ? 'bad' : 'good',
     },
@@ -102,8 +102,9 @@ function figure({ name, value, note, tone = '' }: Figure): string {
 function recoveryFigure(risk: ReplayResult['risk']) {
   const { recoveryMinutes, longestRecoveryMinutes, underwaterSince } = risk
   const value = recoveryMinutes === null ? 'open' : durationText(recoveryMinutes)
-  if (underwaterSince !== null)
+  if (underwaterSince !== null) {
     return { value, note: `under water since ${momentText(underwaterSince)}` }
+  }
   const longest = longestRecoveryMinutes ?? 0
   return { value, note: `peak to regain; longest ${durationText(longest)}` }
 }
@@ -113,15 +114,6 @@ function durationText(minutes: number): string {
   const days = minutes / sessionMinutes
   if (days < 3) return `${numberText(minutes, 0)} min`
   return days < 100 ? `${numberText(days, 1)} days` : `${numberText(days, 0)} d`
-}
-
-function signed(percent: number): string {
-  return `${percent > 0 ? '+' : ''}${numberText(percent, 2)} %`
-}
-
-function momentText(instant: string): string {
-  const timeMs = Date.parse(instant)
-  return `${dayText(timeMs)} ${clockText(timeMs)}`
 }
 
 type Table = {

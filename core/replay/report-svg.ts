@@ -1,5 +1,5 @@
 import { niceScale, numberText, type Scale } from './chart-scale.ts'
-import { clockText, dayText, timeTicks } from './chart-time.ts'
+import { clockText, dayText, spanText, timeTicks } from './chart-time.ts'
 import { escapeMarkup } from './escape-markup.ts'
 import type { ReplayResult } from './replay-result.ts'
 import { type Panel, page, placeOf, plotWidth, unitText } from './report-layout.ts'
@@ -31,12 +31,6 @@ export function reportSvg(result: ReplayResult): string {
 export function inlineCharts(result: ReplayResult): string {
   const { body, height } = drawCharts({ result, top: 26 })
   return `<svg class="chart" viewBox="0 0 ${page.width} ${height}" role="img" aria-label="Price, equity, drawdown and exposure over time">${body}</svg>`
-}
-
-export function spanText({ from, to }: ReplayResult): string {
-  const first = dayText(Date.parse(from))
-  const last = dayText(Date.parse(to))
-  return first === last ? first : `${first} to ${last}`
 }
 
 function drawCharts({ result, top }: Draw): { readonly body: string; readonly height: number } {

@@ -48,6 +48,11 @@ export type ScenarioOptions = {
 }
 
 export const sessionMinutes = 390
+export const sessionMs = sessionMinutes * 60_000
+/** What a scenario, or a replay of recorded bars, may have, in annualised percent. */
+export const vixRange = { low: 1, high: 500 } as const
+/** Seeds are of 32 bits, as those that are made of a job's id. */
+export const seedMax = 4_294_967_295
 const calmVix = 15
 const stormVix = 45
 const crashPercentDefault = 20
@@ -111,17 +116,10 @@ const makers: Readonly<Record<ScenarioName, Make>> = {
     title: 'Breaker, level 3',
     summary: 'Through 7, 13 and 20 %: the market closes until the next trading day.',
     sessions: 2,
-    knots: knots(
-      ...([
-        [0, 1] as const,
-        [30, 1],
-        [70, 0.922],
-        [90, 0.918],
-        [130, 0.862],
-        [150, 0.858],
-      ] as const),
-      ...([[190, 0.79] as const, [390, 0.79], [480, 0.81], [780, 0.86]] as const),
-    ),
+    knots: [
+      ...knots([0, 1], [30, 1], [70, 0.922], [90, 0.918], [130, 0.862], [150, 0.858]),
+      ...knots([190, 0.79], [390, 0.79], [480, 0.81], [780, 0.86]),
+    ],
     vix: curve([0, calmVix], [30, 20], [190, 80], [780, 50]),
     spread: curve([30, 1], [190, 8], [480, 3], [780, 2]),
     volume: curve([30, 1], [190, 6], [480, 2]),

@@ -2,12 +2,11 @@ import { z } from 'zod'
 import { defineJobKind } from '../job/kind.ts'
 import { amountSchema } from '../order/amount.ts'
 import { replayResultSchema } from './replay-result.ts'
-import { scenarioNames } from './scenario.ts'
+import { scenarioNames, seedMax, vixRange } from './scenario.ts'
 import { replayStrategies } from './strategy.ts'
 
 /** Twenty years of minutes: a few seconds of one core. */
 const barsMax = 2_000_000
-const seedMax = 4_294_967_295
 
 export const simulateRegimePayload = z.strictObject({
   scenario: z.enum(scenarioNames),
@@ -15,7 +14,7 @@ export const simulateRegimePayload = z.strictObject({
   seed: z.int().min(0).max(seedMax).optional().meta({
     description: 'Of the generated bars; from the job id unless given, and in the result',
   }),
-  vix: z.number().min(1).max(500).optional().meta({
+  vix: z.number().min(vixRange.low).max(vixRange.high).optional().meta({
     description: 'Volatility of the scenarios calm and volatility, annualised percent',
   }),
   bars: z.int().min(1).max(barsMax).optional().meta({

@@ -1,6 +1,5 @@
 import type { ReservedSql, Sql } from 'postgres'
 import { PosternError } from '../errors.ts'
-import { invariant } from '../invariant.ts'
 import type { Nanos } from '../market/bar.ts'
 import { dayIntervalMs, formatInterval } from '../market/bar-interval.ts'
 import { exchangeDay, previousTradingDay, sessionOf } from '../market/session.ts'
@@ -8,15 +7,15 @@ import { rethrowAsOutage } from '../postgres/outage.ts'
 import { type Assumed, appendBar } from './assumed-book.ts'
 import {
   type BarBlock,
-  type BarManifest,
   type BarSource,
   blockBars,
-  digestBlocks,
   newBlock,
+  openManifest,
   type SeriesKind,
+  toldBlocks,
 } from './bar-block.ts'
 import type { BarLine } from './bar-line.ts'
-import { sessionMinutes } from './scenario.ts'
+import { sessionMs } from './scenario.ts'
 
 export type StoredBarsOptions = Assumed & {
   /** One connection is enough; it is held while bars are read. */
@@ -42,29 +41,14 @@ export async function openStoredBars(options: StoredBarsOptions): Promise<BarSou
   const { symbol, intervalMs, vix, spreadBasisPoints, fromMs, beforeMs } = options
   const priorClose = await readPriorClose(options, extent.firstMs).catch(rethrowAsOutage)
   const series = options.series ?? (await readSeries(options).catch(rethrowAsOutage))
-  const digest = digestBlocks()
-  let made: BarManifest | undefined
-  async function* blocks(): AsyncGenerator<BarBlock> {
-    try {
-      for await (const block of readBlocks(options)) {
-        digest.add(block)
-        yield block
-      }
-    } catch (error) {
-      rethrowAsOutage(error)
-    }
-    const asked = { symbol, interval: formatInterval(intervalMs), ...rangeOf({ fromMs, beforeMs }) }
-    const parameters = { ...asked, vix, spreadBasisPoints, priorClose }
-    made = { model: 'stored', parameters, seed: undefined, ...digest.finish() }
-  }
+  const asked = { symbol, interval: formatInterval(intervalMs), ...rangeOf({ fromMs, beforeMs }) }
+  const parameters = { ...asked, vix, spreadBasisPoints, priorClose }
+  const manifest = openManifest({ model: 'stored', parameters, seed: undefined })
   return {
     ...{ symbol, series, priorClose, barsExpected: extent.bars },
-    barMs: intervalMs === dayIntervalMs ? sessionMinutes * 60_000 : intervalMs,
-    blocks: blocks(),
-    manifest() {
-      invariant(made !== undefined, 'the bars have been read to their end')
-      return made
-    },
+    barMs: intervalMs === dayIntervalMs ? sessionMs : intervalMs,
+    blocks: toldBlocks(readBlocks(options), manifest),
+    manifest: manifest.manifest,
   }
 }
 
@@ -134,16 +118,17 @@ async function* readBlocks(options: StoredBarsOptions): AsyncGenerator<BarBlock>
         (b.open * 1000000000)::float8 as open, (b.high * 1000000000)::float8 as high,
         (b.low * 1000000000)::float8 as low, (b.close * 1000000000)::float8 as close, b.volume
       from postern_bar b where ${wanted(held, options)} order by b.time`
+    const fetched = held.unsafe(`${blockBars}`)
     const block = newBlock()
     for (;;) {
-      const rows = await held<
-        BarLine[]
-      >`fetch ${held.unsafe(String(blockBars))} from postern_replay`
+      const rows = await held<BarLine[]>`fetch ${fetched} from postern_replay`
       block.length = 0
       for (const row of rows) appendBar(block, row, options)
       if (block.length > 0) yield block
       if (rows.length < blockBars) return
     }
+  } catch (error) {
+    rethrowAsOutage(error)
   } finally {
     await held`rollback`.catch(() => undefined)
     held.release()

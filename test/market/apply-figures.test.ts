@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { readSignal } from '#core/market/apply-signals.ts'
 import { dayIntervalMs } from '#core/market/bar-interval.ts'
 import { readMarketRows } from '#core/market/ingest-reader.ts'
 import { readMarkets, readSymbolMarkets } from '#core/market/postgres-market-store.ts'
+import { fileWorld } from '../order/desk/file-world.ts'
 import {
   barRow,
   caller,
@@ -16,14 +17,7 @@ import {
   quoteRow,
 } from './ingest-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: Awaited<ReturnType<typeof openMarketWorld>>
-beforeAll(async () => {
-  world = await openMarketWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openMarketWorld)
 
 const market = async (symbol = 'AAPL') =>
   (await readSymbolMarkets(world.worker, [symbol])).get(symbol)

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { isSpreadTooWide, medianSpread, participationMax } from '#core/market/liquidity.ts'
+import { isSpreadTooWide, participationMax } from '#core/market/liquidity.ts'
 
 const unit = 1_000_000_000n
 
@@ -32,14 +32,4 @@ test.each([
   ['one nano wider than that', { bid: 199n * unit, ask: 201n * unit + 1n }, unit, true],
 ])('a spread %s: too wide is a matter of one nano', (_, { bid, ask }, median, isWide) => {
   expect(isSpreadTooWide({ bid, ask }, median)).toBe(isWide)
-})
-
-test.each([
-  [[], undefined],
-  [[7n], 7n],
-  [[9n, 1n, 5n], 5n],
-  [[4n, 1n, 3n, 2n], 2n],
-  [[10n, 9n, 100n], 10n],
-])('the median of %p is %p: the lower of two in the middle', (spreads, median) => {
-  expect<bigint | undefined>(medianSpread(spreads)).toBe(median)
 })

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { MarketEvents } from '#core/market/postgres-market-apply.ts'
 import { readMarkets } from '#core/market/postgres-market-store.ts'
+import { fileWorld } from '../order/desk/file-world.ts'
 import {
   barRow,
   index,
@@ -14,14 +15,7 @@ import {
   quoteRow,
 } from './ingest-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: Awaited<ReturnType<typeof openMarketWorld>>
-beforeAll(async () => {
-  world = await openMarketWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openMarketWorld)
 
 /** All that applying has left, but for when and by whom. */
 async function stateOf() {

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { PosternError } from '#core/errors.ts'
 import { readMarketRows } from '#core/market/ingest-reader.ts'
 import type { MarketRow } from '#core/market/ingest-row.ts'
 import { readMarkets, readSymbolMarkets } from '#core/market/postgres-market-store.ts'
+import { fileWorld } from '../order/desk/file-world.ts'
 import {
   barRow,
   caller,
@@ -13,14 +14,7 @@ import {
   quoteRow,
 } from './ingest-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: Awaited<ReturnType<typeof openMarketWorld>>
-beforeAll(async () => {
-  world = await openMarketWorld()
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openMarketWorld)
 
 const tables = [
   ...['postern_bar', 'postern_instrument', 'postern_job', 'postern_outbox'],

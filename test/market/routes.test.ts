@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { z } from 'zod'
 import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
 import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
@@ -6,26 +6,19 @@ import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
 import { memoryGateway, problemIn } from '#test/gateway/memory-gateway.ts'
+import { fileWorld } from '../order/desk/file-world.ts'
 import { index, indexDay, now, nowMs, openMarketWorld, quoteRow } from './ingest-world.ts'
 
-setDefaultTimeout(60_000)
-
-let world: Awaited<ReturnType<typeof openMarketWorld>>
-let gateway: ReturnType<typeof memoryGateway>
-beforeAll(async () => {
-  world = await openMarketWorld()
-  const reader = postgresMarketReader({ sql: world.gateway })
-  const { journal, ingestBatches: ingest } = world
-  const settings = postgresMarketSettings({ sql: world.gateway, journal, now })
-  const routes = [
-    ...marketDataRoutes({ ingest, reader, now }),
-    ...signalRoutes({ reader }),
-    ...instrumentRoutes({ settings }),
-  ]
-  gateway = memoryGateway({ overrides: { routes, access: tradingAccess() } })
-})
-afterAll(() => world.close())
-beforeEach(() => world.clear())
+const world = await fileWorld(openMarketWorld)
+const reader = postgresMarketReader({ sql: world.gateway })
+const { journal, ingestBatches: ingest } = world
+const settings = postgresMarketSettings({ sql: world.gateway, journal, now })
+const routes = [
+  ...marketDataRoutes({ ingest, reader, now }),
+  ...signalRoutes({ reader }),
+  ...instrumentRoutes({ settings }),
+]
+const gateway = memoryGateway({ overrides: { routes, access: tradingAccess() } })
 
 /** The token `all` may do all that is asked here. */
 function tradingAccess() {

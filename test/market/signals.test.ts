@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { rollingWindow, seriesOf } from '#core/market/rolling-window.ts'
 import { meanReversion, momentum, momentumRules, pairs } from '#core/market/signals.ts'
-import { seededRandom } from './seeded.ts'
+import { seededRandom } from '../audit/verify/seeded-random.ts'
 
 const unit = 1_000_000_000
 
@@ -10,7 +10,7 @@ function prices(values: readonly number[]) {
 }
 
 function randomWalk(seed: number, length: number): readonly number[] {
-  const random = seededRandom(seed)
+  const random = seededRandom(seed).random
   const values = [100]
   while (values.length < length) {
     values.push((values.at(-1) ?? 0) * Math.exp((random() - 0.5) * 0.04))
@@ -126,7 +126,7 @@ test('only the newest closes of the count matter', () => {
 })
 
 test('pairs find the hedge ratio that made the series, and the newest residual in deviations', () => {
-  const random = seededRandom(8)
+  const random = seededRandom(8).random
   const other = randomWalk(9, 60)
   const noise = other.map(() => (random() - 0.5) * 0.001)
   const own = other.map((price, at) => Math.exp(0.3 + 1.5 * Math.log(price) + (noise[at] ?? 0)))
@@ -156,7 +156,7 @@ test('pairs agree with least squares solved by its normal equations, ddof 2', ()
 
 test('pairs buy what is cheap against the other and sell what is dear', () => {
   const other = randomWalk(12, 60)
-  const random = seededRandom(13)
+  const random = seededRandom(13).random
   const own = (last: number) =>
     other.map((price, at) => 2 * price * (at === 59 ? last : 1 + (random() - 0.5) * 0.002))
   expect(pairs(seriesOf(own(0.97)), seriesOf(other)).signal).toBe('buy')

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { dataAgeScale, sizeOrder, volatilityScale } from '#core/market/sizing.ts'
-import { seededRandom } from './seeded.ts'
+import { seededRandom } from '../audit/verify/seeded-random.ts'
 
 const unit = 1_000_000_000n
 
@@ -70,7 +70,7 @@ test('the older the data, the smaller the order', () => {
 })
 
 test('a size is whole lots, never above the request, never above its scaled part, less than a lot below it', () => {
-  const random = seededRandom(181)
+  const random = seededRandom(181).random
   for (let round = 0; round < 20_000; round += 1) {
     const requested = BigInt(Math.floor(random() * 2 ** 53)) * 1000n
     const lot = BigInt(1 + Math.floor(random() * 1e12))

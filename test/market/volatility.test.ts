@@ -7,7 +7,7 @@ import {
   type VolatilityState,
   volatilityStateSchema,
 } from '#core/market/volatility.ts'
-import { seededRandom } from './seeded.ts'
+import { seededRandom } from '../audit/verify/seeded-random.ts'
 
 const unit = 1_000_000_000
 
@@ -50,7 +50,7 @@ test('realised volatility divides by n − 1 and is annualised by the root of 25
 })
 
 test('the stream agrees with the textbook over the last 5 and 20 returns, and takes the larger', () => {
-  const random = seededRandom(18)
+  const random = seededRandom(18).random
   const closes = [100]
   let state = afterCloses(closes)
   for (let day = 1; day <= 60; day += 1) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { medianSpread } from '#core/market/liquidity.ts'
+import { medianSpread } from '#core/market/quote-spreads.ts'
 import { seededRandom } from '#core/order/venue/seeded-random.ts'
 import { marketFigures } from '#core/replay/market-figures.ts'
 import { recoveryMeter } from '#core/replay/recovery.ts'
@@ -104,6 +104,6 @@ test.each(seeds)(
       Math.floor(random() * 1e9),
     )
     for (const spread of spreads) figures.add(1_000, spread)
-    expect(figures.medianSpread()).toBe(medianSpread(spreads.slice(-100).map(BigInt)))
+    expect(figures.medianSpread()).toBe(BigInt(medianSpread(spreads.slice(-100)) ?? -1))
   },
 )

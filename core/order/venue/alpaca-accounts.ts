@@ -1,10 +1,9 @@
 import { PosternError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
-import { venueCapabilities } from '../desk/venue-capabilities.ts'
 import type { Venue, VenueFill } from '../venue.ts'
 import type { AlpacaCredentials } from './alpaca-http.ts'
 import { type AlpacaStreams, alpacaStreams } from './alpaca-streams.ts'
-import { alpacaVenue } from './alpaca-venue.ts'
+import { alpacaCapabilities, alpacaVenue } from './alpaca-venue.ts'
 import type { GuardedVenue } from './guarded-venue.ts'
 import { spareVenue } from './venue-outage.ts'
 
@@ -61,7 +60,7 @@ export function alpacaAccounts(options: AlpacaAccountsOptions): GuardedVenue {
 
   return {
     name: 'alpaca',
-    capabilities: { ...venueCapabilities('alpaca'), replace: true, shorting: true },
+    capabilities: alpacaCapabilities,
     confirm: async (account) => await (await venueOf(account)).confirm(account),
     submit: async (order, signal) => await (await venueOf(order.account)).submit(order, signal),
     cancel: async (order, signal) => await (await venueOf(order.account)).cancel(order, signal),

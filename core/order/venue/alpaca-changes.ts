@@ -3,6 +3,7 @@ import type { CancelResult, OrderReference, SubmitResult, Venue } from '../venue
 import type { AlpacaBook } from './alpaca-book.ts'
 import { type AlpacaAnswer, type AlpacaCall, faultCodeOf } from './alpaca-http.ts'
 import { alpacaOrderSchema, placementOf, replacementOf } from './alpaca-order.ts'
+import { ownRejection } from './own-rejection.ts'
 
 type Changes = Pick<Venue, 'submit' | 'cancel' | 'replace'>
 
@@ -36,7 +37,7 @@ export function alpacaChanges(
   return {
     async submit(order, signal) {
       const refusal = unsupported(order, capabilities)
-      if (refusal !== undefined) return { kind: 'rejected', code: refusal, raw: refusal }
+      if (refusal !== undefined) return ownRejection(refusal)
       const path = '/v2/orders'
       const answer = await call({ method: 'POST', path, body: placementOf(order), signal })
       const result = resultOf(answer)
@@ -59,12 +60,13 @@ export function alpacaChanges(
 
     async replace(reference, successor, signal) {
       const refusal = unsupported(successor, capabilities)
-      if (refusal !== undefined) return { kind: 'rejected', code: refusal, raw: refusal }
+      if (refusal !== undefined) return ownRejection(refusal)
       const id = await venueOrderIdOf(reference)
       const order = id === undefined ? undefined : await book.byVenueOrderId(id)
-      if (order === undefined) return rejected('ORDER_NOT_FOUND')
+      if (order === undefined) return ownRejection('ORDER_NOT_FOUND')
       // Alpaca trades a replacement's whole quantity, whatever its predecessor had filled.
-      if (order.filled_qty > 0n && order.status !== 'replaced') return rejected('PARTIALLY_FILLED')
+      if (order.filled_qty > 0n && order.status !== 'replaced')
+        return ownRejection('PARTIALLY_FILLED')
       const path = `/v2/orders/${encodeURIComponent(order.id)}`
       const body = replacementOf(successor)
       const result = resultOf(await call({ method: 'PATCH', path, body, signal }))
@@ -81,8 +83,4 @@ function unsupported(
   if (!capabilities.types.includes(type)) return 'UNSUPPORTED_ORDER_TYPE'
   if (!capabilities.timesInForce.includes(timeInForce)) return 'UNSUPPORTED_TIME_IN_FORCE'
   return quantity > 0n ? undefined : 'QUANTITY_INVALID'
-}
-
-function rejected(code: string): SubmitResult {
-  return { kind: 'rejected', code, raw: code }
 }

@@ -168,7 +168,8 @@ function retryAfterOf(headers: Headers): number | undefined {
   return /^\d{1,6}$/.test(text) ? Number.parseInt(text, 10) : undefined
 }
 
-function parsedJson(text: string): unknown {
+/** Without its error, which quotes the text. */
+export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

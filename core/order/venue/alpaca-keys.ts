@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
-import type { AlpacaCredentials } from './alpaca-http.ts'
+import { type AlpacaCredentials, parsedJson } from './alpaca-http.ts'
 import { spareVenue } from './venue-outage.ts'
 
 /** A header's characters: one that is refused would stand in the refusal's text. */
@@ -35,13 +35,4 @@ export function alpacaKeysUnset(account: string): PosternError {
 
 function withoutKeys(reason: string): PosternError {
   return spareVenue(new PosternError('venue.unavailable', { reason }))
-}
-
-/** Without its error, which quotes the text. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type AlpacaCredentials, unavailable } from './alpaca-http.ts'
+import { type AlpacaCredentials, parsedJson, unavailable } from './alpaca-http.ts'
 import { pauseUnlessEnded } from './report-delivery.ts'
 
 /** Milliseconds without a byte after which a server counts as gone. */
@@ -111,11 +111,7 @@ async function connect(options: AlpacaStreamOptions): Promise<Connection> {
 function readMessage(data: unknown): z.infer<typeof messageSchema> | undefined {
   const text = data instanceof ArrayBuffer ? new TextDecoder().decode(data) : data
   if (typeof text !== 'string' || text.length > messageCharsMax) return undefined
-  try {
-    return messageSchema.safeParse(JSON.parse(text)).data
-  } catch {
-    return undefined
-  }
+  return messageSchema.safeParse(parsedJson(text)).data
 }
 
 /** Asks for a sign of life three times within the silence it bears. */

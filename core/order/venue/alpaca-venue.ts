@@ -12,6 +12,7 @@ import { type AlpacaReport, reportOfUpdate } from './alpaca-report.ts'
 import { followAlpaca } from './alpaca-stream.ts'
 import { deliverReports } from './report-delivery.ts'
 import { requestBudget } from './request-budget.ts'
+import type { VenueReads } from './venue-calls.ts'
 
 /** What Alpaca serves a key, as documented in April 2025. */
 const requestsPerMinuteDefault = 200
@@ -19,6 +20,12 @@ const requestsPerMinuteDefault = 200
 const urgentRequests = 20
 /** The most that a page of activities holds. */
 const activitiesMax = 100
+
+export const alpacaCapabilities: Venue['capabilities'] = {
+  ...venueCapabilities('alpaca'),
+  replace: true,
+  shorting: true,
+}
 
 export type AlpacaVenueOptions = {
   /** The desk's account that trades here: one key, one account. */
@@ -45,11 +52,10 @@ export function alpacaVenue(options: AlpacaVenueOptions): Venue {
   const budget = requestBudget({ perMinute, urgentOnly, now })
   const call = alpacaHttp({ ...options, baseUrl, budget })
   const book = alpacaBook(call)
-  const capabilities = { ...venueCapabilities('alpaca'), replace: true, shorting: true }
   return {
     name: 'alpaca',
-    capabilities,
-    ...alpacaChanges({ call, book }, capabilities),
+    capabilities: alpacaCapabilities,
+    ...alpacaChanges({ call, book }, alpacaCapabilities),
     ...alpacaReads({ call, book, account }),
     async stream(handlers) {
       const url = `${baseUrl.replace(/^http/, 'ws')}/stream`
@@ -122,16 +128,11 @@ const activitySchema = z.object({
   transaction_time: z.string(),
 })
 
-type AlpacaReads = Pick<
-  Venue,
-  'findByClientOrderId' | 'listOpen' | 'listFills' | 'positions' | 'account' | 'clock'
->
-
 function alpacaReads(context: {
   readonly call: AlpacaCall
   readonly book: AlpacaBook
   readonly account: string
-}): AlpacaReads {
+}): VenueReads {
   const { call, book } = context
   return {
     async findByClientOrderId(_account, id) {

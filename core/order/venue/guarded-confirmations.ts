@@ -1,5 +1,5 @@
-import type { VenueReport } from '../venue.ts'
 import type { BegunCall, GuardedBreaker } from './guarded-breaker.ts'
+import { keyOf, type OrderKey } from './order-key.ts'
 import type { CallOutcome, VenueCall } from './venue-calls.ts'
 
 /** Orders that wait for their first report; what exceeds this is not watched. */
@@ -10,7 +10,7 @@ export type Confirmations = {
   sweep(): void
   /** Returns what takes the call's outcome. */
   begin(call: VenueCall): (outcome: CallOutcome) => void
-  heard(report: Pick<VenueReport, 'account' | 'clientOrderId'>): void
+  heard(report: OrderKey): void
   /** Without a stream no report can come, and none is missed. */
   opened(): void
   closed(): void
@@ -21,11 +21,6 @@ type AwaitedReport = {
   readonly begun: BegunCall
   readonly dueMs: number
 }
-
-type Reported = { readonly account: string; readonly clientOrderId?: string }
-
-const keyOf = ({ account, clientOrderId = '' }: Reported) =>
-  JSON.stringify([account, clientOrderId])
 
 /** Holds a venue to what it accepts: an order is confirmed by any report that the stream tells of it. */
 export function confirmations(options: {
@@ -55,9 +50,10 @@ export function confirmations(options: {
       }
     },
     begin(call) {
-      const breaker = breakerOf(call.account)
+      const { account, clientOrderId = '' } = call
+      const breaker = breakerOf(account)
       const begun = breaker.begin(true)
-      const key = keyOf(call)
+      const key = keyOf({ account, clientOrderId })
       if (!isWatched(call, key)) return () => breaker.end(begun, 'nothing')
       const entry = { isHeard: false }
       sent.set(key, entry)

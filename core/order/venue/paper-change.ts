@@ -2,6 +2,8 @@ import type { Sql } from 'postgres'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
 import type { CancelResult, OrderReference, SubmitResult } from '../venue.ts'
+import { keyOf } from './order-key.ts'
+import { ownRejection } from './own-rejection.ts'
 import {
   cancelOrder,
   enterOrder,
@@ -15,7 +17,7 @@ import {
   workTogether,
 } from './paper-order.ts'
 import { type PaperMarkets, rulesFor } from './paper-submit.ts'
-import { type Booked, findOrders, keyOf } from './postgres-paper-book.ts'
+import { type Booked, findOrders } from './postgres-paper-book.ts'
 
 /** How often a change may meet an order that has changed since it was read. */
 const racesMax = 8
@@ -50,11 +52,11 @@ export async function replacePaperOrder(
     const present = found.get(keyOf(successor))
     if (present !== undefined) return { kind: 'accepted', venueOrderId: present.venueOrderId }
     const order = found.get(keyOf(reference))
-    if (order === undefined) return rejected('ORDER_NOT_FOUND')
+    if (order === undefined) return ownRejection('ORDER_NOT_FOUND')
     const refusal = refusalOf(successor) ?? replaceRefusalOf(order, successor)
-    if (refusal !== undefined) return rejected(refusal)
+    if (refusal !== undefined) return ownRejection(refusal)
     const entered = await enterSuccessor(context, { order, successor })
-    if (entered === undefined) return rejected('UNKNOWN_SYMBOL')
+    if (entered === undefined) return ownRejection('UNKNOWN_SYMBOL')
     const { orders } = await context.change([replaceOrder(order, entered.order)], entered)
     if (orders.size === 0) return undefined
     return { kind: 'accepted', venueOrderId: entered.order.venueOrderId }
@@ -82,10 +84,6 @@ async function enterSuccessor(
   })
   const [worked] = workTogether([entered], seen, rules)
   return worked ?? { order: entered, events: [] }
-}
-
-function rejected(code: string): SubmitResult {
-  return { kind: 'rejected', code, raw: code }
 }
 
 /** Decides anew where another change was first; `unknown` where the database may have done it. */

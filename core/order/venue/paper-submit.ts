@@ -5,6 +5,7 @@ import { groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
 import type { SubmitResult, VenueClock } from '../venue.ts'
+import { keyOf } from './order-key.ts'
 import type { PaperMarket } from './paper-market.ts'
 import {
   enterOrder,
@@ -14,7 +15,7 @@ import {
   workTogether,
 } from './paper-order.ts'
 import type { PaperTerms } from './paper-settings.ts'
-import { type Booked, findOrders, keyOf, placeOrders } from './postgres-paper-book.ts'
+import { type Booked, findOrders, placeOrders } from './postgres-paper-book.ts'
 import { rethrowAsVenueOutage, spareVenue } from './venue-outage.ts'
 
 /** Orders that share one commit; two such batches keep Postgres and the worker both busy. */

@@ -2,6 +2,7 @@ import type { Sql } from 'postgres'
 import { venueCapabilities } from '../desk/venue-capabilities.ts'
 import type { OrderTerms } from '../order.ts'
 import type { SubmitResult, Venue } from '../venue.ts'
+import { ownRejection } from './own-rejection.ts'
 import { cancelPaperOrder, type PaperChange, replacePaperOrder } from './paper-change.ts'
 import { type PaperFaults, paperDice } from './paper-faults.ts'
 import type { PaperMarket } from './paper-market.ts'
@@ -26,6 +27,7 @@ import {
   openOrders,
   reportsAfter,
 } from './postgres-paper-book.ts'
+import type { VenueReads } from './venue-calls.ts'
 import { rethrowAsVenueOutage, spareVenue, throwIfGivenUp, unlessGivenUp } from './venue-outage.ts'
 
 /** Changes of one statement. */
@@ -82,7 +84,7 @@ export function paperVenue(options: PaperVenueOptions): PaperVenue {
   async function submit(terms: OrderTerms, signal: AbortSignal): Promise<SubmitResult> {
     throwIfGivenUp(signal)
     const refusal = refusalOf(terms)
-    if (refusal !== undefined) return { kind: 'rejected', code: refusal, raw: refusal }
+    if (refusal !== undefined) return ownRejection(refusal)
     const own = await options.terms?.(terms.account)
     if (dice.losesSubmit() || dice.happens(own?.loseSubmit ?? 0)) return noAnswer
     const isSilent = dice.losesAck() || dice.happens(own?.loseAck ?? 0)
@@ -154,12 +156,7 @@ function paperMarketSteps(
   }
 }
 
-type PaperReads = Pick<
-  Venue,
-  'findByClientOrderId' | 'listOpen' | 'listFills' | 'positions' | 'account' | 'clock'
->
-
-function paperReads({ sql, clock }: PaperVenueOptions): PaperReads {
+function paperReads({ sql, clock }: PaperVenueOptions): VenueReads {
   return {
     async findByClientOrderId(account, clientOrderId) {
       const keys = [{ account, clientOrderId }]

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { amountOf } from '../amount.ts'
 import type { VenueFill, VenuePosition, VenueReport } from '../venue.ts'
+import { keyOf, type OrderKey } from './order-key.ts'
 import type { PaperOrder, PaperStep } from './paper-order.ts'
 import { paperOrderOf, type ReportRow, reportOf, reportRowOf, rowOf } from './paper-row.ts'
 
@@ -19,12 +20,6 @@ export type BookedReport = { readonly id: bigint; readonly report: VenueReport }
 export type Booked = {
   readonly orders: ReadonlySet<string>
   readonly reports: readonly BookedReport[]
-}
-
-export type OrderKey = Pick<PaperOrder, 'account' | 'clientOrderId'>
-
-export function keyOf({ account, clientOrderId }: OrderKey): string {
-  return JSON.stringify([account, clientOrderId])
 }
 
 /** New orders, each with the events of its first moment. One that is in the book stays as it is. */

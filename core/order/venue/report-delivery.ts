@@ -1,14 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { VenueReport } from '../venue.ts'
+import { keyOf, type OrderKey } from './order-key.ts'
 
 /** Milliseconds between attempts at a report that its handler could not take, doubled each time. */
 const againMs = 50
 const againMsMax = 5_000
 
-/** A report, or what one is made of when it is handed over. */
-type Reported = Pick<VenueReport, 'account' | 'clientOrderId'>
-
-export type ReportDelivery<Report extends Reported = VenueReport> = {
+/** Of reports, or of what one is made of when it is handed over. */
+export type ReportDelivery<Report extends OrderKey = VenueReport> = {
   /** `lateMs` keeps a report back, and lets later ones of its order pass it. */
   tell(report: Report, lateMs?: number): void
   /** Reports that no handler has taken yet. */
@@ -22,7 +21,7 @@ export type ReportDelivery<Report extends Reported = VenueReport> = {
  * different orders at once, those of one order one after another, or `together` at once too, in the
  * order they came, for a handler that takes what comes together in one commit.
  */
-export function deliverReports<Report extends Reported>(
+export function deliverReports<Report extends OrderKey>(
   onReport: (report: Report) => Promise<void>,
   signal: AbortSignal,
   order: 'one-by-one' | 'together' = 'one-by-one',
@@ -46,7 +45,7 @@ export function deliverReports<Report extends Reported>(
 
   return {
     tell(report, lateMs = 0) {
-      const key = JSON.stringify([report.account, report.clientOrderId])
+      const key = keyOf(report)
       const before = lateMs > 0 ? pauseUnlessEnded(lateMs, signal) : tails.get(key)
       const delivery = deliver(report, before).finally(() => {
         running.delete(delivery)

@@ -1,6 +1,12 @@
 import { PosternError } from '../../errors.ts'
 import type { Venue, VenueFill } from '../venue.ts'
 
+/** The calls that change nothing. */
+export type VenueReads = Pick<
+  Venue,
+  'findByClientOrderId' | 'listOpen' | 'listFills' | 'positions' | 'account' | 'clock'
+>
+
 export type VenueCallName =
   | 'submit'
   | 'cancel'

@@ -1,31 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import { reportOfUpdate } from '#core/order/venue/alpaca-report.ts'
-import { type AlpacaVenueOptions, alpacaVenue } from '#core/order/venue/alpaca-venue.ts'
-import { alpacaStub, stubKeys } from './alpaca-stub.ts'
 import { noSignal, orderTerms, referenceTo, testAccount } from './order-terms.ts'
 import { reportLog } from './report-log.ts'
 import { silentServer } from './silent-server.ts'
+import { stubbedAlpaca } from './stubbed-alpaca.ts'
 
-let stub: ReturnType<typeof alpacaStub>
-
-beforeEach(() => {
-  stub = alpacaStub()
-})
-
-afterEach(async () => {
-  await stub.close()
-})
-
-function open(options: Partial<AlpacaVenueOptions> = {}) {
-  return alpacaVenue({
-    account: testAccount,
-    baseUrl: stub.url,
-    credentials: async () => stubKeys,
-    now: Date.now,
-    ...options,
-  })
-}
+const alpaca = stubbedAlpaca()
+const { open } = alpaca
 
 const document = {
   id: 'venue-1',
@@ -104,7 +86,7 @@ test('a stream that does not open, or refuses the keys, is an outage', async () 
   const log = reportLog()
   const refused = open({ credentials: async () => ({ keyId: 'wrong', secretKey: 'wrong' }) })
   await expect(refused.stream(log.handlers)).rejects.toMatchObject({ code: 'venue.unavailable' })
-  stub.cutStream()
+  alpaca.stub.cutStream()
   await expect(open().stream(log.handlers)).rejects.toMatchObject({ code: 'venue.unavailable' })
   expect(log.entries).toEqual([])
 })
@@ -120,7 +102,7 @@ test('a server that answers pings is there, however little it tells', async () =
   const log = reportLog()
   const stream = await open({ silenceMs: 60 }).stream(log.handlers)
   // Six pings are twice the silence that it bears.
-  await stub.pinged(6)
+  await alpaca.stub.pinged(6)
   expect(log.entries).toEqual([])
   await stream.close()
 })
@@ -128,9 +110,9 @@ test('a server that answers pings is there, however little it tells', async () =
 test('an update that cannot be read asks for a reconciliation, and those after it are told', async () => {
   const log = reportLog()
   const stream = await open().stream(log.handlers)
-  stub.send({ stream: 'trade_updates', data: { event: 'fill' } })
+  alpaca.stub.send({ stream: 'trade_updates', data: { event: 'fill' } })
   await log.until((entries) => entries.find((entry) => entry === 'reconnect'))
-  stub.send({ stream: 'trade_updates', data: { event: 'new', order: document } })
+  alpaca.stub.send({ stream: 'trade_updates', data: { event: 'new', order: document } })
   await log.event('client-1', 'ack')
   expect(log.entries.slice(0, 2)).toEqual(['disconnect', 'reconnect'])
   await stream.close()
@@ -140,9 +122,9 @@ test('an update told twice, late, is told twice: it is for the desk to know it',
   const log = reportLog()
   const stream = await open().stream(log.handlers)
   const update = { stream: 'trade_updates', data: { event: 'fill', order: document, ...trade } }
-  stub.send(update)
-  stub.send({ stream: 'trade_updates', data: { event: 'canceled', order: document } })
-  stub.send(update)
+  alpaca.stub.send(update)
+  alpaca.stub.send({ stream: 'trade_updates', data: { event: 'canceled', order: document } })
+  alpaca.stub.send(update)
   await log.until((entries) => (entries.length === 3 ? true : undefined))
   expect(log.eventsOf('client-1').map(({ type }) => type)).toEqual(['trade', 'canceled', 'trade'])
   await stream.close()
@@ -153,11 +135,11 @@ test('a replacement names its successor as the desk knows it, however long the v
   const log = reportLog()
   const stream = await venue.stream(log.handlers)
   const [first, second] = [orderTerms(), orderTerms({ quantity: parseAmount('12') })]
-  await stub.venue.submit(first, noSignal)
+  await alpaca.stub.venue.submit(first, noSignal)
   await log.event(first.clientOrderId, 'ack')
   // The successor's name has to be asked for, and the venue is away at first.
-  stub.plan(/^GET/, { kind: 'status', status: 503 }, { kind: 'status', status: 503 })
-  await stub.venue.replace(referenceTo(first), second, noSignal)
+  alpaca.stub.plan(/^GET/, { kind: 'status', status: 503 }, { kind: 'status', status: 503 })
+  await alpaca.stub.venue.replace(referenceTo(first), second, noSignal)
   expect(await log.event(first.clientOrderId, 'replaced')).toMatchObject({
     successorClientOrderId: second.clientOrderId,
   })
@@ -171,12 +153,12 @@ test('what happened while the stream was cut is not told, and can be read', asyn
   const terms = orderTerms()
   await venue.submit(terms, noSignal)
   await log.event(terms.clientOrderId, 'ack')
-  stub.cutStream()
+  alpaca.stub.cutStream()
   await log.until((entries) => entries.find((entry) => entry === 'disconnect'))
-  stub.venue.trade('AAPL', parseAmount('4'), parseAmount('100'))
-  stub.mendStream()
+  alpaca.stub.venue.trade('AAPL', parseAmount('4'), parseAmount('100'))
+  alpaca.stub.mendStream()
   await log.until((entries) => entries.find((entry) => entry === 'reconnect'))
-  stub.venue.trade('AAPL', parseAmount('6'), parseAmount('100'))
+  alpaca.stub.venue.trade('AAPL', parseAmount('6'), parseAmount('100'))
   const told = await log.event(terms.clientOrderId, 'trade')
   const fills = await Array.fromAsync(venue.listFills(testAccount, undefined))
   expect(fills.map(({ trade: { quantity } }) => quantity)).toEqual([

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
-import { type AlpacaVenueOptions, alpacaVenue } from '#core/order/venue/alpaca-venue.ts'
-import { alpacaStub, type StubFault, stubKeys } from './alpaca-stub.ts'
+import { type StubFault, stubKeys } from './alpaca-stub.ts'
 import { noSignal, orderTerms, referenceTo, testAccount } from './order-terms.ts'
+import { stubbedAlpaca } from './stubbed-alpaca.ts'
 
 const shares = parseAmount
 const status = (code: number, body: object = {}): StubFault => ({
@@ -14,25 +14,8 @@ const status = (code: number, body: object = {}): StubFault => ({
 const refusal = (code: number, fault: number): StubFault =>
   status(code, { code: fault, message: 'as documented' })
 
-let stub: ReturnType<typeof alpacaStub>
-
-beforeEach(() => {
-  stub = alpacaStub()
-})
-
-afterEach(async () => {
-  await stub.close()
-})
-
-function open(options: Partial<AlpacaVenueOptions> = {}) {
-  return alpacaVenue({
-    account: testAccount,
-    baseUrl: stub.url,
-    credentials: async () => stubKeys,
-    now: Date.now,
-    ...options,
-  })
-}
+const alpaca = stubbedAlpaca()
+const { open } = alpaca
 
 const submit = (terms: OrderTerms = orderTerms(), venue = open()) => venue.submit(terms, noSignal)
 
@@ -49,7 +32,7 @@ test.each([
   ['an invalid field', 422, 40010001],
   ['a malformed body', 400, 40010000],
 ])('%s is a rejection with the code of the venue', async (_name, code, fault) => {
-  stub.plan(/^POST/, refusal(code, fault))
+  alpaca.stub.plan(/^POST/, refusal(code, fault))
   expect(await submit()).toEqual({
     kind: 'rejected',
     code: String(fault),
@@ -72,7 +55,7 @@ test.each([
   '%s leaves a submitted order unknown, and a read without an answer',
   async (_name, fault) => {
     const venue = open({ requestMsMax: 200 })
-    stub.plan(/./, fault, fault, fault)
+    alpaca.stub.plan(/./, fault, fault, fault)
     expect(await submit(orderTerms(), venue)).toMatchObject({ kind: 'unknown' })
     await expect(venue.findByClientOrderId(testAccount, 'any')).rejects.toMatchObject({
       code: 'venue.unavailable',
@@ -82,16 +65,16 @@ test.each([
 )
 
 test('an answer without end is not read to its end', async () => {
-  stub.plan(/^GET/, { kind: 'text', text: ' '.repeat(5 * 1_048_576) })
+  alpaca.stub.plan(/^GET/, { kind: 'text', text: ' '.repeat(5 * 1_048_576) })
   await expect(open().clock(testAccount)).rejects.toMatchObject({ code: 'venue.unavailable' })
 })
 
 test('a caller that gives up while it waits has an unknown order', async () => {
-  stub.plan(/^POST/, { kind: 'hang' })
+  alpaca.stub.plan(/^POST/, { kind: 'hang' })
   const giving = new AbortController()
   const submitted = open().submit(orderTerms(), giving.signal)
-  // Once the stub has the request, the order may be anywhere.
-  while (stub.requests.length === 0) await new Promise(setImmediate)
+  // Once the alpaca.stub has the request, the order may be anywhere.
+  while (alpaca.stub.requests.length === 0) await new Promise(setImmediate)
   giving.abort()
   expect(await submitted).toMatchObject({ kind: 'unknown' })
 })
@@ -107,11 +90,11 @@ test('with nobody listening nothing was sent, and that is an outage', async () =
 test('429 is an outage that says when to come again, and nothing is sent until then', async () => {
   const clock = { ms: 0 }
   const venue = open({ now: () => clock.ms })
-  stub.plan(/^POST/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } })
+  alpaca.stub.plan(/^POST/, { kind: 'status', status: 429, headers: { 'retry-after': '7' } })
   const limited = { code: 'venue.unavailable', retryAfterSeconds: 7 }
   await expect(submit(orderTerms(), venue)).rejects.toMatchObject(limited)
   await expect(submit(orderTerms(), venue)).rejects.toMatchObject(limited)
-  expect(stub.requests).toHaveLength(1)
+  expect(alpaca.stub.requests).toHaveLength(1)
   clock.ms += 7_000
   expect(await submit(orderTerms(), venue)).toMatchObject({ kind: 'accepted' })
 })
@@ -123,7 +106,7 @@ test('over its own budget nothing is sent, but cancels', async () => {
   if (placed.kind !== 'accepted') throw new Error('not accepted')
   await submit(orderTerms(), venue)
   await expect(submit(orderTerms(), venue)).rejects.toMatchObject({ code: 'venue.unavailable' })
-  expect(stub.requests).toHaveLength(2)
+  expect(alpaca.stub.requests).toHaveLength(2)
   expect(await venue.cancel(referenceTo(terms, placed.venueOrderId), noSignal)).toBe('accepted')
 })
 
@@ -132,9 +115,9 @@ test('credentials that were replaced meanwhile are asked for once more', async (
   const held = [stubKeys, rotated]
   const venue = open({ credentials: async () => held.shift() ?? rotated })
   await venue.clock(testAccount)
-  stub.setKeys(rotated)
+  alpaca.stub.setKeys(rotated)
   expect(await submit(orderTerms(), venue)).toMatchObject({ kind: 'accepted' })
-  expect(stub.requests).toEqual(['GET /v2/clock', 'POST /v2/orders', 'POST /v2/orders'])
+  expect(alpaca.stub.requests).toEqual(['GET /v2/clock', 'POST /v2/orders', 'POST /v2/orders'])
 })
 
 test('credentials that the venue refuses twice are an outage, asked for twice', async () => {
@@ -147,7 +130,11 @@ test('credentials that the venue refuses twice are an outage, asked for twice', 
   })
   await expect(submit(orderTerms(), venue)).rejects.toMatchObject({ code: 'venue.unavailable' })
   expect(asked).toBe(2)
-  stub.plan(/./, status(403, { message: 'forbidden.' }), status(403, { message: 'forbidden.' }))
+  alpaca.stub.plan(
+    /./,
+    status(403, { message: 'forbidden.' }),
+    status(403, { message: 'forbidden.' }),
+  )
   const known = open()
   await expect(submit(orderTerms(), known)).rejects.toMatchObject({ code: 'venue.unavailable' })
 })
@@ -158,7 +145,7 @@ test('a secret store that is away is an outage, and asked again by the next call
     credentials: () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve(stubKeys)),
   })
   await expect(submit(orderTerms(), venue)).rejects.toMatchObject({ code: 'venue.unavailable' })
-  expect(stub.requests).toEqual([])
+  expect(alpaca.stub.requests).toEqual([])
   isAway = false
   expect(await submit(orderTerms(), venue)).toMatchObject({ kind: 'accepted' })
 })
@@ -173,7 +160,7 @@ test('an order goes out with every digit, as text', async () => {
     stopPrice: parseAmount('0.12'),
   })
   await submit(terms)
-  expect(stub.venue.orders.get(terms.clientOrderId)).toMatchObject({
+  expect(alpaca.stub.venue.orders.get(terms.clientOrderId)).toMatchObject({
     symbol: 'AAPL',
     side: 'sell',
     type: 'stop_limit',
@@ -190,11 +177,11 @@ test('a time in force that Alpaca does not know is rejected here', async () => {
     kind: 'rejected',
     code: 'UNSUPPORTED_TIME_IN_FORCE',
   })
-  expect(stub.requests).toEqual([])
+  expect(alpaca.stub.requests).toEqual([])
 })
 
 test('a cancel without an answer is unknown', async () => {
-  stub.plan(/^DELETE/, status(500), { kind: 'hang' })
+  alpaca.stub.plan(/^DELETE/, status(500), { kind: 'hang' })
   const venue = open({ requestMsMax: 200 })
   const reference = referenceTo(orderTerms(), 'any')
   expect(await venue.cancel(reference, noSignal)).toBe('unknown')
@@ -205,27 +192,27 @@ test('a partly filled order is not replaced: Alpaca would trade the whole again'
   const venue = open()
   const first = orderTerms()
   await submit(first, venue)
-  stub.venue.trade('AAPL', shares('4'), parseAmount('100'))
+  alpaca.stub.venue.trade('AAPL', shares('4'), parseAmount('100'))
   const successor = orderTerms({ quantity: shares('12') })
   expect(await venue.replace(referenceTo(first), successor, noSignal)).toMatchObject({
     kind: 'rejected',
     code: 'PARTIALLY_FILLED',
   })
-  expect(stub.requests.filter((asked) => asked.startsWith('PATCH'))).toEqual([])
+  expect(alpaca.stub.requests.filter((asked) => asked.startsWith('PATCH'))).toEqual([])
 })
 
 test('a replacement whose answer was lost is unknown, and the next call finds it', async () => {
   const venue = open()
   const first = orderTerms()
   await submit(first, venue)
-  stub.plan(/^PATCH/, { kind: 'cut-answer' })
+  alpaca.stub.plan(/^PATCH/, { kind: 'cut-answer' })
   const successor = orderTerms({ quantity: shares('12') })
   expect(await venue.replace(referenceTo(first), successor, noSignal)).toMatchObject({
     kind: 'unknown',
   })
   expect(await venue.replace(referenceTo(first), successor, noSignal)).toEqual({
     kind: 'accepted',
-    venueOrderId: stub.venue.orders.get(successor.clientOrderId)?.venueOrderId ?? '',
+    venueOrderId: alpaca.stub.venue.orders.get(successor.clientOrderId)?.venueOrderId ?? '',
   })
 })
 
@@ -233,11 +220,12 @@ test('fills are read page by page, and the cursor goes on behind the last', asyn
   const venue = open({ requestsPerMinute: 10_000 })
   const terms = orderTerms({ quantity: shares('250') })
   await submit(terms, venue)
-  for (let at = 0; at < 205; at += 1) stub.venue.trade('AAPL', shares('1'), parseAmount('99'))
+  for (let at = 0; at < 205; at += 1)
+    alpaca.stub.venue.trade('AAPL', shares('1'), parseAmount('99'))
   const fills = await Array.fromAsync(venue.listFills(testAccount, undefined))
   expect(fills).toHaveLength(205)
   expect(new Set(fills.map(({ trade }) => trade.tradeId)).size).toBe(205)
-  expect(stub.requests.filter((asked) => asked.includes('activities'))).toHaveLength(3)
+  expect(alpaca.stub.requests.filter((asked) => asked.includes('activities'))).toHaveLength(3)
   const rest = await Array.fromAsync(venue.listFills(testAccount, fills.at(199)?.cursor))
   expect(rest).toEqual(fills.slice(200))
 })
@@ -245,7 +233,7 @@ test('fills are read page by page, and the cursor goes on behind the last', asyn
 test('cash and short positions keep their sign', async () => {
   const venue = open()
   await submit(orderTerms({ side: 'sell', quantity: shares('3') }), venue)
-  stub.venue.trade('AAPL', shares('3'), parseAmount('100'))
+  alpaca.stub.venue.trade('AAPL', shares('3'), parseAmount('100'))
   expect(await venue.positions(testAccount)).toEqual([{ symbol: 'AAPL', quantity: -shares('3') }])
   expect(await venue.account(testAccount)).toEqual({ cash: -99_123_450_000_000_000_000_000n })
 })
@@ -253,9 +241,9 @@ test('cash and short positions keep their sign', async () => {
 test('all open orders are read, however many pages they fill', async () => {
   const venue = open()
   for (let at = 0; at < 620; at += 1) {
-    await stub.venue.submit(orderTerms(), noSignal)
+    await alpaca.stub.venue.submit(orderTerms(), noSignal)
     // Orders of one instant stand together; pages are cut by time.
-    if (at % 2 === 0) stub.venue.trade('NOTHING', 1n, 1n)
+    if (at % 2 === 0) alpaca.stub.venue.trade('NOTHING', 1n, 1n)
   }
   const open620 = await venue.listOpen(testAccount)
   expect(new Set(open620.map(({ venueOrderId }) => venueOrderId)).size).toBe(620)

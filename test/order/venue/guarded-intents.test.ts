@@ -1,33 +1,27 @@
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { PosternError } from '#core/errors.ts'
 import { parseAmount } from '#core/order/amount.ts'
-import { type IntentIntake, intentIntake } from '#core/order/desk/intent-intake.ts'
+import { intentIntake } from '#core/order/desk/intent-intake.ts'
 import { guardedIntents } from '#core/order/venue/guarded-intents.ts'
 import type { GuardedVenue } from '#core/order/venue/guarded-venue.ts'
 import { account, orderRow, trader } from '../desk/desk-rows.ts'
-import { type DeskWorld, openDeskWorld } from '../desk/desk-world.ts'
+import { openDeskWorld } from '../desk/desk-world.ts'
+import { fileWorld } from '../desk/file-world.ts'
 import { scriptedVenue } from './scripted-venue.ts'
 
-setDefaultTimeout(60_000)
-
-let world: DeskWorld
-let intents: IntentIntake
-let confirm: GuardedVenue['confirm']
 const away = () => Promise.reject(new PosternError('venue.unavailable', { reason: 'no keys' }))
 const ready = () => Promise.resolve()
+let confirm: GuardedVenue['confirm'] = ready
+const venue: GuardedVenue = {
+  ...scriptedVenue({ name: 'paper' }),
+  confirm: (asked) => confirm(asked),
+}
 
-beforeAll(async () => {
-  world = await openDeskWorld()
-  const venue: GuardedVenue = {
-    ...scriptedVenue({ name: 'paper' }),
-    confirm: (asked) => confirm(asked),
-  }
-  const { sql } = world.workerDesk
-  const venues = new Map([['paper', venue]])
-  intents = guardedIntents(intentIntake(world.workerDesk), { sql, venues })
+const world = await fileWorld(openDeskWorld)
+const intents = guardedIntents(intentIntake(world.workerDesk), {
+  sql: world.workerDesk.sql,
+  venues: new Map([['paper', venue]]),
 })
-afterAll(() => world.close())
-beforeEach(() => world.clear())
 
 const statusOf = async ({ id }: { readonly id: string }) =>
   (await orderRow(world.sql, id))?.['status']

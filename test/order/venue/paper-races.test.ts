@@ -1,44 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
 import { enterOrder } from '#core/order/venue/paper-order.ts'
-import type { PaperVenue } from '#core/order/venue/paper-venue.ts'
 import { placeOrders } from '#core/order/venue/postgres-paper-book.ts'
-import type { VenueFill } from '#core/order/venue.ts'
 import { noSignal, orderTerms, referenceTo, testAccount } from './order-terms.ts'
-import { closeMs, marketAt, openedMs, paperWorld } from './paper-world.ts'
+import { paperFile } from './paper-file.ts'
+import { closeMs, marketAt, openedMs } from './paper-world.ts'
 import { reportLog } from './report-log.ts'
-
-/** The first start of Postgres takes seconds where something else runs. */
-setDefaultTimeout(30_000)
 
 const shares = parseAmount
 const dollars = parseAmount
 
-let world: Awaited<ReturnType<typeof paperWorld>>
-let venue: PaperVenue
-
-beforeAll(async () => {
-  world = await paperWorld()
-  venue = world.open()
-})
-
-afterEach(async () => {
-  for (const symbol of world.markets.keys()) world.markets.set(symbol, marketAt(undefined))
-  await world.sql`truncate postern_paper_order, postern_paper_report restart identity`
-})
-
-afterAll(async () => {
-  await world.close()
-})
-
-const submit = (terms: OrderTerms, to = venue) => to.submit(terms, noSignal)
-const viewOf = (terms: OrderTerms) => venue.findByClientOrderId(testAccount, terms.clientOrderId)
-const statusOf = async (terms: OrderTerms) => (await viewOf(terms))?.status
-
-async function fills(): Promise<VenueFill[]> {
-  return await Array.fromAsync(venue.listFills(testAccount, undefined))
-}
+const { world, venue, submit, viewOf, statusOf, fills } = await paperFile()
 
 test('of a cancel and a fill at once one wins, and the reports say the same as the book', async () => {
   const orders = Array.from({ length: 40 }, () => orderTerms({ quantity: shares('1') }))

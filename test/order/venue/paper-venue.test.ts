@@ -1,45 +1,18 @@
-import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { PosternError } from '#core/errors.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import type { OrderTerms } from '#core/order/order.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
-import type { PaperVenue } from '#core/order/venue/paper-venue.ts'
-import type { VenueFill } from '#core/order/venue.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { noSignal, orderTerms, referenceTo, testAccount } from './order-terms.ts'
-import { closeMs, marketAt, openedMs, paperWorld } from './paper-world.ts'
+import { paperFile } from './paper-file.ts'
+import { closeMs, marketAt, openedMs } from './paper-world.ts'
 import { reportLog } from './report-log.ts'
-
-/** The first start of Postgres takes seconds where something else runs. */
-setDefaultTimeout(30_000)
 
 const shares = parseAmount
 const dollars = parseAmount
 
-let world: Awaited<ReturnType<typeof paperWorld>>
-let venue: PaperVenue
-
-beforeAll(async () => {
-  world = await paperWorld()
-  venue = world.open()
-})
-
-afterEach(async () => {
-  for (const symbol of world.markets.keys()) world.markets.set(symbol, marketAt(undefined))
-  await world.sql`truncate postern_paper_order, postern_paper_report restart identity`
-})
-
-afterAll(async () => {
-  await world.close()
-})
-
-const submit = (terms: OrderTerms, to = venue) => to.submit(terms, noSignal)
-const viewOf = (terms: OrderTerms) => venue.findByClientOrderId(testAccount, terms.clientOrderId)
-const statusOf = async (terms: OrderTerms) => (await viewOf(terms))?.status
-
-async function fills(): Promise<VenueFill[]> {
-  return await Array.fromAsync(venue.listFills(testAccount, undefined))
-}
+const { world, venue, submit, viewOf, statusOf, fills } = await paperFile()
 
 test('an order for a symbol without a market is rejected and not kept', async () => {
   const terms = orderTerms({ symbol: 'NOWHERE' })

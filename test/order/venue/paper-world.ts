@@ -79,6 +79,10 @@ export async function paperWorld(database: PaperDatabase = productionDatabase) {
       const market = marketAt(formatAmount(trade.price), { shares })
       await venue.onMarket(testAccount, trade.symbol, market)
     },
+    async clear() {
+      for (const symbol of symbols) markets.set(symbol, marketAt(undefined))
+      await sql`truncate postern_paper_order, postern_paper_report restart identity`
+    },
     async close() {
       await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
       await closeDatabase()
