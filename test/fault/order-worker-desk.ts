@@ -52,7 +52,7 @@ export function openWorkerDesk(
   chance: WorkerChance,
 ) {
   const { now, log, stack, queue, metrics } = foundation
-  const sql = foundation.database('desk', 8)
+  const sql = foundation.database('desk', 8, { prefersIndexes: true })
   const dispatch = stack.adopt(dispatcher({ sql, queue, log, metrics }), (open) => open.close())
   const connection = { sql, journal, dispatch, now }
   const readMarket = marketReader(now)
