@@ -23,7 +23,7 @@ export function checkInputOf(
   const limits = view.limitsFor({ ...terms, sector })
   const clockMs = market.clockMs(account.clock)
   const place = desk.position(terms.account, terms.symbol)
-  const twinAt = view.twins.get(`${terms.account} ${twin}`)
+  const twinAt = twin === undefined ? undefined : view.twins.get(twin)
   const resting = view.resting.get(positionKey(terms.account, terms.symbol))
   return {
     terms,

@@ -23,9 +23,9 @@ export type EntryView = {
   readonly traders: ReadonlySet<string>
   /** Client order ids that are taken, as `account id`. */
   readonly takenIds: Set<string>
-  /** When an order alike was entered last, as `account twin`. */
-  readonly twins: Map<string, number>
-  /** Best own open orders by position key. */
+  /** When an order alike was entered last, by its hash. */
+  readonly twins: Map<bigint, number>
+  /** Best own open orders by position key, of the sides that the batch could meet. */
   readonly resting: Map<string, Resting>
   readonly shortValues: ReadonlyMap<string, Money>
   readonly executions: (account: string, strategy: string | undefined, side: string) => number
@@ -34,12 +34,15 @@ export type EntryView = {
 
 export type Resting = Pick<PositionView, 'bestOwnBuy' | 'bestOwnSell'>
 
+export const noResting: Resting = { bestOwnBuy: undefined, bestOwnSell: undefined }
+
 export const traderKey = (account: string, caller: Caller) =>
   `${account} ${caller.principal.issuer} ${caller.principal.subject}`
 
-/** What makes two orders alike: 64 bits of a hash, for a look-up by index. */
-export function twinOf({ symbol, side, type, timeInForce, ...terms }: OrderTerms): bigint {
+/** What makes two orders of an account alike: 64 bits of a hash, for a look-up by index. */
+export function twinOf({ account, symbol, side, type, timeInForce, ...terms }: OrderTerms): bigint {
   const text = [
+    account,
     symbol,
     side,
     type,

@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
-import { breakerVerdict, unknownBreaker } from '../../market/breaker.ts'
+import { type BreakerState, breakerVerdict, unknownBreaker } from '../../market/breaker.ts'
 import {
   type Markets,
   readMarkets,
@@ -14,6 +14,7 @@ import type { MarketClock } from './desk-view.ts'
 export type MarketSnapshot = {
   /** Milliseconds; undefined for a replay that has no bar yet. */
   clockMs(clock: MarketClock): number | undefined
+  breaker(clock: MarketClock): BreakerState | undefined
   verdict(clock: MarketClock, freshMs: number): MarketVerdict
   instrument(symbol: string, clock: MarketClock): Instrument | undefined
   symbolMarket(symbol: string, clock: MarketClock): SymbolMarket | undefined
@@ -45,6 +46,7 @@ function snapshot(
   const clockMs = (clock: MarketClock) => (clock === 'live' ? nowMs : markets.replay.timeMs)
   return {
     clockMs,
+    breaker: (clock) => markets[clock].breaker,
     verdict(clock, freshMs) {
       const atMs = clockMs(clock)
       if (atMs === undefined) return { kind: 'unknown', ageMs: undefined }

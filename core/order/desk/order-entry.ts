@@ -11,7 +11,14 @@ import { newOrder } from '../transition.ts'
 import type { DeskWork } from './desk-transaction.ts'
 import { type DeskOrder, positionKey } from './desk-view.ts'
 import { checkInputOf, notionalWindowMs } from './entry-input.ts'
-import { type EntryView, type OrderRequest, type Resting, traderKey, twinOf } from './entry-view.ts'
+import {
+  type EntryView,
+  noResting,
+  type OrderRequest,
+  type Resting,
+  traderKey,
+  twinOf,
+} from './entry-view.ts'
 
 export type Entered = { readonly order: OrderDocument; readonly replayed: boolean }
 
@@ -35,7 +42,7 @@ export function enterOrder(work: DeskWork, view: EntryView, request: OrderReques
   const result = checkOrder(input)
   const order = deskOrderOf(request, { result, twin, at, clockMs: input.clockMs })
   view.takenIds.add(clientKey)
-  view.twins.set(`${terms.account} ${twin}`, at.getTime())
+  view.twins.set(twin, at.getTime())
   desk.enter(order)
   desk.move(order, { type: 'submit', requested: terms.quantity })
   settle(work, view, { order, result })
@@ -132,7 +139,7 @@ function settle(
 function addResting(resting: Map<string, Resting>, terms: OrderTerms): void {
   const { side, limitPrice } = terms
   const key = positionKey(terms.account, terms.symbol)
-  const known = resting.get(key) ?? { bestOwnBuy: undefined, bestOwnSell: undefined }
+  const known = resting.get(key) ?? noResting
   const best = side === 'buy' ? known.bestOwnBuy : known.bestOwnSell
   const isBetter =
     typeof best === 'bigint' &&

@@ -1,15 +1,12 @@
 import type { Sql } from 'postgres'
 import { PosternError } from '../../errors.ts'
 import type { Bar } from '../../market/bar.ts'
-import { readMarkets } from '../../market/postgres-market-store.ts'
-import { isOpen, nextSession, sessionOf } from '../../market/session.ts'
-import type { PaperMarket } from '../venue/paper-market.ts'
+import { type PaperMarket, venueClockAt } from '../venue/paper-market.ts'
 import { type PaperTerms, paperTermsOf } from '../venue/paper-settings.ts'
 import type { PaperMarkets } from '../venue/paper-submit.ts'
-import type { VenueClock } from '../venue.ts'
 import type { MarketClock } from './desk-view.ts'
 import { isHaltedAt } from './follow-market.ts'
-import type { ReadMarket } from './market-snapshot.ts'
+import type { MarketSnapshot, ReadMarket } from './market-snapshot.ts'
 
 /** How late a change of an account's settings is noticed. */
 const rememberMs = 2_000
@@ -39,51 +36,51 @@ export function paperMarkets(options: {
 
   return {
     terms: async (account) => (await treatedOf(account)).terms,
-    async market(account, symbols) {
-      const { clock } = await treatedOf(account)
-      const [snapshot, markets] = await Promise.all([readMarket(sql, symbols), readMarkets(sql)])
-      const clockMs = snapshot.clockMs(clock)
-      if (clockMs === undefined) return new Map()
-      const isHalted = isHaltedAt(markets[clock].breaker, clockMs)
+    async markets(wanted) {
+      const symbols = new Set([...wanted.values()].flat())
+      const [snapshot, clocks] = await Promise.all([
+        readMarket(sql, [...symbols]),
+        Promise.all([...wanted.keys()].map(async (account) => (await treatedOf(account)).clock)),
+      ])
       return new Map(
-        symbols.flatMap((symbol): (readonly [string, PaperMarket])[] => {
-          const instrument = snapshot.instrument(symbol, clock)
-          const known = snapshot.symbolMarket(symbol, clock)
-          if (instrument === undefined || known === undefined) return []
-          const { haltedUntilMs } = instrument
-          const hasQuote = (known.quote?.askSize ?? 0) > 0 || (known.quote?.bidSize ?? 0) > 0
-          return [
-            [
-              symbol,
-              {
-                clockMs,
-                quote: hasQuote ? known.quote : undefined,
-                bar: lastBar(known.reference, known.meanBarVolume),
-                isHalted: isHalted || (haltedUntilMs !== undefined && clockMs < haltedUntilMs),
-                barVolumeUsed: 0n,
-              },
-            ],
-          ]
-        }),
+        [...wanted].map(([account, names], at) => [
+          account,
+          seenMarkets(snapshot, names, clocks[at] ?? 'live'),
+        ]),
       )
     },
-    async clock(account): Promise<VenueClock> {
+    async clock(account) {
       const { clock } = await treatedOf(account)
-      const snapshot = await readMarket(sql, [])
-      const nowMs = snapshot.clockMs(clock) ?? 0
-      const session = sessionOf(nowMs)
-      const next = nextSession(nowMs)
-      return {
-        nowMs,
-        isOpen: isOpen(nowMs),
-        nextOpenMs: next?.openMs ?? nowMs,
-        nextCloseMs:
-          session !== undefined && nowMs <= session.closeMs
-            ? session.closeMs
-            : (next?.closeMs ?? nowMs),
-      }
+      return venueClockAt((await readMarket(sql, [])).clockMs(clock) ?? 0)
     },
   }
+}
+
+function seenMarkets(
+  snapshot: MarketSnapshot,
+  symbols: readonly string[],
+  clock: MarketClock,
+): ReadonlyMap<string, PaperMarket> {
+  const clockMs = snapshot.clockMs(clock)
+  if (clockMs === undefined) return new Map()
+  const isHalted = isHaltedAt(snapshot.breaker(clock), clockMs)
+  return new Map(
+    symbols.flatMap((symbol): (readonly [string, PaperMarket])[] => {
+      const instrument = snapshot.instrument(symbol, clock)
+      const known = snapshot.symbolMarket(symbol, clock)
+      if (instrument === undefined || known === undefined) return []
+      const { haltedUntilMs } = instrument
+      const hasQuote = (known.quote?.askSize ?? 0) > 0 || (known.quote?.bidSize ?? 0) > 0
+      const market = {
+        clockMs,
+        quote: hasQuote ? known.quote : undefined,
+        bar: lastBar(known.reference, known.meanBarVolume),
+        isHalted: isHalted || (haltedUntilMs !== undefined && clockMs < haltedUntilMs),
+        barVolumeUsed: 0n,
+      }
+      return [[symbol, market]]
+    }),
+  )
 }
 
 /** The last price as a bar of its own: all that is known of a market without quotes. */

@@ -1,11 +1,19 @@
 import type { TransactionSql } from 'postgres'
 import { amountOf, type Money, moneyOf } from '../amount.ts'
 import { exposureLimitName, type LimitRow, rememberLimits } from '../limits.ts'
-import type { OrderTerms } from '../order.ts'
+import type { OrderTerms, Side } from '../order.ts'
 import { positionKey } from './desk-view.ts'
-import { type EntryView, type OrderRequest, traderKey, twinOf } from './entry-view.ts'
+import {
+  type EntryView,
+  noResting,
+  type OrderRequest,
+  type Resting,
+  traderKey,
+  twinOf,
+} from './entry-view.ts'
 import { firmExposure, readFirmExposure } from './firm-exposure.ts'
 import type { ReadMarket } from './market-snapshot.ts'
+import { orderOfClient } from './read-rows.ts'
 import { readSwitches } from './switches.ts'
 
 /** No account may set a longer window of duplicates. */
@@ -29,7 +37,7 @@ export async function readEntryView(
       readTraders(sql, requests),
       readTakenIds(sql, terms),
       readTwins(sql, terms, at),
-      readResting(sql, accounts, symbols),
+      readResting(sql, terms),
       readShortValues(sql, accounts),
     ])
   const executions = limits.some(({ name }) => name === 'repeated_executions_max')
@@ -84,9 +92,7 @@ async function readTakenIds(
     select w.account || ' ' || w.client_id as key
     from unnest(${terms.map(({ account }) => account)}::text[],
       ${terms.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, client_id)
-    cross join lateral (
-      select from postern_order
-      where account = w.account and client_order_id = w.client_id limit 1) as o`
+    cross join lateral (select from ${orderOfClient(sql)}) as o`
   return new Set(rows.map(({ key }) => key))
 }
 
@@ -94,65 +100,75 @@ async function readTwins(
   sql: TransactionSql,
   terms: readonly OrderTerms[],
   at: Date,
-): Promise<Map<string, number>> {
+): Promise<Map<bigint, number>> {
   const since = new Date(at.getTime() - duplicateWindowMsMax)
-  const rows = await sql<{ key: string; at: Date }[]>`
-    select w.account || ' ' || w.twin as key, (
-      select max(received_at) from postern_order o
-      where o.account = w.account and o.twin = w.twin::bigint and o.received_at > ${since}) as at
-    from unnest(${terms.map(({ account }) => account)}::text[],
-      ${terms.map((one) => twinOf(one).toString())}::text[]) as w(account, twin)`
-  return new Map(rows.flatMap((row) => (row.at === null ? [] : [[row.key, row.at.getTime()]])))
+  const twins = [...new Set(terms.map(twinOf))]
+  const rows = await sql<{ twin: string; at: Date }[]>`
+    select w.twin, o.received_at as at
+    from unnest(${twins.map((twin) => twin.toString())}::text[]) as w(twin)
+    cross join lateral (
+      select received_at from postern_order
+      where twin = w.twin::bigint and received_at > ${since}
+      order by received_at desc limit 1) as o`
+  return new Map(rows.map((row) => [BigInt(row.twin), row.at.getTime()]))
 }
 
 type RestingRow = {
   readonly account: string
   readonly symbol: string
-  readonly buy: string | null
-  readonly sell: string | null
-  readonly hasMarketBuy: boolean
-  readonly hasMarketSell: boolean
+  readonly side: Side
+  readonly price: string | null
+  readonly hasMarket: boolean
 }
 
 /**
- * Whatever is open counts, also what has a cancel under way: it may fill before that. Each question
- * is one look at the end of an index, however many orders are open.
+ * The best own orders that the asked ones could meet: of the other side, where the position says
+ * that any are open. Whatever is open counts, also what has a cancel under way: it may fill before
+ * that. Each question is one look at the end of an index, however many orders are open.
  */
 async function readResting(
   sql: TransactionSql,
-  accounts: readonly string[],
-  symbols: readonly string[],
+  terms: readonly OrderTerms[],
 ): Promise<EntryView['resting']> {
-  const rows = await sql<RestingRow[]>`
-    select a.account, s.symbol, buy.price::text as buy, sell.price::text as sell,
-      exists (select from postern_order where is_open and account = a.account
-        and symbol = s.symbol and side = 'buy' and limit_price is null) as "hasMarketBuy",
-      exists (select from postern_order where is_open and account = a.account
-        and symbol = s.symbol and side = 'sell' and limit_price is null) as "hasMarketSell"
-    from unnest(${[...accounts]}::text[]) as a(account)
-    cross join unnest(${[...symbols]}::text[]) as s(symbol)
-    left join lateral (
-      select limit_price as price from postern_order
-      where is_open and account = a.account and symbol = s.symbol and side = 'buy'
-        and limit_price is not null
-      order by limit_price desc limit 1) as buy on true
-    left join lateral (
-      select limit_price as price from postern_order
-      where is_open and account = a.account and symbol = s.symbol and side = 'sell'
-        and limit_price is not null
-      order by limit_price limit 1) as sell on true`
-  return new Map(
-    rows.map(({ account, symbol, buy, sell, ...market }) => [
-      positionKey(account, symbol),
-      {
-        bestOwnBuy: market.hasMarketBuy ? 'market' : amountIn(buy),
-        bestOwnSell: market.hasMarketSell ? 'market' : amountIn(sell),
-      },
+  const met = new Map(
+    terms.map(({ account, symbol, side }) => [
+      `${account} ${symbol} ${side}`,
+      { account, symbol, side: side === 'buy' ? 'sell' : 'buy' },
     ]),
   )
+  const wanted = [...met.values()]
+  const rows = await sql<RestingRow[]>`
+    select w.account, w.symbol, w.side,
+      case w.side when 'buy' then highest.price else lowest.price end::text as price,
+      exists (select from postern_order where is_open and account = w.account
+        and symbol = w.symbol and side = w.side and limit_price is null) as "hasMarket"
+    from unnest(${wanted.map(({ account }) => account)}::text[],
+      ${wanted.map(({ symbol }) => symbol)}::text[],
+      ${wanted.map(({ side }) => side)}::text[]) as w(account, symbol, side)
+    join postern_position p on p.account = w.account and p.symbol = w.symbol
+      and case w.side when 'buy' then p.open_buy else p.open_sell end > 0
+    left join lateral (
+      select limit_price as price from postern_order
+      where is_open and account = w.account and symbol = w.symbol and side = 'buy'
+        and w.side = 'buy' and limit_price is not null
+      order by limit_price desc limit 1) as highest on true
+    left join lateral (
+      select limit_price as price from postern_order
+      where is_open and account = w.account and symbol = w.symbol and side = 'sell'
+        and w.side = 'sell' and limit_price is not null
+      order by limit_price limit 1) as lowest on true`
+  const resting = new Map<string, Resting>()
+  for (const { account, symbol, side, price, hasMarket } of rows) {
+    const key = positionKey(account, symbol)
+    const best = hasMarket ? 'market' : price === null ? undefined : amountOf(price)
+    const known = resting.get(key) ?? noResting
+    resting.set(key, {
+      ...known,
+      ...(side === 'buy' ? { bestOwnBuy: best } : { bestOwnSell: best }),
+    })
+  }
+  return resting
 }
-
-const amountIn = (text: string | null) => (text === null ? undefined : amountOf(text))
 
 /** Short positions at the last price; one that has no price counts at its cost. */
 export async function readShortValues(

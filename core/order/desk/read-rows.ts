@@ -131,18 +131,24 @@ export type OrderSelection = {
 }
 
 /**
- * Their ids as an array expression, so that each statement finds them by itself. A look-up each: as
- * a join it may be planned by the account alone, and then reads all orders of it.
+ * The order of a row `w` of an account and a client order id: a look-up each, because a join may be
+ * planned by the account alone, and then reads all orders of it. `is not distinct from` leaves no
+ * other index to the look-up than the one that begins with the client order id: on young statistics
+ * the planner would take any that begins with the account.
  */
+export function orderOfClient(sql: DeskSql) {
+  return sql`postern_order
+    where client_order_id = w.client_id and account is not distinct from w.account limit 1`
+}
+
+/** Their ids as an array expression, so that each statement finds them by itself. */
 function selectedIds(sql: DeskSql, { ids, clientOrderIds }: OrderSelection) {
   if (clientOrderIds.length === 0) return sql`${[...ids]}::uuid[]`
   return sql`array(
     select unnest(${[...ids]}::uuid[]) union
     select o.id from unnest(${clientOrderIds.map(({ account }) => account)}::text[],
       ${clientOrderIds.map(({ id }) => id)}::text[]) as w(account, client_id)
-    cross join lateral (
-      select id from postern_order
-      where account = w.account and client_order_id = w.client_id limit 1) as o)`
+    cross join lateral (select id from ${orderOfClient(sql)}) as o)`
 }
 
 /** Orders with their trades, by id; those of accounts that are not locked are somebody else's. */

@@ -122,7 +122,7 @@ async function readLocal({ account, venue, desk }: Reconciling, fills: readonly 
       where venue = ${venue.name} and trade_id = any(${fills.map((one) => one.trade.tradeId)}::text[])`,
     desk.sql<{ clientOrderId: string }[]>`
       select client_order_id as "clientOrderId" from postern_order
-      where account = ${account}
+      where account is not distinct from ${account}
         and client_order_id = any(${fills.map((one) => one.clientOrderId)}::text[])`,
   ]).catch(rethrowAsOutage)
   return {

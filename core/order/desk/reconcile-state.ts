@@ -99,7 +99,7 @@ async function strangers(
   const ids = listed.map((view) => view.clientOrderId)
   const rows = await desk.sql<{ id: string }[]>`
     select client_order_id as id from postern_order
-    where account = ${account} and client_order_id = any(${ids}::text[])
+    where account is not distinct from ${account} and client_order_id = any(${ids}::text[])
     union all
     select replacement ->> 'successor' from postern_order
     where account = ${account} and is_open

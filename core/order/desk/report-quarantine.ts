@@ -4,6 +4,7 @@ import { storedEvent, venueEventSchema } from '../venue/venue-report-json.ts'
 import type { VenueReport } from '../venue.ts'
 import type { Applied } from './apply-report.ts'
 import type { DeskWork } from './desk-transaction.ts'
+import { orderOfClient } from './read-rows.ts'
 
 /** A report that cannot be, as the order stands. */
 export type RefusedReport = {
@@ -109,9 +110,7 @@ export async function readQuarantine(
     select q.id::text as "quarantineId", q.order_id as "orderId", o.symbol, q.code, q.report
     from unnest(${reports.map(({ account }) => account)}::text[],
       ${reports.map(({ clientOrderId }) => clientOrderId)}::text[]) as w(account, client_id)
-    cross join lateral (
-      select id, symbol from postern_order
-      where account = w.account and client_order_id = w.client_id limit 1) as o
+    cross join lateral (select id, symbol from ${orderOfClient(transaction)}) as o
     join postern_order_quarantine q on q.order_id = o.id and q.resolved_at is null
     group by q.id, o.symbol order by q.id limit ${retriesMax}`
   return rowsSchema.parse(rows)

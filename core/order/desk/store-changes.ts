@@ -16,8 +16,6 @@ export async function storeChanges(
   at: Date,
 ): Promise<void> {
   const { accounts, entered, moved, events, positions, quarantined } = changes
-  // By id, as the statement of the intents locks them, so that the two never wait in a ring.
-  const orders = [...entered, ...moved].sort(byId).map(orderRow)
   const eventRows = events.map(({ order, seq, event }) => ({
     order_id: order.state.terms.id,
     seq,
@@ -25,40 +23,15 @@ export async function storeChanges(
     event: encodeOrderEvent(event),
   }))
   const stored = sql`
-    with orders as (
-      insert into postern_order as o (id, account, client_order_id, symbol, side, type,
-        time_in_force, quantity, requested, limit_price, stop_price, expire_at, strategy,
-        reduce_only, status, previous, is_open, seq, cum_quantity, cum_money, venue_order_id,
-        reject_code, reject_details, warnings, replaces, replaced_by, replacement, late_fill,
-        reserved, twin, attempts, issuer, subject, request_id, traceparent, received_at,
-        updated_at)
-      select r.*, ${at}::timestamptz
-      from jsonb_to_recordset(${JSON.stringify(orders)}::text::jsonb) as r(
-        id uuid, account text, client_order_id text, symbol text, side text, type text,
-        time_in_force text, quantity numeric, requested numeric, limit_price numeric,
-        stop_price numeric, expire_at timestamptz, strategy text, reduce_only boolean, status text,
-        previous text, is_open boolean, seq integer, cum_quantity numeric, cum_money numeric,
-        venue_order_id text, reject_code text, reject_details jsonb, warnings jsonb, replaces uuid,
-        replaced_by uuid, replacement jsonb, late_fill boolean, reserved numeric, twin bigint,
-        attempts integer, issuer text, subject text, request_id text, traceparent text,
-        received_at timestamptz)
-      on conflict (id) do update set quantity = excluded.quantity, status = excluded.status,
-        previous = excluded.previous,
-        is_open = excluded.is_open, seq = excluded.seq, cum_quantity = excluded.cum_quantity,
-        cum_money = excluded.cum_money, venue_order_id = excluded.venue_order_id,
-        reject_code = excluded.reject_code, reject_details = excluded.reject_details,
-        warnings = excluded.warnings, replaced_by = excluded.replaced_by,
-        replacement = excluded.replacement, late_fill = excluded.late_fill,
-        reserved = excluded.reserved, attempts = excluded.attempts,
-        updated_at = excluded.updated_at
-      returning 1
-    ), events as (
+    with entered as (${insertEntered(sql, entered, at)}),
+    moved as (${updateMoved(sql, moved, at)}),
+    events as (
       -- The orders first, all of them: the statement of the intents locks in that order too.
       insert into postern_order_event (order_id, seq, type, event, at)
       select order_id, seq, type, event::jsonb, ${at}::timestamptz
       from jsonb_to_recordset(${JSON.stringify(eventRows)}::text::jsonb) as r(
         order_id uuid, seq integer, type text, event text)
-      where (select count(*) from orders) >= 0
+      where (select count(*) from entered) + (select count(*) from moved) >= 0
     ), positions as (
       insert into postern_position (account, symbol, quantity, cost, realised, fees, open_buy,
         open_sell, updated_at)
@@ -83,6 +56,54 @@ export async function storeChanges(
       id text, cash numeric, reserved numeric, open_orders integer, notional_window jsonb)
     where a.id = r.id`
   await Promise.all([stored, storeFills(sql, changes)])
+}
+
+function insertEntered(sql: TransactionSql, orders: DeskChanges['entered'], at: Date) {
+  const rows = [...orders].sort(byId).map(enteredRow)
+  return sql`
+    insert into postern_order (id, account, client_order_id, symbol, side, type, time_in_force,
+      requested, limit_price, stop_price, expire_at, strategy, reduce_only, replaces, twin, issuer,
+      subject, request_id, traceparent, received_at, quantity, status, previous, is_open, seq,
+      cum_quantity, cum_money, venue_order_id, reject_code, reject_details, warnings, replaced_by,
+      replacement, late_fill, reserved, attempts, updated_at)
+    select r.*, ${at}::timestamptz
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+      id uuid, account text, client_order_id text, symbol text, side text, type text,
+      time_in_force text, requested numeric, limit_price numeric, stop_price numeric,
+      expire_at timestamptz, strategy text, reduce_only boolean, replaces uuid, twin bigint,
+      issuer text, subject text, request_id text, traceparent text, received_at timestamptz,
+      ${stateColumns(sql)})
+    returning 1`
+}
+
+/**
+ * By id, as the statement of the intents locks them, so that the two never wait in a ring: a
+ * look-up for each row, in the order of the rows.
+ */
+function updateMoved(sql: TransactionSql, orders: DeskChanges['moved'], at: Date) {
+  const rows = [...orders].sort(byId).map((order) => ({
+    id: order.state.terms.id,
+    ...stateRow(order),
+  }))
+  return sql`
+    update postern_order o set quantity = r.quantity, status = r.status, previous = r.previous,
+      is_open = r.is_open, seq = r.seq, cum_quantity = r.cum_quantity, cum_money = r.cum_money,
+      venue_order_id = r.venue_order_id, reject_code = r.reject_code,
+      reject_details = r.reject_details, warnings = r.warnings, replaced_by = r.replaced_by,
+      replacement = r.replacement, late_fill = r.late_fill, reserved = r.reserved,
+      attempts = r.attempts, updated_at = ${at}::timestamptz
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+      id uuid, ${stateColumns(sql)})
+    where o.id = r.id
+    returning 1`
+}
+
+/** What an order's moves change, as `stateRow` gives it. */
+function stateColumns(sql: TransactionSql) {
+  return sql`quantity numeric, status text, previous text, is_open boolean, seq integer,
+    cum_quantity numeric, cum_money numeric, venue_order_id text, reject_code text,
+    reject_details jsonb, warnings jsonb, replaced_by uuid, replacement jsonb, late_fill boolean,
+    reserved numeric, attempts integer`
 }
 
 /** A fill that is stored already can only be a correction. Gateways have no right to any of it. */
@@ -115,9 +136,9 @@ function byId(a: DeskOrder, b: DeskOrder): number {
   return a.state.terms.id < b.state.terms.id ? -1 : 1
 }
 
-function orderRow(order: DeskOrder): unknown {
+function enteredRow(order: DeskOrder) {
   const { state, origin } = order
-  const { terms, replacement } = state
+  const { terms } = state
   return {
     id: terms.id,
     account: terms.account,
@@ -126,13 +147,27 @@ function orderRow(order: DeskOrder): unknown {
     side: terms.side,
     type: terms.type,
     time_in_force: terms.timeInForce,
-    quantity: formatAmount(terms.quantity),
     requested: formatAmount(order.requested),
     limit_price: text(terms.limitPrice),
     stop_price: text(terms.stopPrice),
     expire_at: terms.expireAt === undefined ? null : new Date(terms.expireAt),
     strategy: terms.strategy,
     reduce_only: terms.reduceOnly,
+    replaces: state.replaces,
+    twin: order.twin.toString(),
+    issuer: origin.issuer,
+    subject: origin.subject,
+    request_id: origin.requestId,
+    traceparent: origin.traceparent,
+    received_at: order.receivedAt,
+    ...stateRow(order),
+  }
+}
+
+function stateRow({ state, reserved, replacementReserved }: DeskOrder) {
+  const { replacement } = state
+  return {
+    quantity: formatAmount(state.terms.quantity),
     status: state.status,
     previous: state.previous,
     is_open: isOpenOrder(state),
@@ -143,18 +178,11 @@ function orderRow(order: DeskOrder): unknown {
     reject_code: state.rejectCode,
     reject_details: state.rejectDetails,
     warnings: state.warnings,
-    replaces: state.replaces,
     replaced_by: state.replacedBy,
-    replacement: replacement && replacementRow(replacement, order.replacementReserved),
+    replacement: replacement && replacementRow(replacement, replacementReserved),
     late_fill: state.lateFill,
-    reserved: formatMoney(order.reserved),
-    twin: order.twin.toString(),
+    reserved: formatMoney(reserved),
     attempts: state.attempts,
-    issuer: origin.issuer,
-    subject: origin.subject,
-    request_id: origin.requestId,
-    traceparent: origin.traceparent,
-    received_at: order.receivedAt,
   }
 }
 

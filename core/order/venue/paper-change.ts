@@ -4,6 +4,7 @@ import type { OrderTerms } from '../order.ts'
 import type { CancelResult, OrderReference, SubmitResult } from '../venue.ts'
 import { keyOf } from './order-key.ts'
 import { ownRejection } from './own-rejection.ts'
+import { venueClockAt } from './paper-market.ts'
 import {
   cancelOrder,
   enterOrder,
@@ -68,17 +69,16 @@ async function enterSuccessor(
   { order, successor }: { readonly order: PaperOrder; readonly successor: OrderTerms },
 ): Promise<PaperStep | undefined> {
   const { account, symbol } = successor
-  const [markets, { nextCloseMs }, rules] = await Promise.all([
-    context.market(account, [symbol]),
-    context.clock(account),
+  const [markets, rules] = await Promise.all([
+    context.markets(new Map([[account, [symbol]]])),
     rulesFor(context, account),
   ])
-  const seen = markets.get(symbol)
+  const seen = markets.get(account)?.get(symbol)
   if (seen === undefined) return undefined
   const entered = enterOrder(successor, {
     venueOrderId: Bun.randomUUIDv7(),
     clockMs: seen.clockMs,
-    sessionCloseMs: nextCloseMs,
+    sessionCloseMs: venueClockAt(seen.clockMs).nextCloseMs,
     latencyMs: rules.latencyMs,
     carried: order.cum,
   })

@@ -1,6 +1,8 @@
 import type { Bar, Nanos, Quote } from '../../market/bar.ts'
+import { isOpen, nextSession, sessionOf } from '../../market/session.ts'
 import type { Price, Quantity } from '../amount.ts'
 import type { OrderTerms } from '../order.ts'
+import type { VenueClock } from '../venue.ts'
 
 /**
  * `alpaca` follows that broker's simulator: an order fills in whole where it is marketable, now and
@@ -50,6 +52,19 @@ export type PaperMarket = {
   readonly isHalted: boolean
   /** What earlier fills have taken of this bar, or of the sizes of this quote. */
   readonly barVolumeUsed: Quantity
+}
+
+/** The exchange's hours, seen from a moment of the market clock (milliseconds). */
+export function venueClockAt(nowMs: number): VenueClock {
+  const session = sessionOf(nowMs)
+  const next = nextSession(nowMs)
+  const isToday = session !== undefined && nowMs <= session.closeMs
+  return {
+    nowMs,
+    isOpen: isOpen(nowMs),
+    nextOpenMs: next?.openMs ?? nowMs,
+    nextCloseMs: isToday ? session.closeMs : (next?.closeMs ?? nowMs),
+  }
 }
 
 /** Mixed comparisons are exact in JavaScript, and spare a replay the conversion of every bar. */

@@ -6,7 +6,7 @@ import { databaseOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
 import type { SubmitResult, VenueClock } from '../venue.ts'
 import { keyOf } from './order-key.ts'
-import type { PaperMarket } from './paper-market.ts'
+import { type PaperMarket, venueClockAt } from './paper-market.ts'
 import {
   enterOrder,
   type PaperOrder,
@@ -30,11 +30,10 @@ export type PaperEntry = {
 }
 
 export type PaperMarkets = {
-  /** Symbols that it does not return are unknown here. */
-  readonly market: (
-    account: string,
-    symbols: readonly string[],
-  ) => Promise<ReadonlyMap<string, PaperMarket>>
+  /** Of symbols by account, each by the account's clock; those that it leaves out are unknown here. */
+  readonly markets: (
+    wanted: ReadonlyMap<string, readonly string[]>,
+  ) => Promise<ReadonlyMap<string, ReadonlyMap<string, PaperMarket>>>
   readonly clock: (account: string) => Promise<VenueClock>
   /** How an account is treated; without it all are treated by the venue's rules. */
   readonly terms?: (account: string) => Promise<PaperTerms>
@@ -121,38 +120,38 @@ async function enteredSteps(
   const steps: (PaperStep | undefined)[] = entries.map(() => undefined)
   const indexed = entries.map((entry, index) => ({ entry, index }))
   const byAccount = Map.groupBy(indexed, ({ entry }) => entry.terms.account)
-  await Promise.all(
-    [...byAccount].map(async ([account, members]) => {
-      const bySymbol = Map.groupBy(members, ({ entry }) => entry.terms.symbol)
-      const [markets, clock, rules] = await Promise.all([
-        options.market(account, [...bySymbol.keys()]),
-        options.clock(account),
-        rulesFor(options, account),
-      ])
-      for (const [symbol, group] of bySymbol) {
-        const market = markets.get(symbol)
-        if (market === undefined) continue
-        const entered = enterTogether(group, { market, clock, rules })
-        for (const [at, { index }] of group.entries()) steps[index] = entered[at]
-      }
-    }),
-  )
+  const wanted = [...byAccount].map(([account, members]) => {
+    const symbols = new Set(members.map(({ entry }) => entry.terms.symbol))
+    return [account, [...symbols]] as const
+  })
+  const [markets, rules] = await Promise.all([
+    options.markets(new Map(wanted)),
+    Promise.all(wanted.map(([account]) => rulesFor(options, account))),
+  ])
+  for (const [at, [account, members]] of [...byAccount].entries()) {
+    const bySymbol = Map.groupBy(members, ({ entry }) => entry.terms.symbol)
+    for (const [symbol, group] of bySymbol) {
+      const market = markets.get(account)?.get(symbol)
+      if (market === undefined) continue
+      const entered = enterTogether(group, market, rules[at] ?? options.rules)
+      for (const [place, { index }] of group.entries()) steps[index] = entered[place]
+    }
+  }
   return steps
 }
 
 function enterTogether(
   group: readonly Indexed[],
-  {
-    market,
-    clock,
-    rules,
-  }: { readonly market: PaperMarket; readonly clock: VenueClock; readonly rules: PaperRules },
+  market: PaperMarket,
+  rules: PaperRules,
 ): readonly PaperStep[] {
+  const { clockMs } = market
+  const { nextCloseMs: sessionCloseMs } = venueClockAt(clockMs)
   const orders = group.map(({ entry }) =>
     enterOrder(entry.terms, {
       venueOrderId: Bun.randomUUIDv7(),
-      clockMs: market.clockMs,
-      sessionCloseMs: clock.nextCloseMs,
+      clockMs,
+      sessionCloseMs,
       latencyMs: rules.latencyMs,
     }),
   )

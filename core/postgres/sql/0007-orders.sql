@@ -88,7 +88,7 @@ create table postern_order (
   replacement jsonb,
   late_fill boolean not null default false,
   reserved numeric(38, 18) not null default 0,
-  twin bigint not null,                         -- hash of what makes two orders alike
+  twin bigint not null,                         -- hash of what makes two orders of an account alike
   attempts integer not null default 0,          -- intents
   issuer text not null,
   subject text not null,
@@ -97,11 +97,11 @@ create table postern_order (
   received_at timestamptz not null,
   updated_at timestamptz not null
 ) with (fillfactor = 60);               -- an order is written three times within a second
-create unique index postern_order_client on postern_order (account, client_order_id);
+create unique index postern_order_client on postern_order (client_order_id, account);
 create index postern_order_account on postern_order (account, id);
 create index postern_order_open on postern_order (account, symbol, side, limit_price)
   where is_open;
-create index postern_order_twin on postern_order (account, twin, received_at);
+create index postern_order_twin on postern_order (twin, received_at);
 
 create table postern_order_event (
   order_id uuid not null,

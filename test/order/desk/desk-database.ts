@@ -13,7 +13,8 @@ export async function openDeskDatabase() {
   const pools: Sql[] = []
 
   function poolAt(at: string, role: DatabaseRole | undefined, max = 6): Sql {
-    const options = { url: at, mode: 'development', applicationName: 'test' } as const
+    const plans = { prefersIndexes: role !== undefined }
+    const options = { url: at, mode: 'development', applicationName: 'test', ...plans } as const
     const opened = connectPostgres({ ...options, role, max })
     pools.push(opened)
     return opened

@@ -49,7 +49,7 @@ test('without its market nothing is placed, and without its database nobody know
   })
   const terms = orderTerms()
   const blind = world.open({
-    market: async () => {
+    markets: async () => {
       throw new PosternError('database.unavailable', { reason: 'away' })
     },
   })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Sql } from 'postgres'
 import { formatAmount, parseAmount } from '#core/order/amount.ts'
-import { type PaperMarket, paperDefaults } from '#core/order/venue/paper-market.ts'
+import { type PaperMarket, paperDefaults, venueClockAt } from '#core/order/venue/paper-market.ts'
 import { type PaperVenueOptions, paperVenue } from '#core/order/venue/paper-venue.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
@@ -40,7 +40,6 @@ export async function paperWorld(database: PaperDatabase = productionDatabase) {
   }
   const sql = connect(4)
   await migrate({ sql, queue: 'redis' })
-  await createTables(sql)
   const markets = new Map<string, PaperMarket>(symbols.map((name) => [name, marketAt(undefined)]))
 
   /** Another process on the same book. */
@@ -49,19 +48,15 @@ export async function paperWorld(database: PaperDatabase = productionDatabase) {
       sql,
       grouped: connect(1),
       rules: { ...paperDefaults, mode: 'strict', seed: 7 },
-      market: async (_account, names) =>
-        new Map(
+      markets: async (wanted) => {
+        const seen = (names: readonly string[]) =>
           names.flatMap((name) => {
             const market = markets.get(name)
             return market === undefined ? [] : [[name, market] as const]
-          }),
-        ),
-      clock: async () => ({
-        nowMs: openedMs,
-        isOpen: true,
-        nextOpenMs: closeMs + 63_000_000,
-        nextCloseMs: closeMs,
-      }),
+          })
+        return new Map([...wanted].map(([account, names]) => [account, new Map(seen(names))]))
+      },
+      clock: async () => venueClockAt(openedMs),
       pollMs: 20,
       ...options,
     })
@@ -108,12 +103,4 @@ export async function embeddedDatabase() {
       await rm(directory, { recursive: true })
     },
   }
-}
-
-async function createTables(sql: Sql): Promise<void> {
-  const [row] = await sql<{ present: boolean }[]>`
-    select to_regclass('postern_paper_order') is not null as present`
-  if (row?.present === true) return
-  const path = new URL('../../../core/order/venue/paper-tables.sql.txt', import.meta.url)
-  await sql.unsafe(await Bun.file(path).text())
 }
