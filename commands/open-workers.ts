@@ -25,7 +25,7 @@ const workerConnections = 8
 export async function openWorkers(foundation: Foundation, services: Services): Promise<Workers> {
   const { config, engine, log, metrics, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
-  const sql = foundation.database('worker', workerConnections)
+  const sql = foundation.database('worker', workerConnections, { prefersIndexes: true })
   const desk = await openVenueDesk(foundation, services)
   const signals = stack.adopt(
     await postgresJobSignals({
@@ -37,7 +37,7 @@ export async function openWorkers(foundation: Foundation, services: Services): P
   )
   const worker = registry.id
   const outcomes = postgresOutcomeWriter({
-    grouped: foundation.database('outcomes', 1),
+    grouped: foundation.database('outcomes', 1, { prefersIndexes: true }),
     sql,
     worker,
     journal,

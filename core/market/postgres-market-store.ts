@@ -66,6 +66,12 @@ export const storedLuldSchema = z.object({
 })
 export type StoredLuld = z.infer<typeof storedLuldSchema>
 
+// Made once: a schema compiles itself when it is used first, which takes longer than any row.
+const objectColumn = z.looseObject({})
+const quoteColumn = storedQuoteSchema.nullable()
+const luldColumn = storedLuldSchema.nullable()
+const breakerColumn = breakerStateSchema.nullable()
+
 export type SymbolRecord = {
   readonly instrument: Instrument
   readonly market: SymbolMarket
@@ -126,7 +132,7 @@ export async function readSymbolMarkets(
 
 function recordOf(row: Row, clock: MarketClock, nowMs?: number): SymbolRecord {
   const last = lastOf(row)
-  const stored = storedQuoteSchema.nullable().parse(row.quote)
+  const stored = quoteColumn.parse(row.quote)
   const quote = stored === null ? undefined : quoteOf(stored)
   const reference = referenceOf(last, quote)
   const statistics = statisticsOf(row.statistics)
@@ -157,7 +163,7 @@ export function quoteOf({ time, bid, ask, bidSize, askSize }: StoredQuote): Quot
 
 /** Of an empty object: none. */
 export function statisticsOf(column: unknown): Statistics {
-  return statisticsSchema.parse({ ...noStatistics, ...z.looseObject({}).parse(column) })
+  return statisticsSchema.parse({ ...noStatistics, ...objectColumn.parse(column) })
 }
 
 /** VIX itself, where it is of the days of the price that it sizes. */
@@ -197,7 +203,7 @@ function pauseOf(luld: StoredLuld | undefined, nowMs: number | undefined): numbe
 
 /** Bands are of one day; yesterday's bind nothing. */
 function luldOf(column: unknown, atMs: number | undefined): StoredLuld | undefined {
-  const stored = storedLuldSchema.nullable().parse(column)
+  const stored = luldColumn.parse(column)
   if (stored === null || atMs === undefined) return undefined
   return exchangeDay(stored.atMs) === exchangeDay(atMs) ? stored : undefined
 }
@@ -243,7 +249,7 @@ export async function readMarkets(
 function viewOf(row: MarketRow): MarketView {
   return {
     timeMs: row.timeMs ?? undefined,
-    breaker: breakerStateSchema.nullable().parse(row.breaker) ?? undefined,
+    breaker: breakerColumn.parse(row.breaker) ?? undefined,
     indexSymbol: row.indexSymbol ?? undefined,
     volatilitySymbol: row.volatilitySymbol ?? undefined,
   }

@@ -18,7 +18,7 @@ export type DeskAccount = {
   reserved: Money
   openOrders: number
   /** Notional entered, by second of the wall clock; older than a minute is dropped. */
-  notionalWindow: ReadonlyMap<number, Money>
+  readonly notionalWindow: Map<number, Money>
 }
 
 export type OrderOrigin = {

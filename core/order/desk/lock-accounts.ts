@@ -20,19 +20,23 @@ export const drawdownSchema = z.object({
   isHalted: z.boolean(),
 })
 
-const accountSchema = z.object({
-  id: z.string(),
-  venue: z.string(),
-  clock: z.enum(marketClocks),
-  isShortAllowed: z.boolean(),
-  drawdown: z.union([drawdownSchema, absent]),
-  cash: money,
-  reserved: money,
-  openOrders: z.number(),
-  notionalWindow: z
-    .record(z.string(), money)
-    .transform((window) => new Map(Object.entries(window).map(([key, sum]) => [Number(key), sum]))),
-})
+const accountsSchema = z.array(
+  z.object({
+    id: z.string(),
+    venue: z.string(),
+    clock: z.enum(marketClocks),
+    isShortAllowed: z.boolean(),
+    drawdown: z.union([drawdownSchema, absent]),
+    cash: money,
+    reserved: money,
+    openOrders: z.number(),
+    notionalWindow: z
+      .record(z.string(), money)
+      .transform(
+        (window) => new Map(Object.entries(window).map(([key, sum]) => [Number(key), sum])),
+      ),
+  }),
+)
 
 /** Locks the rows in the order of their ids, so that two transactions never wait in a ring. */
 export async function lockAccounts(
@@ -44,7 +48,7 @@ export async function lockAccounts(
       drawdown, cash::text, reserved::text,
       open_orders as "openOrders", notional_window as "notionalWindow"
     from postern_account where id = any(${[...ids]}::text[]) order by id for update`
-  const accounts = z.array(accountSchema).parse(rows)
+  const accounts = accountsSchema.parse(rows)
   return new Map(accounts.map((account) => [account.id, account]))
 }
 

@@ -80,9 +80,9 @@ function addNotional(work: DeskWork, accountId: string, notional: Money): void {
   const account = work.desk.account(accountId)
   const nowSecond = Math.floor(work.at.getTime() / 1_000)
   const from = nowSecond - notionalWindowMs / 1_000
-  const kept = [...account.notionalWindow].filter(([second]) => second >= from)
-  const window = new Map(kept)
-  account.notionalWindow = window.set(nowSecond, (window.get(nowSecond) ?? 0n) + notional)
+  const { notionalWindow: window } = account
+  for (const second of window.keys()) if (second < from) window.delete(second)
+  window.set(nowSecond, (window.get(nowSecond) ?? 0n) + notional)
 }
 
 function deskOrderOf(

@@ -134,14 +134,15 @@ function keyOf({ idempotency, caller }: OrderRequest): string | undefined {
 
 type StoredKey = { readonly request: OrderRequest; readonly order: OrderDocument }
 
-const answerSchema = z.object({
-  key: z.string(),
-  fingerprint: z.string(),
-  response: z.custom<OrderDocument>(
-    (value) => z.looseObject({ id: z.uuid() }).safeParse(value).success,
-  ),
-})
-type StoredAnswer = z.infer<typeof answerSchema>
+const identified = z.looseObject({ id: z.uuid() })
+const answersSchema = z.array(
+  z.object({
+    key: z.string(),
+    fingerprint: z.string(),
+    response: z.custom<OrderDocument>((value) => identified.safeParse(value).success),
+  }),
+)
+type StoredAnswer = z.infer<typeof answersSchema>[number]
 
 async function readAnswers(
   sql: TransactionSql,
@@ -158,12 +159,7 @@ async function readAnswers(
       ${keyed.map(({ idempotency }) => idempotency?.key ?? '')}::text[]) as w(issuer, subject, key)
       on i.issuer = w.issuer and i.subject = w.subject and i.key = w.key
     where i.route = ${orderRoute} and i.method = 'POST'`
-  return new Map(
-    z
-      .array(answerSchema)
-      .parse(rows)
-      .map((answer) => [answer.key, answer]),
-  )
+  return new Map(answersSchema.parse(rows).map((answer) => [answer.key, answer]))
 }
 
 function replay(answer: StoredAnswer, { idempotency }: OrderRequest): Entered {

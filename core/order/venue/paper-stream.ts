@@ -49,6 +49,8 @@ export function paperStream(options: PaperStreamOptions): PaperStream {
     if (delivery.pending >= pendingMax) return 0
     const page = await read(cursor).catch(() => undefined)
     for (const { id, report } of page ?? []) {
+      // Pushed while the page was read.
+      if (id <= cursor) continue
       if (!pushed.delete(id)) tell(report)
       cursor = id
     }
@@ -78,6 +80,8 @@ export function paperStream(options: PaperStreamOptions): PaperStream {
         if (isTold || signal.aborted || delivery.pending >= pendingMax) continue
         pushed.add(id)
         tell(report)
+        // Ids have no number between two that follow each other: nothing else is to be read there.
+        while (pushed.delete(cursor + 1n)) cursor += 1n
       }
     },
     async close() {
