@@ -31,6 +31,7 @@ export type QueueEngine =
 /** The backend is a type parameter of BullMQ's classes; what is used of them is the same for both. */
 export type BullQueue = Pick<
   Queue,
+  | 'add'
   | 'addBulk'
   | 'remove'
   | 'pause'

@@ -52,8 +52,9 @@ export function bullJobQueue(options: BullJobQueueOptions): JobQueue {
     backend: engine.backend,
     async add(deliveries) {
       const byKind = Map.groupBy(deliveries, (delivery) => delivery.kind.name)
-      const adds = [...byKind].map(([name, some]) => queueOf(name).addBulk(some.map(bulkJob)))
-      await bounded(Promise.all(adds))
+      await bounded(
+        Promise.all([...byKind].map(([name, some]) => addAll(queueOf(name), some.map(bulkJob)))),
+      )
     },
     async remove(kind, id) {
       if ((await bounded(queueOf(kind.name).remove(id))) === 1) return true
@@ -109,7 +110,17 @@ async function heldOnRedis(
   )
 }
 
-function bulkJob(delivery: Delivery): { name: string; data: unknown; opts: BulkJobOptions } {
+/** A pipeline is given every command of the client when it is made, which costs as much as some jobs. */
+const addedSinglyMax = 8
+
+async function addAll(queue: BullQueue, jobs: readonly BulkJob[]): Promise<void> {
+  if (jobs.length > addedSinglyMax) await queue.addBulk([...jobs])
+  else await Promise.all(jobs.map(({ name, data, opts }) => queue.add(name, data, opts)))
+}
+
+type BulkJob = { readonly name: string; readonly data: unknown; readonly opts: BulkJobOptions }
+
+function bulkJob(delivery: Delivery): BulkJob {
   const { id, kind, payload, dispatch, timeoutMs, requestId, traceparent } = delivery
   return {
     name: kind.name,

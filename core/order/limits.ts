@@ -59,7 +59,8 @@ export type LimitedOrder = {
 export function rememberLimits(rows: readonly LimitRow[]): (order: LimitedOrder) => Limits {
   const known = new Map<string, Limits>()
   return (order) => {
-    const key = JSON.stringify([order.account, order.symbol, order.strategy, order.sector])
+    // Neither an account nor a symbol has a line break, nor has a name that a caller chooses.
+    const key = `${order.account}\n${order.symbol}\n${order.strategy ?? ''}\n${order.sector ?? ''}`
     const limits = known.get(key) ?? limitsFor(rows, order)
     known.set(key, limits)
     return limits

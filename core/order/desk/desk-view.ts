@@ -3,6 +3,7 @@ import type { Money, Quantity } from '../amount.ts'
 import type { OrderState } from '../order.ts'
 import { terminalStatuses } from '../order.ts'
 import type { Position } from '../position.ts'
+import type { NotionalWindow } from './notional-window.ts'
 
 export const marketClocks = ['live', 'replay'] as const
 export type MarketClock = (typeof marketClocks)[number]
@@ -17,8 +18,7 @@ export type DeskAccount = {
   cash: Money
   reserved: Money
   openOrders: number
-  /** Notional entered, by second of the wall clock; older than a minute is dropped. */
-  readonly notionalWindow: Map<number, Money>
+  readonly notionalWindow: NotionalWindow
 }
 
 export type OrderOrigin = {

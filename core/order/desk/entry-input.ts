@@ -1,5 +1,4 @@
 import { drawdownVerdict } from '../../market/drawdown-breaker.ts'
-import type { Money } from '../amount.ts'
 import type { CheckInput, EffectiveState } from '../check-input.ts'
 import type { OrderTerms } from '../order.ts'
 import type { DeskWork } from './desk-transaction.ts'
@@ -7,9 +6,6 @@ import { type DeskAccount, type DeskOrder, heldBy, positionKey } from './desk-vi
 import type { EntryView } from './entry-view.ts'
 import { effectiveState } from './switches.ts'
 import { venueCapabilities } from './venue-capabilities.ts'
-
-/** The notional limit counts what was entered in the last so many milliseconds. */
-export const notionalWindowMs = 60_000
 
 export function checkInputOf(
   work: DeskWork,
@@ -43,7 +39,7 @@ export function checkInputOf(
       shortValue: view.shortValues.get(account.id) ?? 0n,
       openOrders: account.openOrders,
       isShortAllowed: account.isShortAllowed,
-      notionalLastMinute: windowSum(account.notionalWindow, at),
+      notionalLastMinute: account.notionalWindow.sum(at),
       drawdown: drawdownState(account, clockMs),
     },
     position: {
@@ -72,12 +68,4 @@ function drawdownState(
   if (verdict.state === 'ACTIVE') return undefined
   const level = verdict.state === 'HALTED' ? 3 : verdict.level
   return { state: verdict.state, scope: 'drawdown', reason: `level ${level}` }
-}
-
-/** By whole seconds, so up to a second more than a minute: it denies early, never late. */
-function windowSum(window: ReadonlyMap<number, Money>, at: Date): Money {
-  const from = Math.floor((at.getTime() - notionalWindowMs) / 1_000)
-  let sum = 0n
-  for (const [second, notional] of window) if (second >= from) sum += notional
-  return sum
 }

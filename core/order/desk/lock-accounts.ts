@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { moneyOf } from '../amount.ts'
 import { type DeskAccount, marketClocks } from './desk-view.ts'
+import { notionalWindow } from './notional-window.ts'
 import type { DeskSql } from './read-rows.ts'
 
 const money = z.string().transform(moneyOf)
@@ -30,11 +31,7 @@ const accountsSchema = z.array(
     cash: money,
     reserved: money,
     openOrders: z.number(),
-    notionalWindow: z
-      .record(z.string(), money)
-      .transform(
-        (window) => new Map(Object.entries(window).map(([key, sum]) => [Number(key), sum])),
-      ),
+    notionalWindow: z.record(z.string(), z.string()).transform(notionalWindow),
   }),
 )
 

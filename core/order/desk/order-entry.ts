@@ -2,7 +2,7 @@ import type { Caller } from '../../access/principal.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
 import { nextSession, sessionOf } from '../../market/session.ts'
-import { formatAmount, formatMoney, type Money } from '../amount.ts'
+import { formatAmount, formatMoney } from '../amount.ts'
 import type { CheckInput, CheckResult } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
 import type { OrderTerms } from '../order.ts'
@@ -10,7 +10,7 @@ import { type OrderDocument, orderDocument } from '../order-document.ts'
 import { newOrder } from '../transition.ts'
 import type { DeskWork } from './desk-transaction.ts'
 import { type DeskOrder, positionKey } from './desk-view.ts'
-import { checkInputOf, notionalWindowMs } from './entry-input.ts'
+import { checkInputOf } from './entry-input.ts'
 import {
   type EntryView,
   noResting,
@@ -76,15 +76,6 @@ function halted(work: DeskWork, { terms, caller }: OrderRequest, input: CheckInp
   })
 }
 
-function addNotional(work: DeskWork, accountId: string, notional: Money): void {
-  const account = work.desk.account(accountId)
-  const nowSecond = Math.floor(work.at.getTime() / 1_000)
-  const from = nowSecond - notionalWindowMs / 1_000
-  const { notionalWindow: window } = account
-  for (const second of window.keys()) if (second < from) window.delete(second)
-  window.set(nowSecond, (window.get(nowSecond) ?? 0n) + notional)
-}
-
 function deskOrderOf(
   { terms, caller }: OrderRequest,
   about: { result: CheckResult; twin: bigint; at: Date; clockMs: number },
@@ -127,7 +118,7 @@ function settle(
     desk.move(order, { type: 'risk.deny', code: result.code, details: result.details })
     return
   }
-  addNotional(work, terms.account, result.notional)
+  desk.account(terms.account).notionalWindow.add(work.at, result.notional)
   addResting(view.resting, terms)
   view.firm.add(view.market.sector(terms.symbol), result.notional)
   desk.move(order, { type: 'risk.pass', warnings: result.warnings })

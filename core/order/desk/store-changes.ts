@@ -51,7 +51,8 @@ export async function storeChanges(
         account text, order_id uuid, code text, report jsonb)
     )
     update postern_account a set cash = r.cash, reserved = r.reserved,
-      open_orders = r.open_orders, notional_window = r.notional_window
+      open_orders = r.open_orders,
+      notional_window = coalesce(r.notional_window, a.notional_window)
     from jsonb_to_recordset(${JSON.stringify([...accounts].map(accountRow))}::text::jsonb) as r(
       id text, cash numeric, reserved numeric, open_orders integer, notional_window jsonb)
     where a.id = r.id`
@@ -270,8 +271,6 @@ function accountRow(account: DeskAccount): unknown {
     cash: formatMoney(account.cash),
     reserved: formatMoney(account.reserved),
     open_orders: account.openOrders,
-    notional_window: Object.fromEntries(
-      [...account.notionalWindow].map(([second, sum]) => [second, formatMoney(sum)]),
-    ),
+    notional_window: account.notionalWindow.changed(),
   }
 }
