@@ -99,8 +99,13 @@ test('an order goes to Alpaca with its account’s keys, and its fill comes back
   expect(await statusOf(order.id)).toBe('new')
   stub.venue.trade('AAPL', parseAmount('10'), parseAmount('99'))
   await eventually(async () => (await statusOf(order.id)) === 'filled')
+  // A fill is counted after its commit.
+  await eventually(async () =>
+    (await foundation.metrics.registry.metrics()).includes(
+      'postern_order_fills_total{venue="alpaca"} 1',
+    ),
+  )
   const text = await foundation.metrics.registry.metrics()
-  expect(text).toContain('postern_order_fills_total{venue="alpaca"} 1')
   expect(text).toMatch(
     /postern_venue_calls_seconds_count\{[^}]*call="submit"[^}]*accepted"[^}]*\} 1/,
   )
