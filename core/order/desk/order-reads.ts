@@ -18,7 +18,10 @@ import { type Trader, tradedAccounts } from './traded-accounts.ts'
 const pollsMs = { first: 50, later: 500, firstForMs: 2_000 }
 
 /** What our side or the venue has not decided yet. */
-const undecided: ReadonlySet<OrderStatus> = new Set(['received', 'accepted', 'pending_new'])
+const undecided: ReadonlySet<OrderStatus> = new Set([
+  ...(['received', 'accepted', 'pending_new'] as const),
+  ...(['pending_cancel', 'pending_replace'] as const),
+])
 
 export type OrderFilter = {
   readonly account: string | undefined

@@ -124,15 +124,25 @@ test('orders are found by account, status, symbol and whether they are open', as
   expect(await found({ isOpen: false })).toEqual([gone])
 })
 
-test('a wait ends when the order is decided, and after its time with the order as it stands', async () => {
-  await addAccount(world.sql, 'mine')
-  const id = await place(world.desk, { account: 'mine' }, passed)
-  const { signal } = new AbortController()
-  expect((await orders().find(desk, id, { timeoutMs: 1, signal })).status).toBe('accepted')
-  const waiting = orders().find(desk, id, { timeoutMs: 30_000, signal })
-  await world.sql`update postern_order set status = 'new' where id = ${id}`
-  expect((await waiting).status).toBe('new')
-})
+test.each([
+  ['accepted', 'new'],
+  ['pending_new', 'rejected'],
+  ['pending_cancel', 'canceled'],
+  ['pending_replace', 'replaced'],
+])(
+  'a wait of an order that is %s ends when it is decided, and after its time with the order as it stands',
+  async (status, decided) => {
+    await addAccount(world.sql, 'mine')
+    const id = await place(world.desk, { account: 'mine' }, passed)
+    await world.sql`update postern_order set status = ${status} where id = ${id}`
+    const { signal } = new AbortController()
+    const wait = (timeoutMs: number) => orders().find(desk, id, { timeoutMs, signal })
+    expect<string>((await wait(1)).status).toBe(status)
+    const waiting = wait(30_000)
+    await world.sql`update postern_order set status = ${decided} where id = ${id}`
+    expect<string>((await waiting).status).toBe(decided)
+  },
+)
 
 test('a wait ends when the caller leaves', async () => {
   await addAccount(world.sql, 'mine')
