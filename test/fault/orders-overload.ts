@@ -1,7 +1,7 @@
 // Five times what the desk sustains, for some seconds: what it cannot take it refuses with 429 or
 // 503 and Retry-After, cancels pass all the while, and nothing that it accepted is lost.
 //
-//   bun test/fault/orders-overload.ts [--rate 6000] [--seconds 5]
+//   bun test/fault/orders-overload.ts [--rate 7500] [--seconds 5]
 import { z } from 'zod'
 import { type OrderStage, openOrderStage, stageSymbols } from '../bench/order-stage.ts'
 import { say } from './stage.ts'
@@ -10,7 +10,7 @@ const option = (name: string, otherwise: number) => {
   const at = process.argv.indexOf(`--${name}`)
   return at === -1 ? otherwise : Number(process.argv[at + 1])
 }
-const rate = option('rate', 6_000)
+const rate = option('rate', 7_500)
 const seconds = option('seconds', 5)
 const accounts = 4
 const resting = 200
