@@ -2,11 +2,13 @@ import { hostname } from 'node:os'
 import { Command } from 'commander'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { startJournal } from '#core/audit/start-journal.ts'
+import { startProcessRegistry } from '#core/job/process-registry.ts'
 import { openLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
+import { followDatabaseLogin } from './follow-database-login.ts'
 import { openSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
 import { exitOnBug } from './process-life.ts'
@@ -36,7 +38,7 @@ async function auditSequence(io: CommandIo): Promise<void> {
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
-  const { sql, settings, recordSecrets } = await openSequencerDatabase(config, stack)
+  const { sql, settings, recordSecrets, login } = await openSequencerDatabase(config, stack)
   const metrics = createMetrics()
   const now = () => new Date()
   const journal = await startJournal(sql, {
@@ -49,6 +51,12 @@ async function auditSequence(io: CommandIo): Promise<void> {
   const database = await openSequencer({ settings, sql, log, metrics, stack })
   stack.defer(() => audit.close())
   await recordSecrets(audit, now)
+  const { version } = io
+  const registry = stack.adopt(
+    await startProcessRegistry({ sql, log, roles: ['sequencer'], version, host: hostname() }),
+    (open) => open.close(),
+  )
+  await followDatabaseLogin({ login, sql, journal, process: registry.id, log, now, stack })
   const readiness = async () => {
     const ready = await database.newestTree().then(
       () => true,

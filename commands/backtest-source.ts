@@ -14,7 +14,7 @@ import { openStoredBars } from '#core/replay/stored-bars.ts'
 import type { BacktestOptions } from './backtest-options.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretReader } from './open-secret-store.ts'
 
 type Io = Pick<CommandIo, 'stdin' | 'config'>
 
@@ -74,7 +74,7 @@ async function stored(
       'POSTERN_DATABASE_URL: --stored reads the bars of a database and this says which; without one, replay a file with --bars',
     ])
   }
-  const url = await databaseUrl(config, openSecretStore(config))
+  const url = await databaseUrl(config, openSecretReader(config))
   const sql = stack.adopt(
     connectDatabase(config, url, { use: 'backtest', connections: 1, statementTimeoutMs }),
     (open) => open.end({ timeout: closeSeconds }),

@@ -22,5 +22,6 @@ export const exitCodes = {
   failed: 1,
   usage: 64,
   badData: 65,
+  tryAgain: 75,
   configuration: 78,
 } as const

@@ -1,39 +1,69 @@
 import type { Sql } from 'postgres'
 import type { Config } from '#core/config.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
+import { type ConnectOptions, connectPostgres } from '#core/postgres/connect.ts'
 import type { DatabaseRole } from '#core/postgres/database-role.ts'
+import { type LivePool, livePool } from '#core/postgres/live-pool.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+import { parseSecretReference } from '#core/secret/secret-reference.ts'
+import type { SecretMembers } from '#core/secret/secret-store.ts'
+import type { RecordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
 
 /** Where POSTERN_DATABASE_URL leads. Throws `ConfigError`, and what the store throws. */
 export async function databaseUrl(
   config: Config,
-  secrets: SecretStore | undefined,
+  secrets: SecretReader | undefined,
 ): Promise<string> {
   return await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
 }
 
-/** A pool on it; `use` is what the server shows of it, behind `postern`. */
-export function connectDatabase(
+/** The secret that POSTERN_DATABASE_URL names, as it is in force; undefined for a literal. */
+export async function databaseSecret(
   config: Config,
-  url: string,
-  pool: {
-    readonly use: string
-    readonly connections: number
-    readonly role?: DatabaseRole | undefined
-    readonly statementTimeoutMs?: number
-    readonly idleTransactionMs?: number
-    readonly prefersIndexes?: boolean
-  },
-): Sql {
+  { secrets, store }: Pick<RecordedSecrets, 'secrets' | 'store'>,
+): Promise<DatabaseSecret | undefined> {
+  const reference = parseSecretReference(required(config, 'POSTERN_DATABASE_URL'))
+  if (reference === undefined || secrets === undefined || store === undefined) return undefined
+  const { name, member } = reference
+  const { version } = await secrets.read(reference)
+  return { name, member, version, members: await store.read(name, version) }
+}
+
+export type DatabaseSecret = {
+  readonly name: string
+  readonly member: string
+  readonly version: string
+  readonly members: SecretMembers
+}
+
+type DatabasePool = {
+  readonly use: string
+  readonly connections: number
+  readonly role?: DatabaseRole | undefined
+  readonly statementTimeoutMs?: number
+  readonly idleTransactionMs?: number
+  readonly prefersIndexes?: boolean
+}
+
+/** A pool on it; `use` is what the server shows of it, behind `postern`. */
+export function connectDatabase(config: Config, url: string, pool: DatabasePool): Sql {
+  return connectPostgres(poolOptions(config, url, pool))
+}
+
+/** The same, for a process that takes over another login while it runs. */
+export function connectLiveDatabase(config: Config, url: string, pool: DatabasePool): LivePool {
+  return livePool(poolOptions(config, url, pool))
+}
+
+function poolOptions(config: Config, url: string, pool: DatabasePool): ConnectOptions {
   const { use, connections, ...rest } = pool
-  return connectPostgres({
+  return {
     url,
     caFile: config.POSTERN_DATABASE_CA_FILE,
     mode: config.POSTERN_MODE,
     applicationName: `postern ${use}`,
     max: connections,
     ...rest,
-  })
+  }
 }

@@ -8,10 +8,10 @@ import { databaseRoles, quoteName } from '#core/postgres/database-role.ts'
 import { inspectLogin, type Login } from '#core/postgres/inspect-login.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
-import { isSecretReference } from '#core/secret/secret-store.ts'
+import { isSecretReference } from '#core/secret/secret-reference.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { queueNames } from './job-kinds.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretReader, openSecretStore } from './open-secret-store.ts'
 import { required } from './require-settings.ts'
 
 export type Finding = {
@@ -93,14 +93,14 @@ export function storeChecks(config: Config): readonly Check[] {
           ? warn('none: credentials are literals', 'fine on a laptop only')
           : fail('none, yet there are references', 'set POSTERN_SECRET_STORE')
       }
-      await open.check()
-      return ok(`${open.name}, opened with ${config.POSTERN_SECRET_BOOTSTRAP_FILE}`)
+      await open.store.check()
+      return ok(`${open.store.name}, opened with ${open.secretZero}`)
     },
   }
   const resolved = references.map(({ name, value }) => ({
     name,
     async run() {
-      await resolveCredential(openSecretStore(config), value)
+      await resolveCredential(openSecretReader(config), value)
       return ok('resolves')
     },
   }))
@@ -118,7 +118,7 @@ async function checkDataDirectory(config: Config): Promise<Finding> {
 
 export function databaseChecks(config: Config): readonly Check[] {
   const ask = async <Answer>(question: (sql: Sql) => Promise<Answer>): Promise<Answer> => {
-    const url = await databaseUrl(config, openSecretStore(config))
+    const url = await databaseUrl(config, openSecretReader(config))
     const sql = connectDatabase(config, url, { use: 'doctor', connections: 1 })
     try {
       return await question(sql)
@@ -187,7 +187,7 @@ export function redisChecks(config: Config): readonly Check[] {
 async function checkRedisServer(config: Config): Promise<Finding> {
   const reference = required(config, 'POSTERN_REDIS_URL')
   const connection = connectProducer({
-    url: await resolveCredential(openSecretStore(config), reference),
+    url: await resolveCredential(openSecretReader(config), reference),
     caFile: config.POSTERN_REDIS_CA_FILE,
     mode: config.POSTERN_MODE,
     cluster: config.POSTERN_REDIS_CLUSTER,

@@ -11,11 +11,18 @@ import { createMetrics, type Metrics } from '#core/metrics.ts'
 import type { ConnectOptions } from '#core/postgres/connect.ts'
 import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
+import type { LivePool } from '#core/postgres/live-pool.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
-import { connectDatabase, databaseUrl } from './connect-database.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+import {
+  connectLiveDatabase,
+  type DatabaseSecret,
+  databaseSecret,
+  databaseUrl,
+} from './connect-database.ts'
+import { adoptLogin, type DatabaseLogin } from './follow-database-login.ts'
+import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
 
@@ -27,7 +34,7 @@ export type Foundation = {
   readonly version: string
   readonly host: string
   readonly now: () => Date
-  readonly secrets: SecretStore | undefined
+  readonly secrets: SecretReader | undefined
   /** Called once there is a log for the reads of secrets. */
   readonly recordSecrets: RecordedSecrets['recordTo']
   /** A pool of its own, so that one use cannot starve another. */
@@ -35,6 +42,8 @@ export type Foundation = {
   readonly engine: QueueEngine
   readonly queue: JobQueue
   readonly stack: AsyncDisposableStack
+  /** The secret that opens Postgres; undefined for a literal, which never changes. */
+  readonly databaseLogin: DatabaseLogin | undefined
 }
 
 type Plans = Pick<ConnectOptions, 'prefersIndexes'>
@@ -53,12 +62,17 @@ export async function openFoundation(options: {
   readonly stack: AsyncDisposableStack
 }): Promise<Foundation> {
   const { config, log, version, role, stack } = options
-  const { secrets, recordTo: recordSecrets } = recordedSecrets(openSecretStore(config))
-  const url = await databaseUrl(config, secrets)
-  const database = (use: string, connections: number, plans: Plans = {}): Sql =>
-    stack.adopt(connectDatabase(config, url, { use, connections, role, ...plans }), (sql) =>
-      sql.end({ timeout: closeSeconds }),
-    )
+  const opened = openSecretStore(config)
+  const recorded = recordedSecrets(opened && readerOf(opened.store), opened?.store)
+  const { secrets, recordTo: recordSecrets } = recorded
+  const login = await databaseSecret(config, recorded)
+  let url = login?.members[login.member] ?? (await databaseUrl(config, secrets))
+  const pools: LivePool[] = []
+  const database = (use: string, connections: number, plans: Plans = {}): Sql => {
+    const pool = connectLiveDatabase(config, url, { use, connections, role, ...plans })
+    pools.push(pool)
+    return stack.adopt(pool.sql, (sql) => sql.end({ timeout: closeSeconds }))
+  }
   const engine = await openEngine({ config, secrets, databaseUrl: url, role, log, stack })
   const sql = database('queue', sharedConnections)
   if (role !== undefined) await confirmRole({ sql, role, login: loginOf(url) })
@@ -69,12 +83,45 @@ export async function openFoundation(options: {
   return {
     ...{ config, log, metrics, version, host, now, secrets, recordSecrets },
     ...{ database, engine, queue, stack },
+    databaseLogin: openLogin(config, {
+      ...{ login, store: recorded.store, pools },
+      onAdopted: (next) => {
+        url = next
+      },
+    }),
+  }
+}
+
+function openLogin(
+  config: Config,
+  {
+    login,
+    store,
+    pools,
+    onAdopted,
+  }: Pick<RecordedSecrets, 'store'> & {
+    readonly login: DatabaseSecret | undefined
+    readonly pools: readonly LivePool[]
+    /** Pools that are opened from then on have the new login at once. */
+    readonly onAdopted: (url: string) => void
+  },
+): DatabaseLogin | undefined {
+  if (login === undefined || store === undefined) return undefined
+  const adopt = adoptLogin(login, pools)
+  return {
+    ...{ ...login, store },
+    async adopt(members) {
+      // BullMQ's pools on Postgres have the login of their start: the old one must live on.
+      if (config.POSTERN_QUEUE === 'postgres') throw new Error('restart to take the new login over')
+      await adopt(members)
+      onAdopted(members[login.member] ?? '')
+    },
   }
 }
 
 async function openEngine(options: {
   readonly config: Config
-  readonly secrets: SecretStore | undefined
+  readonly secrets: SecretReader | undefined
   readonly databaseUrl: string
   readonly role: DatabaseRole | undefined
   readonly log: Log

@@ -5,7 +5,7 @@ import { verifyToken } from '#core/access/verify-token.ts'
 import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import { silentLog } from '#core/log.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretReader } from './open-secret-store.ts'
 
 export type TokenVerdict =
   | { readonly principal: Principal; readonly refusal: undefined }
@@ -20,7 +20,7 @@ export async function judgeToken(
   const now = () => new Date()
   const generation = await openGeneration(
     rules,
-    { secrets: openSecretStore(config), log: silentLog(), now, onKeysChange: () => undefined },
+    { secrets: openSecretReader(config), log: silentLog(), now, onKeysChange: () => undefined },
     undefined,
   )
   try {

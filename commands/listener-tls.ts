@@ -1,13 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { type Config, ConfigError } from '#core/config.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
 import type { ListenerTls } from '#gateway/listen.ts'
 
 /** TLS of the listener, or undefined when none is configured. */
 export async function listenerTls(
   config: Config,
-  secrets: SecretStore | undefined,
+  secrets: SecretReader | undefined,
 ): Promise<ListenerTls | undefined> {
   const { POSTERN_TLS_CERTIFICATE, POSTERN_TLS_KEY, POSTERN_TLS_CLIENT_CA } = config
   if (POSTERN_TLS_CERTIFICATE === undefined && POSTERN_TLS_KEY === undefined) {

@@ -3,7 +3,7 @@ import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { queueNames } from './job-kinds.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretReader } from './open-secret-store.ts'
 
 type MigrateFlags = { readonly dryRun?: boolean; readonly json?: boolean }
 
@@ -29,7 +29,7 @@ async function runMigrate(io: CommandIo, flags: MigrateFlags): Promise<void> {
   const config = io.config()
   await using stack = new AsyncDisposableStack()
   const sql = stack.adopt(
-    connectDatabase(config, await databaseUrl(config, openSecretStore(config)), {
+    connectDatabase(config, await databaseUrl(config, openSecretReader(config)), {
       ...{ use: 'migrate', connections: 1, statementTimeoutMs: 0 },
     }),
     (open) => open.end({ timeout: 1 }),

@@ -7,7 +7,7 @@ import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { type Config, ConfigError } from '#core/config.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
 import { keepDevelopmentFile } from './development-file.ts'
 import { required } from './require-settings.ts'
 
@@ -51,7 +51,7 @@ export const auditSettings = [
 /** Reads the settings and what they refer to; throws `ConfigError`, and what the secret store throws. */
 export async function openAuditSettings(
   config: Config,
-  secrets: SecretStore | undefined,
+  secrets: SecretReader | undefined,
 ): Promise<AuditSettings> {
   const origin = required(config, 'POSTERN_AUDIT_ORIGIN')
   const keys = await resolveCredential(secrets, required(config, 'POSTERN_AUDIT_KEYS'))
@@ -67,7 +67,7 @@ export async function openAuditSettings(
 /** For `up`: what is not set is made once and kept in the data directory. */
 export async function openDevelopmentAudit(
   config: Config,
-  secrets: SecretStore | undefined,
+  secrets: SecretReader | undefined,
 ): Promise<AuditSettings> {
   const origin = config.POSTERN_AUDIT_ORIGIN ?? 'localhost/postern/audit'
   const directory = join(config.POSTERN_DATA_DIRECTORY, 'audit')

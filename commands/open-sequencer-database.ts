@@ -2,9 +2,10 @@ import type { Sql } from 'postgres'
 import type { Config } from '#core/config.ts'
 import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf } from '#core/postgres/database-url.ts'
-import { connectDatabase, databaseUrl } from './connect-database.ts'
+import { connectLiveDatabase, databaseSecret, databaseUrl } from './connect-database.ts'
+import { adoptLogin, type DatabaseLogin } from './follow-database-login.ts'
 import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { sequencerConnections } from './open-sequencer.ts'
 import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
 import { requireSettings } from './require-settings.ts'
@@ -19,6 +20,8 @@ export type SequencerDatabase = {
   readonly sql: Sql
   readonly settings: AuditSettings
   readonly recordSecrets: RecordedSecrets['recordTo']
+  /** Undefined for a literal URL. */
+  readonly login: DatabaseLogin | undefined
 }
 
 /** What whoever changes the log stands on: its settings, and a pool with the sequencer's rights. */
@@ -27,13 +30,20 @@ export async function openSequencerDatabase(
   stack: AsyncDisposableStack,
 ): Promise<SequencerDatabase> {
   requireSettings(config, ['POSTERN_DATABASE_URL', ...auditSettings])
-  const { secrets, recordTo: recordSecrets } = recordedSecrets(openSecretStore(config))
+  const opened = openSecretStore(config)
+  const recorded = recordedSecrets(opened && readerOf(opened.store), opened?.store)
+  const { secrets, store, recordTo: recordSecrets } = recorded
   const settings = await openAuditSettings(config, secrets)
-  const url = await databaseUrl(config, secrets)
-  const pool = { use: 'sequencer', connections: sequencerConnections, role, idleTransactionMs }
-  const sql = stack.adopt(connectDatabase(config, url, pool), (open) =>
-    open.end({ timeout: closeSeconds }),
-  )
+  const secret = await databaseSecret(config, recorded)
+  const url = secret?.members[secret.member] ?? (await databaseUrl(config, secrets))
+  const pool = connectLiveDatabase(config, url, {
+    ...{ use: 'sequencer', connections: sequencerConnections, role, idleTransactionMs },
+  })
+  const sql = stack.adopt(pool.sql, (open) => open.end({ timeout: closeSeconds }))
   await confirmRole({ sql, role, login: loginOf(url) })
-  return { sql, settings, recordSecrets }
+  const login =
+    secret === undefined || store === undefined
+      ? undefined
+      : { ...secret, store, adopt: adoptLogin(secret, [pool]) }
+  return { sql, settings, recordSecrets, login }
 }

@@ -15,6 +15,7 @@ import {
 import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
+import { followDatabaseLogin } from './follow-database-login.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
 
@@ -33,7 +34,8 @@ export async function openServices(
   foundation: Foundation,
   roles: readonly ProcessRole[],
 ): Promise<Services> {
-  const { config, log, metrics, version, host, queue, now, recordSecrets, stack } = foundation
+  const { config, log, metrics, version, host, queue, now, stack } = foundation
+  const { recordSecrets, databaseLogin } = foundation
   const sql = foundation.database('services', 3)
   const kinds = jobKinds
   await refusePendingSchema(foundation, sql)
@@ -52,6 +54,10 @@ export async function openServices(
     (open) => open.close(),
   )
   await recordSecrets(audit, now)
+  await followDatabaseLogin({
+    ...{ login: databaseLogin, journal, log, now, stack, process: registry.id },
+    sql: foundation.database('secrets', 2),
+  })
   const sweeper = stack.adopt(
     startSweeper({ sql, journal, queue, kinds, log, metrics, now }),
     (open) => open.close(),

@@ -8,7 +8,7 @@ import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretReader } from './open-secret-store.ts'
 import { recordedSecrets } from './recorded-secrets.ts'
 
 export type OperatorLog = {
@@ -29,7 +29,7 @@ export async function withOperatorLog(
   run: (log: OperatorLog) => Promise<void>,
 ): Promise<void> {
   const config = io.config()
-  const { secrets, recordTo } = recordedSecrets(openSecretStore(config))
+  const { secrets, recordTo } = recordedSecrets(openSecretReader(config))
   const url = await databaseUrl(config, secrets)
   const sql = connectDatabase(config, url, { use: act, connections: 1 })
   const now = () => new Date()

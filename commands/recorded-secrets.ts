@@ -1,9 +1,12 @@
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { systemRecord } from '#core/audit/record.ts'
-import type { SecretReference, SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+import type { SecretStore } from '#core/secret/secret-store.ts'
 
 export type RecordedSecrets = {
-  readonly secrets: SecretStore | undefined
+  readonly secrets: SecretReader | undefined
+  /** The store behind it, version by version. */
+  readonly store: Pick<SecretStore, 'read'> | undefined
   /**
    * From here on a read waits for its record: no record, no secret. What was read before there was
    * a log, to reach the database it lives in, is recorded now. Throws `audit.unavailable`.
@@ -11,20 +14,32 @@ export type RecordedSecrets = {
   recordTo(audit: AuditLog, now: () => Date): Promise<void>
 }
 
-/** A store whose reads are in the audit log, by name; never the value. */
-export function recordedSecrets(store: SecretStore | undefined): RecordedSecrets {
+/** A reader whose reads are in the audit log, by name; never the value. */
+export function recordedSecrets(
+  reader: SecretReader | undefined,
+  store?: Pick<SecretStore, 'read'>,
+): RecordedSecrets {
   const early = new Set<string>()
   let record: ((name: string) => Promise<void>) | undefined
 
-  async function read(of: SecretStore, reference: SecretReference) {
-    const name = `${reference.name}#${reference.member}`
+  async function recorded(name: string): Promise<void> {
     if (record === undefined) early.add(name)
     else await record(name)
-    return await of.read(reference)
   }
 
   return {
-    secrets: store && { ...store, read: (reference) => read(store, reference) },
+    secrets: reader && {
+      async read(reference) {
+        await recorded(`${reference.name}#${reference.member}`)
+        return await reader.read(reference)
+      },
+    },
+    store: store && {
+      async read(name, version) {
+        await recorded(`${name}@${version}`)
+        return await store.read(name, version)
+      },
+    },
     async recordTo(audit, now) {
       record = (name) => {
         const id = Bun.randomUUIDv7()

@@ -3,20 +3,30 @@ import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { listFileSecrets, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { keyBytes } from '#core/secret/key-file.ts'
-import { parseSecretReference } from '#core/secret/secret-store.ts'
+import { parseSecretReference } from '#core/secret/secret-reference.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
 import { required } from './require-settings.ts'
+import {
+  historyCommand,
+  rollbackCommand,
+  rotateCommand,
+  setRotationCommand,
+} from './secrets-rotate.ts'
 
 const keyFileMode = 0o400
 
 export function secretsCommand(io: CommandIo): Command {
   return new Command('secrets')
-    .description('keep credentials in the encrypted file store')
+    .description('keep credentials in the encrypted file store; rotate those of any store')
     .addCommand(keygenCommand(io))
     .addCommand(putCommand(io))
     .addCommand(listCommand(io))
+    .addCommand(setRotationCommand(io))
+    .addCommand(rotateCommand(io))
+    .addCommand(rollbackCommand(io))
+    .addCommand(historyCommand(io))
 }
 
 function keygenCommand(io: CommandIo): Command {

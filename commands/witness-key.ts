@@ -4,14 +4,13 @@ import { NoteError } from '#core/audit/note/note-error.ts'
 import { generateSignerKey, type NoteSigner, parseSignerKey } from '#core/audit/note/signer.ts'
 import type { VerifierKey } from '#core/audit/note/verifier-key.ts'
 import { ConfigError } from '#core/config.ts'
-import { openForReading, refuseExposed } from '#core/secret/key-file.ts'
+import { readProtectedText } from '#core/secret/key-file.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
-import { isSecretReference, type SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+import { isSecretReference } from '#core/secret/secret-reference.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 
 const keyFileMode = 0o400
-/** Bytes; a key with a long name has 200. */
-const keyFileBytesMax = 4_096
 
 /** What people call it, and what the key's type byte says (C2SP signed-note). */
 const keyTypes = { log: 'ed25519', witness: 'cosignature' } as const
@@ -71,12 +70,12 @@ function generateOrUndefined(name: string, type: VerifierKey['type']) {
  * `ConfigError` for what is no witness's key, `secret.unavailable` for an exposed file.
  */
 export async function readWitnessKey(
-  secrets: SecretStore | undefined,
+  secrets: SecretReader | undefined,
   place: string,
 ): Promise<NoteSigner> {
   const text = isSecretReference(place)
     ? await resolveCredential(secrets, place)
-    : await readKeyText(place)
+    : await readProtectedText(place, 'key file')
   const signer = parseOrUndefined(text.trimEnd())
   if (signer === undefined) {
     throw new ConfigError([
@@ -87,17 +86,6 @@ export async function readWitnessKey(
     throw new ConfigError([`--key: ${place} is a log's key; a witness needs one of its own`])
   }
   return signer
-}
-
-async function readKeyText(path: string): Promise<string> {
-  const file = await openForReading(path, 'key file')
-  try {
-    await refuseExposed(file, path)
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(keyFileBytesMax), 0)
-    return buffer.toString('utf8', 0, bytesRead)
-  } finally {
-    await file.close()
-  }
 }
 
 function parseOrUndefined(text: string): NoteSigner | undefined {

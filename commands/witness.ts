@@ -10,7 +10,7 @@ import { openLog } from '#core/log.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { listenerTls } from './listener-tls.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { openSecretReader } from './open-secret-store.ts'
 import { exitOnBug } from './process-life.ts'
 import { keygenCommand, readWitnessKey } from './witness-key.ts'
 
@@ -78,7 +78,7 @@ function initCommand(io: CommandIo): Command {
       '\nExamples:\n  $ postern witness init --key witness.key --data /var/lib/postern-witness',
     )
     .action(async ({ key, data }: { readonly key: string; readonly data: string }) => {
-      const signer = await readWitnessKey(openSecretStore(io.config()), key)
+      const signer = await readWitnessKey(openSecretReader(io.config()), key)
       createWitnessStore(data, signer.key)
       io.stdout.write(
         `${data}: made for ${signer.key.name}; it must outlive every host and backup\n`,
@@ -92,7 +92,7 @@ async function serve(io: CommandIo, options: ServeOptions): Promise<void> {
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
-  const secrets = openSecretStore(config)
+  const secrets = openSecretReader(config)
   const signer = await readWitnessKey(secrets, options.key)
   const logs = parseTrustedLogs(await readText('--logs', options.logs))
   const tls = await listenerTls(config, secrets)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isSecretReference, parseSecretReference } from './secret/secret-store.ts'
+import { isSecretReference, parseSecretReference } from './secret/secret-reference.ts'
 
 /** The listener's default; above 1023 because the image runs without capabilities. */
 const listenPortDefault = 8080
@@ -25,6 +25,11 @@ const origin = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9.:/_-]{0,198}[a-zA-Z0-9]$/, 'a URL without scheme and final slash')
 
+/** Where an engine or a login method of Vault is mounted. */
+const vaultPath = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_./-]{0,126}$/, 'a path without a slash at its start')
+
 /** The keys are the variables' names, so that a problem names what to fix. */
 const environmentSchema = z.strictObject({
   POSTERN_MODE: z.enum(['production', 'development']).default('production'),
@@ -39,9 +44,28 @@ const environmentSchema = z.strictObject({
   POSTERN_REDIS_URL: credential.optional(),
   POSTERN_REDIS_CA_FILE: filePath.optional(),
   POSTERN_REDIS_CLUSTER: z.stringbool().default(false),
-  POSTERN_SECRET_STORE: z.enum(['file']).optional(),
+  POSTERN_SECRET_STORE: z.enum(['file', 'vault', 'aws', 'gcp', 'azure']).optional(),
   POSTERN_SECRET_FILE: filePath.optional(),
   POSTERN_SECRET_BOOTSTRAP_FILE: filePath.optional(),
+  POSTERN_VAULT_ADDRESS: z.url({ protocol: /^https?$/ }).optional(),
+  POSTERN_VAULT_CA_FILE: filePath.optional(),
+  POSTERN_VAULT_NAMESPACE: z.string().min(1).optional(),
+  POSTERN_VAULT_MOUNT: vaultPath.default('secret'),
+  POSTERN_VAULT_LOGIN: z.enum(['approle', 'kubernetes', 'jwt']).default('approle'),
+  POSTERN_VAULT_LOGIN_MOUNT: vaultPath.optional(),
+  POSTERN_VAULT_ROLE: z.string().min(1).optional(),
+  POSTERN_AWS_REGION: z
+    .string()
+    .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'a region such as eu-central-1')
+    .optional(),
+  POSTERN_AWS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  POSTERN_GCP_PROJECT: z.string().min(1).optional(),
+  POSTERN_GCP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  POSTERN_GCP_ACCOUNT_FILE: filePath.optional(),
+  POSTERN_AZURE_VAULT_URL: z.url({ protocol: /^https?$/ }).optional(),
+  POSTERN_AZURE_TENANT_ID: z.string().min(1).optional(),
+  POSTERN_AZURE_CLIENT_ID: z.string().min(1).optional(),
+  POSTERN_IDENTITY_TOKEN_FILE: filePath.optional(),
   POSTERN_WEBHOOK_KEY: credential.optional(),
   POSTERN_ALPACA_URL: z.url({ protocol: /^https?$/ }).default(alpacaUrlDefault),
   POSTERN_ALPACA_KEYS: credential.optional(),
@@ -101,7 +125,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describeIssue))
   const problems = [
     ...credentialNames.flatMap((name) => credentialProblems(parsed.data, name)),
-    ...alpacaUrlProblems(parsed.data),
+    ...addressNames.flatMap((name) => addressProblems(parsed.data, name)),
     ...cloudKeyProblems(parsed.data, environment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
@@ -132,25 +156,35 @@ function credentialProblems(config: Config, name: (typeof credentialNames)[numbe
 
 const loopbackNames: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
+/** What is told there is worth a credential. */
+const addressNames = [
+  'POSTERN_ALPACA_URL',
+  'POSTERN_VAULT_ADDRESS',
+  'POSTERN_AWS_ENDPOINT',
+  'POSTERN_GCP_ENDPOINT',
+  'POSTERN_AZURE_VAULT_URL',
+] as const satisfies readonly (keyof Config)[]
+
 /** Keys go there, and an order's way back; never repeats what may hold a password. */
-function alpacaUrlProblems({ POSTERN_ALPACA_URL, POSTERN_MODE }: Config): string[] {
-  const { protocol, hostname, pathname, search, hash, username, password } = new URL(
-    POSTERN_ALPACA_URL,
-  )
+function addressProblems(config: Config, name: (typeof addressNames)[number]): string[] {
+  const address = config[name]
+  if (address === undefined) return []
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(address)
   const rest = `${username}${password}${search}${hash}`
   if (rest !== '' || pathname !== '/') {
-    return ['POSTERN_ALPACA_URL: more than scheme, host and port; leave out path, query and user']
+    return [`${name}: more than scheme, host and port; leave out path, query and user`]
   }
-  const isTestServer = POSTERN_MODE === 'development' && loopbackNames.has(hostname)
+  const isTestServer = config.POSTERN_MODE === 'development' && loopbackNames.has(hostname)
   if (protocol === 'https:' || isTestServer) return []
-  return ['POSTERN_ALPACA_URL: not https; plain http is for loopback in development only']
+  return [`${name}: not https; plain http is for loopback in development only`]
 }
 
 function cloudKeyProblems(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {
-  const isUsed = config.POSTERN_AUDIT_STORE?.startsWith('s3:') === true
+  const isUsed =
+    config.POSTERN_AUDIT_STORE?.startsWith('s3:') === true || config.POSTERN_SECRET_STORE === 'aws'
   if (!isUsed || config.POSTERN_MODE === 'development') return []
   if (environment['AWS_SECRET_ACCESS_KEY'] === undefined) return []
   return [

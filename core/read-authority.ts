@@ -3,7 +3,7 @@ import { ConfigError } from './config.ts'
 
 /** The certificate authority of a TLS connection, or nothing for the system's roots. */
 export function readAuthority(
-  variable: 'POSTERN_DATABASE_CA_FILE' | 'POSTERN_REDIS_CA_FILE',
+  variable: 'POSTERN_DATABASE_CA_FILE' | 'POSTERN_REDIS_CA_FILE' | 'POSTERN_VAULT_CA_FILE',
   path: string | undefined,
 ): { readonly ca?: string } {
   if (path === undefined) return {}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ConfigError } from '../config.ts'
-import { parseSecretReference } from '../secret/secret-store.ts'
+import { parseSecretReference } from '../secret/secret-reference.ts'
 import { parseCidr } from './cidr.ts'
 import { hasUniqueMembers } from './unique-members.ts'
 

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts'
 import type { Log } from '../log.ts'
 import { resolveCredential } from '../secret/resolve-credential.ts'
-import type { SecretStore } from '../secret/secret-store.ts'
+import type { SecretReader } from '../secret/secret-reader.ts'
 import type { Admission, SubjectLimit } from './access-control.ts'
 import type { AccessRules, IssuerRules } from './access-file.ts'
 import { explainAddress } from './explain-address.ts'
@@ -24,7 +24,7 @@ export type Generation = {
 }
 
 export type KeySources = {
-  readonly secrets: SecretStore | undefined
+  readonly secrets: SecretReader | undefined
   readonly log: Log
   readonly now: () => Date
   readonly onKeysChange: () => void

@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import { ConfigError } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import type { SecretStore } from '../secret/secret-store.ts'
+import type { SecretReader } from '../secret/secret-reader.ts'
 import type { AccessControl } from './access-control.ts'
 import {
   type AccessDocument,
@@ -24,7 +24,7 @@ export type AccessControlOptions = {
   readonly source: { readonly file: string } | { readonly document: AccessDocument }
   readonly mode: AccessMode
   /** For issuers whose key is a secret reference. */
-  readonly secrets?: SecretStore | undefined
+  readonly secrets?: SecretReader | undefined
   readonly denyList: DenyList
   readonly audit: AuditLog
   readonly log: Log

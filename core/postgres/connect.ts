@@ -39,9 +39,21 @@ const lookUpsOnly = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_merg
  * whose server would not be verified.
  */
 export function connectPostgres(options: ConnectOptions): Sql {
+  return connectPool(options).sql
+}
+
+export type Pool = {
+  readonly sql: Sql
+  /** No connection owes an answer to a statement or is in a transaction. */
+  readonly isIdle: () => boolean
+}
+
+/** The same, with a look at its connections. */
+export function connectPool(options: ConnectOptions): Pool {
   const { applicationName, max, role, statementTimeoutMs = statementTimeoutMsDefault } = options
   const address = parseDatabaseUrl(options)
   const answerTimeoutMs = statementTimeoutMs === 0 ? 0 : statementTimeoutMs + answerGraceMs
+  const sockets = poolSockets({ address, answerTimeoutMs })
   // A variable, because `socket` is documented but missing from the library's declarations.
   const driverOptions = {
     max,
@@ -49,7 +61,7 @@ export function connectPostgres(options: ConnectOptions): Sql {
     ssl: false,
     fetch_types: false,
     types: arrayTypes,
-    socket: poolSockets({ address, answerTimeoutMs }),
+    socket: sockets.open,
     // The sockets pace the attempts, for the whole pool together.
     backoff: () => 0,
     keep_alive: keepAliveSeconds,
@@ -65,5 +77,5 @@ export function connectPostgres(options: ConnectOptions): Sql {
       idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMsDefault,
     },
   }
-  return postgres(address.url, driverOptions)
+  return { sql: postgres(address.url, driverOptions), isIdle: sockets.areIdle }
 }

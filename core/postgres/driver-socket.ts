@@ -16,8 +16,13 @@ export const startupOptions = ' '.repeat(1_024)
 const protocolVersion = Buffer.from([0, 3, 0, 0])
 const versionOffset = 4
 
+/** ReadyForQuery, idle: the last message of an answer, outside of a transaction. */
+const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
+
 /** The part of a socket that postgres.js uses. */
 export type DriverSocket = EventEmitter & {
+  /** Everything that was sent has been answered, and no transaction is open. */
+  isIdle(): boolean
   write(bytes: Buffer, done?: (error?: Error | null) => void): boolean
   end(bytes?: Buffer): void
   destroy(): void
@@ -35,9 +40,13 @@ export type DriverSocket = EventEmitter & {
 export function driverSocket(raw: Socket): DriverSocket {
   let isFirst = true
   let isEnding = false
+  let isIdle = false
+  let tail: Buffer = Buffer.alloc(0)
   let fault: unknown
   const socket = emitterWith({
+    isIdle: () => isIdle || raw.destroyed,
     write(bytes, done) {
+      isIdle = false
       if (raw.destroyed) {
         done?.(unavailable(fault))
         return true
@@ -57,7 +66,14 @@ export function driverSocket(raw: Socket): DriverSocket {
     setKeepAlive: (isOn, delayMs) => raw.setKeepAlive(isOn, delayMs),
   })
   Object.defineProperty(socket, 'readyState', { get: () => raw.readyState })
-  raw.on('data', (bytes) => socket.emit('data', bytes))
+  raw.on('data', (bytes: Buffer) => {
+    // A message may come in pieces.
+    tail = (bytes.length < readyForQuery.length ? Buffer.concat([tail, bytes]) : bytes).subarray(
+      -readyForQuery.length,
+    )
+    isIdle = tail.equals(readyForQuery)
+    socket.emit('data', bytes)
+  })
   raw.on('drain', () => socket.emit('drain'))
   raw.on('error', (error) => {
     fault = error
@@ -77,6 +93,7 @@ export function driverSocket(raw: Socket): DriverSocket {
 export function deadSocket(fault: unknown): DriverSocket {
   const nothing = () => undefined
   const socket = emitterWith({
+    isIdle: () => true,
     write() {
       socket.emit('error', unavailable(fault))
       socket.emit('close', true)

@@ -28,7 +28,8 @@ export function poolSockets(options: {
   readonly address: DatabaseAddress
   /** Milliseconds that a server may owe an answer and say nothing; 0 waits for ever. */
   readonly answerTimeoutMs: number
-}): () => Promise<DriverSocket> {
+}): { readonly open: () => Promise<DriverSocket>; readonly areIdle: () => boolean } {
+  const sockets = new Set<DriverSocket>()
   let failure: { readonly at: number; readonly fault: unknown } | undefined
   let isProbing = false
   const watch: Watch = {
@@ -41,7 +42,7 @@ export function poolSockets(options: {
       isProbing = false
     },
   }
-  return async () => {
+  async function open(): Promise<DriverSocket> {
     if (failure !== undefined) {
       if (isProbing || performance.now() - failure.at < retryPauseMs) {
         return deadSocket(failure.fault)
@@ -52,12 +53,16 @@ export function poolSockets(options: {
       const raw = await openServerSocket(options.address, connectTimeoutMs)
       watchFirstWord(raw, watch)
       if (options.answerTimeoutMs > 0) watchSilence(raw, options.answerTimeoutMs, watch)
-      return driverSocket(raw)
+      const socket = driverSocket(raw)
+      sockets.add(socket)
+      raw.once('close', () => sockets.delete(socket))
+      return socket
     } catch (fault) {
       watch.failed(fault)
       return deadSocket(fault)
     }
   }
+  return { open, areIdle: () => [...sockets].every((socket) => socket.isIdle()) }
 }
 
 /** A proxy in front of a dead server accepts and hangs up: that is a failure to connect too. */

@@ -5,6 +5,8 @@ import { PosternError } from '../errors.ts'
 export const keyBytes = 32
 /** 32 bytes in base64url, and the newline that editors add. */
 const keyTextCharsMax = 64
+/** Bytes; a secret id or a signer key is below one kibibyte. */
+const protectedBytesMax = 4_096
 
 /**
  * The file store's key: 32 bytes in base64url. Refused, with the fix, unless its owner alone can
@@ -23,6 +25,21 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
     await file.close()
   }
   throw unavailable(`${path} holds no key; make one with \`postern secrets keygen\``)
+}
+
+/**
+ * A credential in a file that its owner alone can read, without the newline that editors add. Throws
+ * `secret.unavailable`.
+ */
+export async function readProtectedText(path: string, what: string): Promise<string> {
+  const file = await openForReading(path, what)
+  try {
+    await refuseExposed(file, path)
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(protectedBytesMax), 0)
+    return buffer.toString('utf8', 0, bytesRead).trimEnd()
+  } finally {
+    await file.close()
+  }
 }
 
 export async function openForReading(path: string, what: string): Promise<FileHandle> {

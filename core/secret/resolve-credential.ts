@@ -1,12 +1,13 @@
 import { PosternError } from '../errors.ts'
-import { isSecretReference, parseSecretReference, type SecretStore } from './secret-store.ts'
+import type { SecretReader } from './secret-reader.ts'
+import { isSecretReference, parseSecretReference } from './secret-reference.ts'
 
 /**
  * The value behind a setting: what it refers to, or itself (`parseConfig` lets a literal through
  * in development only). Throws what the store throws.
  */
 export async function resolveCredential(
-  store: SecretStore | undefined,
+  secrets: SecretReader | undefined,
   text: string,
 ): Promise<string> {
   if (!isSecretReference(text)) return text
@@ -14,11 +15,11 @@ export async function resolveCredential(
   if (reference === undefined) {
     throw new PosternError('secret.not_found', { reason: 'not of the form secret:<name>#<member>' })
   }
-  if (store === undefined) {
+  if (secrets === undefined) {
     throw new PosternError('secret.unavailable', {
       reason: `${text} needs a secret store: set POSTERN_SECRET_STORE`,
     })
   }
-  const { value } = await store.read(reference)
+  const { value } = await secrets.read(reference)
   return value
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { exportSPKI, importJWK } from 'jose'
 import { tokenAgeSecondsMax } from '#core/access/verify-token.ts'
-import { memorySecretStore } from '#test/secret/memory-secret-store.ts'
+import { memorySecretReader } from '#test/secret/memory-secret-reader.ts'
 import {
   accessDocument,
   audience,
@@ -256,7 +256,7 @@ test('a token type that the issuer does not set is refused where the access file
 })
 
 test('HS256 takes its key from the secret store and nothing else', async () => {
-  const secrets = memorySecretStore()
+  const secrets = memorySecretReader()
   const secret = Buffer.alloc(32, 7)
   secrets.put('postern/token', { key: secret.toString('base64url') })
   const source = { secret: 'secret:postern/token#key', kid: 'shared-1' }

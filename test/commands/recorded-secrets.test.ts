@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import type { AuditRecord } from '#core/audit/record.ts'
 import { PosternError } from '#core/errors.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
 import { recordedSecrets } from '../../commands/recorded-secrets.ts'
 
 const now = () => new Date('2026-03-01T12:00:00Z')
@@ -13,13 +13,11 @@ function open() {
   const events: string[] = []
   const records: AuditRecord[] = []
   let outage: PosternError | undefined
-  const store: SecretStore = {
-    name: 'test',
+  const reader: SecretReader = {
     read: ({ name, member }) => {
       events.push(`read ${name}#${member}`)
       return Promise.resolve({ version: '1', value: 'canary-value' })
     },
-    check: () => Promise.resolve(),
   }
   const audit: AuditLog = {
     append(record) {
@@ -34,7 +32,7 @@ function open() {
   const closeLog = () => {
     outage = new PosternError('audit.unavailable')
   }
-  return { ...recordedSecrets(store), audit, events, records, closeLog }
+  return { ...recordedSecrets(reader), audit, events, records, closeLog }
 }
 
 test('a read waits for its record, which names the secret and holds no value', async () => {

@@ -16,7 +16,7 @@ import { eventually } from '../integration/world.ts'
 import { addInstrument, noonMs, orderRow, trader } from '../order/desk/desk-rows.ts'
 import { orderTerms } from '../order/desk/desk-world.ts'
 import { alpacaStub, stubKeys } from '../order/venue/alpaca-stub.ts'
-import { memorySecretStore } from '../secret/memory-secret-store.ts'
+import { memorySecretReader } from '../secret/memory-secret-reader.ts'
 
 setDefaultTimeout(60_000)
 
@@ -24,7 +24,7 @@ const clock = { nowMs: noonMs }
 const said: LogFields[] = []
 const note = (event: string, fields: LogFields = {}) => void said.push({ event, ...fields })
 const log: Log = { ...silentLog(), warn: note, error: note }
-const secrets = memorySecretStore()
+const secrets = memorySecretReader()
 const stub = alpacaStub()
 const stack = new AsyncDisposableStack()
 let placed = 0

@@ -8,6 +8,7 @@ import {
   writeFileSecret,
 } from '#core/secret/file-secret-store.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { secretCache } from '#core/secret/secret-cache.ts'
 import { writeKeyFile } from './key-file.ts'
 
 let folder: string
@@ -22,7 +23,11 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const name = 'postern/database'
 const put = (members: unknown) => writeFileSecret({ ...options, name, members })
-const read = () => fileSecretStore(options).read({ name, member: 'url' })
+function reader() {
+  const store = fileSecretStore(options)
+  return secretCache({ store, currentVersion: store.currentVersion })
+}
+const read = () => reader().read({ name, member: 'url' })
 
 test.each(['0440', '0404', '0644', '0660', '0500', '0700'])(
   'a key file of mode %s is refused with the command that mends it',
@@ -88,7 +93,7 @@ test.each([
   ['a member that no reference can name', { 'a-b': 'x' }],
   ['more than 64 KiB', { url: 'x'.repeat(65_537) }],
 ])('%s is no secret, and the value is not repeated', async (_, members) => {
-  await expect(put(members)).rejects.toMatchObject({ code: 'secret.unavailable' })
+  await expect(put(members)).rejects.toMatchObject({ code: 'secret.refused' })
   expect(await readdir(folder)).toEqual(['key'])
 })
 
@@ -119,7 +124,7 @@ test('a file left over from a crashed writer stops the next one and says what to
 
 test('a credential is taken literally or from the store, never half', async () => {
   await put({ url: 'postgres://from-store' })
-  const store = fileSecretStore(options)
+  const store = reader()
   expect(await resolveCredential(store, 'secret:postern/database#url')).toBe(
     'postgres://from-store',
   )

@@ -1,3 +1,4 @@
+import { readBoundedText } from '../../reading/read-bounded-text.ts'
 import { parseCheckpoint } from '../note/checkpoint.ts'
 import { verifyCosignature } from '../note/cosignature.ts'
 import { formatNote, parseNote } from '../note/note.ts'
@@ -10,7 +11,6 @@ import {
   parseSize,
   sizeMediaType,
 } from './add-checkpoint.ts'
-import { readBoundedText } from './read-bounded-text.ts'
 import type { Witness, WitnessOutcome } from './witness.ts'
 
 /** Bytes; a witness with several keys answers with a few lines of 200. */

@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts'
+import { readBoundedText } from '../../reading/read-bounded-text.ts'
 import { requestBytesMax, sizeMediaType } from './add-checkpoint.ts'
 import type { AnswerCheckpoint, CheckpointAnswer } from './answer-checkpoint.ts'
-import { readBoundedText } from './read-bounded-text.ts'
 import type { WitnessStore } from './witness-store.ts'
 
 /** Milliseconds for a whole body of at most 68 KiB, on the slowest link that a log is run on. */

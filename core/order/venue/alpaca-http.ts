@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { readBoundedText } from '../../audit/witness/read-bounded-text.ts'
 import { PosternError } from '../../errors.ts'
+import { parsedJson } from '../../reading/parsed-json.ts'
+import { readBoundedText } from '../../reading/read-bounded-text.ts'
+import { retryAfterOf } from '../../reading/retry-after.ts'
 import type { RequestBudget } from './request-budget.ts'
 import { spareVenue } from './venue-outage.ts'
 
@@ -161,18 +163,4 @@ const unsentCodes = new Set([
 function neverConnected(error: unknown): boolean {
   const parsed = withCode.safeParse(error)
   return parsed.success && unsentCodes.has(parsed.data.code)
-}
-
-function retryAfterOf(headers: Headers): number | undefined {
-  const text = headers.get('retry-after') ?? ''
-  return /^\d{1,6}$/.test(text) ? Number.parseInt(text, 10) : undefined
-}
-
-/** Without its error, which quotes the text. */
-export function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

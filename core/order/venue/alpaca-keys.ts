@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
-import { type AlpacaCredentials, parsedJson } from './alpaca-http.ts'
+import { parsedJson } from '../../reading/parsed-json.ts'
+import type { AlpacaCredentials } from './alpaca-http.ts'
 import { spareVenue } from './venue-outage.ts'
 
 /** A header's characters: one that is refused would stand in the refusal's text. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type AlpacaCredentials, parsedJson, unavailable } from './alpaca-http.ts'
+import { parsedJson } from '../../reading/parsed-json.ts'
+import { type AlpacaCredentials, unavailable } from './alpaca-http.ts'
 import { pauseUnlessEnded } from './report-delivery.ts'
 
 /** Milliseconds without a byte after which a server counts as gone. */

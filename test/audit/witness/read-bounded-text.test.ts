@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readBoundedText } from '#core/audit/witness/read-bounded-text.ts'
+import { readBoundedText } from '#core/reading/read-bounded-text.ts'
 
 const limits = { bytesMax: 8, timeoutMs: 50 }
 const read = (text: string | Uint8Array<ArrayBuffer>) => readBoundedText(new Response(text), limits)

@@ -1,0 +1,234 @@
+import { userInfo } from 'node:os'
+import { Command, InvalidArgumentError } from 'commander'
+import { z } from 'zod'
+import { ConfigError } from '#core/config.ts'
+import { PosternError } from '#core/errors.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
+import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { type FingerprintKey, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
+import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
+import { hasEnded, type Rotation } from '#core/secret/rotation/rotation.ts'
+import type { RotationJournal, SecretPointer } from '#core/secret/rotation/rotation-journal.ts'
+import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
+import { runRotation } from '#core/secret/rotation/run-rotation.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+import type { SecretStore } from '#core/secret/secret-store.ts'
+import { type CommandIo, exitCodes } from './command-io.ts'
+import { openSecretStore, readerOf } from './open-secret-store.ts'
+import { withOperatorLog } from './operator-log.ts'
+
+const daysDefault = 90
+const daysMax = 36_500
+/** Rotations of a secret that are printed: some years. */
+const historyMax = 100
+/** Seconds that closing a connection may take. */
+const closeSeconds = 1
+
+/** `settings` of a secret of the kind `postgres-role`. */
+const postgresRoleSchema = z.strictObject({
+  users: z.tuple([z.string().min(1), z.string().min(1)]),
+  member: z.string(),
+  /** The login that may change both users' passwords. */
+  admin: z.string(),
+})
+
+export function setRotationCommand(io: CommandIo): Command {
+  return new Command('set-rotation')
+    .description('say how a secret is rotated, and how often')
+    .argument('<name>', 'e.g. postern/database')
+    .requiredOption('--users <a,b>', 'the two Postgres logins that take turns')
+    .requiredOption('--admin <reference>', 'the login that may change both, a URL')
+    .option('--member <name>', 'the member that holds the URL', 'url')
+    .option('--days <count>', 'days between rotations', parseDays, daysDefault)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets set-rotation postern/database --users app_a,app_b \\
+      --admin secret:postern/rotator#url
+
+Both logins are granted the same roles. The admin login has CREATEROLE, ADMIN on both logins and
+pg_signal_backend.`,
+    )
+    .action(async (name: string, options: SetRotationOptions, command: Command) => {
+      const [first, second, ...more] = options.users.split(',')
+      if (first === undefined || second === undefined || first === second || more.length > 0) {
+        command.error('error: --users names two logins, parted by a comma')
+      }
+      const settings = { users: [first, second], member: options.member, admin: options.admin }
+      const by = operator()
+      await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
+        const { days: rotationDays } = options
+        const rotations = postgresRotationJournal({ sql, journal, now })
+        await rotations.configure(name, { kind: 'postgres-role', settings, rotationDays }, by)
+      })
+      io.stdout.write(`${name}: ${first} and ${second} take turns every ${options.days} days\n`)
+    })
+}
+
+type SetRotationOptions = {
+  readonly users: string
+  readonly admin: string
+  readonly member: string
+  readonly days: number
+}
+
+export function rotateCommand(io: CommandIo): Command {
+  return new Command('rotate')
+    .description('give a secret its next version, while everything goes on')
+    .argument('<name>', 'e.g. postern/database')
+    .option('--json', 'the rotation as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets rotate postern/database
+
+Goes on with a rotation that is open. Exits with 0 once the old version is worthless, 1 when the
+rotation was undone, and 75 when a step has to be tried again: then run it again. Nothing is retired
+before every live process has logged in with the new version.`,
+    )
+    .action(async (name: string, options: { readonly json?: true }) => {
+      await withRotations(io, name, async (context) => {
+        const rotation = await rotate(context)
+        tell(io, rotation, options.json === true)
+      })
+    })
+}
+
+export function rollbackCommand(io: CommandIo): Command {
+  return new Command('rollback')
+    .description('go back to the version before, as long as nothing was retired')
+    .argument('<name>', 'e.g. postern/database')
+    .requiredOption('--reason <text>', 'for the audit record')
+    .option('--json', 'the rotation as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ postern secrets rollback postern/database --reason "wrong hour"',
+    )
+    .action(async (name: string, options: { readonly reason: string; readonly json?: true }) => {
+      await withRotations(io, name, async (context) => {
+        const [open] = await context.rotations.history(name, 1)
+        if (open?.step !== 'settle' || open.promotedAt === undefined) {
+          throw new PosternError('secret.rotation_overtaken', {
+            detail: `Nothing of ${name} can be rolled back; rotate forward instead.`,
+          })
+        }
+        await context.rotations.rollBack(open, options.reason)
+        tell(io, await rotate(context), options.json === true)
+      })
+    })
+}
+
+export function historyCommand(io: CommandIo): Command {
+  return new Command('history')
+    .description('print the rotations of a secret, newest first')
+    .argument('<name>', 'e.g. postern/database')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  $ postern secrets history postern/database')
+    .action(async (name: string, options: { readonly json?: true }) => {
+      await withOperatorLog(io, 'secrets', operator(), async ({ sql, journal, now }) => {
+        const rotations = postgresRotationJournal({ sql, journal, now })
+        for (const rotation of await rotations.history(name, historyMax)) {
+          tell(io, rotation, options.json === true, 'of the past')
+        }
+      })
+    })
+}
+
+type Rotating = {
+  readonly name: string
+  readonly rotations: RotationJournal
+  readonly store: SecretStore
+  readonly target: RotationTarget
+  readonly fingerprintKey: FingerprintKey
+  readonly by: string
+}
+
+async function withRotations(
+  io: CommandIo,
+  name: string,
+  run: (context: Rotating) => Promise<void>,
+): Promise<void> {
+  const config = io.config()
+  const opened = openSecretStore(config)
+  if (opened === undefined)
+    throw new ConfigError(['POSTERN_SECRET_STORE: nothing is rotated without'])
+  const by = operator()
+  await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
+    const rotations = postgresRotationJournal({ sql, journal, now })
+    const pointer = await rotations.pointer(name)
+    await using stack = new AsyncDisposableStack()
+    const target = await openTarget({ io, stack, secrets: readerOf(opened.store) }, name, pointer)
+    const fingerprintKey = await readFingerprintKey(sql)
+    await run({ name, rotations, store: opened.store, target, fingerprintKey, by })
+  })
+}
+
+type Opening = {
+  readonly io: CommandIo
+  readonly stack: AsyncDisposableStack
+  readonly secrets: SecretReader
+}
+
+async function openTarget(
+  { io, stack, secrets }: Opening,
+  name: string,
+  pointer: SecretPointer | undefined,
+): Promise<RotationTarget> {
+  const settings = postgresRoleSchema.safeParse(pointer?.settings)
+  if (!settings.success) {
+    const detail = `Nobody has said how ${name} is rotated; see postern secrets set-rotation --help.`
+    throw new PosternError('secret.not_found', { reason: `${name} has no rotation`, detail })
+  }
+  const { POSTERN_DATABASE_CA_FILE: caFile, POSTERN_MODE: mode } = io.config()
+  const connect = (url: string) =>
+    connectPostgres({ url, caFile, mode, applicationName: 'postern rotation', max: 1 })
+  const { users, member, admin } = settings.data
+  const sql = stack.adopt(connect(await resolveCredential(secrets, admin)), (open) =>
+    open.end({ timeout: closeSeconds }),
+  )
+  return postgresRoleTarget({ admin: sql, users, member, connect })
+}
+
+async function rotate(context: Rotating): Promise<Rotation> {
+  const { name, rotations, store, target, fingerprintKey, by } = context
+  const [last] = await rotations.history(name, 1)
+  const open = last === undefined || hasEnded(last) ? await rotations.plan(name, by) : last
+  const { signal } = new AbortController()
+  const run = { journal: rotations, store, target, fingerprintKey, random: Math.random, signal }
+  return await runRotation(run, open.id)
+}
+
+function tell(
+  io: CommandIo,
+  rotation: Rotation,
+  isJson: boolean,
+  when: 'now' | 'of the past' = 'now',
+): void {
+  const { name, step, base, pending, error, openedAt } = rotation
+  if (when === 'now') process.exitCode = exitOf(rotation)
+  if (isJson) {
+    io.stdout.write(`${JSON.stringify({ ...rotation, epoch: rotation.epoch.toString() })}\n`)
+    return
+  }
+  const versions = pending === undefined ? base : `${base} → ${pending}`
+  const because = error === undefined ? '' : `: ${error}`
+  io.stdout.write(`${openedAt.toISOString()} ${name} ${versions} ${step}${because}\n`)
+}
+
+function exitOf({ step }: Rotation): number {
+  if (step === 'done') return exitCodes.ok
+  return step === 'undone' ? exitCodes.failed : exitCodes.tryAgain
+}
+
+function operator(): string {
+  return `${userInfo().username} at a terminal`
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (Number.isInteger(days) && days >= 1 && days <= daysMax) return days
+  throw new InvalidArgumentError(`a whole number from 1 to ${daysMax}`)
+}

@@ -1,0 +1,104 @@
+import type { ListenMeta, Sql } from 'postgres'
+import { type ConnectOptions, connectPool, type Pool } from './connect.ts'
+
+/** Milliseconds between two looks at a pool that is to be closed. */
+const lookMs = 50
+/** Milliseconds without a statement: whoever got hold of the old pool has sent what it wanted. */
+const quietMs = 1_000
+/** Milliseconds; a statement that is still running then is ended with its connection. */
+const drainMsMax = 60_000
+/** Seconds that closing connections without a statement may take. */
+const closeSeconds = 1
+
+/** A pool whose login can be replaced while it is in use. */
+export type LivePool = {
+  /** The same object for as long as it lives. */
+  readonly sql: Sql
+  /**
+   * Statements go to the server with the new login from now on, and what listens listens there too,
+   * without a gap. Resolves when the old login has answered all that it was asked, transactions and
+   * all, and its sessions are closed. Rejects, with nothing changed, where the new login is refused.
+   */
+  replace(url: string): Promise<void>
+}
+
+type Listening = {
+  readonly channel: string
+  readonly onNotify: (value: string) => void
+  readonly onListen: (() => void) | undefined
+  handle: ListenMeta
+}
+
+/**
+ * A postgres.js pool has one user for ever: behind this one pools follow each other. Two calls of
+ * `replace` at once are not allowed.
+ */
+export function livePool(options: ConnectOptions): LivePool {
+  let current = connectPool(options)
+  const listenings = new Set<Listening>()
+
+  const listen: Sql['listen'] = async (channel, onNotify, onListen) => {
+    const pool = current
+    const handle = await pool.sql.listen(channel, onNotify, onListen)
+    if (pool !== current) {
+      await handle.unlisten().catch(() => undefined)
+      return await listen(channel, onNotify, onListen)
+    }
+    const listening: Listening = { channel, onNotify, onListen, handle }
+    listenings.add(listening)
+    return {
+      ...handle,
+      async unlisten() {
+        listenings.delete(listening)
+        await listening.handle.unlisten()
+      },
+    }
+  }
+
+  /** Nobody holds it: each call and each member is that of the pool of the moment. */
+  const sql = new Proxy(current.sql, {
+    apply: (_first, _this, values) => Reflect.apply(current.sql, undefined, values),
+    get: (_first, member) => (member === 'listen' ? listen : Reflect.get(current.sql, member)),
+  })
+
+  return {
+    sql,
+    async replace(url) {
+      const next = connectPool({ ...options, url })
+      const old = current
+      try {
+        await next.sql`select session_user`
+        const followed = await Promise.all(
+          [...listenings].map(async (listening) => {
+            const { channel, onNotify, onListen } = listening
+            return { listening, handle: await next.sql.listen(channel, onNotify, onListen) }
+          }),
+        )
+        current = next
+        for (const { listening, handle } of followed) {
+          const { unlisten } = listening.handle
+          listening.handle = handle
+          // One that is still listened to is opened again when its pool is closed.
+          await unlisten().catch(() => undefined)
+        }
+      } catch (error) {
+        if (current === old) await next.sql.end({ timeout: closeSeconds })
+        throw error
+      }
+      await drain(old)
+    },
+  }
+}
+
+/** A pool that is told to end forgets what waits for a connection: it must have nothing to do. */
+async function drain(pool: Pool): Promise<void> {
+  const endsAt = performance.now() + drainMsMax
+  let quietSince = performance.now()
+  for (;;) {
+    await Bun.sleep(lookMs)
+    const now = performance.now()
+    if (!pool.isIdle()) quietSince = now
+    if (now - quietSince >= quietMs || now >= endsAt) break
+  }
+  await pool.sql.end({ timeout: closeSeconds })
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto'
+import type { Sql } from 'postgres'
+import { z } from 'zod'
+import { PosternError } from '../../errors.ts'
+import type { SecretMembers } from '../secret-store.ts'
+import type { RotationTarget, Succession } from './rotation-target.ts'
+import { scramVerifier } from './scram-verifier.ts'
+
+/** Base64url needs no escape in a URL; as strong as any key here. */
+const passwordBytes = 32
+/** Milliseconds between two looks for sessions: a login under way shows up late. */
+const sessionScanMs = 1_000
+/** Looks for sessions that end none before the retirement is given up for now. */
+const sessionScansMax = 20
+
+export type PostgresRoleOptions = {
+  /**
+   * The rotator's own login at the target: with `createrole`, an administrator of both users and
+   * a member of `pg_signal_backend`.
+   */
+  readonly admin: Sql
+  /** The two logins, in turn; the rights are those of the roles that both are granted. */
+  readonly users: readonly [string, string]
+  /** The member that holds the connection's URL. */
+  readonly member: string
+  /** Opens one connection, or throws; the caller ends it. */
+  readonly connect: (url: string) => Sql
+}
+
+/**
+ * A Postgres login that is two users in turn: while both may log in nobody has to be quick, and
+ * the sessions of the old one can be told from those of the new.
+ */
+export function postgresRoleTarget(options: PostgresRoleOptions): RotationTarget {
+  const { admin, member } = options
+  const urlIn = (members: SecretMembers) => urlOf(members, member)
+
+  /** Undefined where the server refuses the login. */
+  async function tryLogin<Answer>(
+    members: SecretMembers,
+    ask: (sql: Sql) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const sql = options.connect(urlIn(members).href)
+    try {
+      return await ask(sql)
+    } catch (error) {
+      if (isLoginRefused(error)) return undefined
+      throw targetUnavailable(error)
+    } finally {
+      await sql.end({ timeout: 1 }).catch(() => undefined)
+    }
+  }
+
+  return {
+    generate(current) {
+      const url = urlIn(current)
+      const [first, second] = options.users
+      const user = decodeURIComponent(url.username)
+      if (user !== first && user !== second) {
+        throw refused(`the login in force is ${user}, which is neither ${first} nor ${second}`)
+      }
+      url.username = user === first ? second : first
+      url.password = randomBytes(passwordBytes).toString('base64url')
+      return { ...current, [member]: url.href }
+    },
+    async set(succession) {
+      if ((await tryLogin(succession.pending, sessionUser)) !== undefined) return
+      const { user, password } = loginToSet(succession, urlIn)
+      if ((await tryLogin(succession.current, sessionUser)) === undefined) {
+        throw refused('the login in force is not let in at this server')
+      }
+      const grants = await tryLogin(succession.current, grantedRoles)
+      await setLogin(admin, { user, password, grants: grants ?? [] }).catch((error: unknown) => {
+        throw targetUnavailable(error)
+      })
+    },
+    async test({ current, pending }) {
+      const rights = await tryLogin(current, grantedRoles)
+      const pendingRights = await tryLogin(pending, grantedRoles)
+      if (pendingRights === undefined) throw refused('the pending login is not let in')
+      const missing = (rights ?? []).filter((role) => !pendingRights.includes(role))
+      if (missing.length > 0) throw refused(`the pending login lacks ${missing.join(', ')}`)
+    },
+    async retire({ retired }) {
+      const user = decodeURIComponent(urlIn(retired).username)
+      await endLogin(admin, user).catch((error: unknown) => {
+        throw targetUnavailable(error)
+      })
+    },
+    isRefused: async (retired) => (await tryLogin(retired, sessionUser)) === undefined,
+  }
+}
+
+function urlOf(members: SecretMembers, member: string): URL {
+  const text = Object.hasOwn(members, member) ? members[member] : undefined
+  if (text === undefined || !URL.canParse(text)) throw refused(`the member ${member} is no URL`)
+  return new URL(text)
+}
+
+/** Where the pending credential belongs to another server or user nothing is set anywhere. */
+function loginToSet({ current, pending }: Succession, urlIn: (members: SecretMembers) => URL) {
+  const [from, to] = [urlIn(current), urlIn(pending)]
+  if (from.host !== to.host || from.pathname !== to.pathname) {
+    throw refused('the pending version is of another server or database')
+  }
+  if (from.username === to.username) throw refused('the pending version has the user in force')
+  return { user: decodeURIComponent(to.username), password: decodeURIComponent(to.password) }
+}
+
+async function sessionUser(sql: Sql): Promise<string> {
+  const [row] = await sql<{ name: string }[]>`select session_user as name`
+  return row?.name ?? ''
+}
+
+/** What the login was granted itself; what a role may do is that role's. */
+async function grantedRoles(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select r.rolname as name from pg_auth_members m
+    join pg_roles r on r.oid = m.roleid
+    join pg_roles u on u.oid = m.member
+    where u.rolname = session_user order by 1`
+  return rows.map(({ name }) => name)
+}
+
+type SetLogin = {
+  readonly user: string
+  readonly password: string
+  readonly grants: readonly string[]
+}
+
+/** `login` again too: the last retirement has taken it away. */
+async function setLogin(admin: Sql, { user, password, grants }: SetLogin): Promise<void> {
+  const [row] = await admin`select from pg_roles where rolname = ${user}`
+  const verb = row === undefined ? 'create' : 'alter'
+  const verifier = scramVerifier(password)
+  await admin.unsafe(`${verb} role ${quoteName(user)} login password '${verifier}'`)
+  for (const role of grants) {
+    await admin.unsafe(`grant ${quoteName(role)} to ${quoteName(user)}`)
+  }
+}
+
+/** No login first, then the sessions, until two looks in a row have found none. */
+async function endLogin(admin: Sql, user: string): Promise<void> {
+  const [row] = await admin`select from pg_roles where rolname = ${user}`
+  if (row === undefined) return
+  await admin.unsafe(`alter role ${quoteName(user)} nologin password null`)
+  let isQuiet = false
+  for (let scan = 0; scan < sessionScansMax; scan += 1) {
+    const ended = await admin`
+      select pg_terminate_backend(pid) from pg_stat_activity where usename = ${user}`
+    if (ended.length === 0 && isQuiet) return
+    isQuiet = ended.length === 0
+    await Bun.sleep(isQuiet ? sessionScanMs : sessionScanMs / 10)
+  }
+  throw new Error(`sessions of ${user} do not end`)
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Invalid password, no login right, no such user (SQLSTATE class 28). */
+const loginRefused = z.object({ code: z.enum(['28P01', '28000']) })
+
+function isLoginRefused(error: unknown): boolean {
+  if (loginRefused.safeParse(error).success) return true
+  return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
+}
+
+function targetUnavailable(cause: unknown): PosternError {
+  if (cause instanceof PosternError && cause.code === 'secret.target_refused') return cause
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'
+  const reason = `the Postgres server of the secret: ${code}`
+  return new PosternError('secret.target_unavailable', { reason, cause })
+}
+
+function refused(reason: string): PosternError {
+  return new PosternError('secret.target_refused', { reason })
+}

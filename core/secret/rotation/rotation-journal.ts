@@ -1,0 +1,64 @@
+import type { Rotation, RotationStep } from './rotation.ts'
+
+/** Which version of a secret is in force. */
+export type SecretPointer = {
+  readonly name: string
+  readonly kind: string | undefined
+  readonly settings: unknown
+  readonly current: string
+  readonly previous: string | undefined
+  /** Hex, of the current version's members. */
+  readonly fingerprint: string
+  readonly epoch: bigint
+  readonly rotationDays: number
+  readonly dueAt: Date
+}
+
+export type RotationSettings = {
+  readonly kind: string
+  readonly settings: object
+  readonly rotationDays: number
+}
+
+/** A process that is alive and has not proved the version that is in force. */
+export type Unproved = { readonly process: string; readonly host: string; readonly role: string }
+
+/**
+ * The pointers and the rotations that move them, in Postgres: every change is one commit with its
+ * audit record. A change of a rotation holds only while it is at the step that its caller saw;
+ * else `secret.rotation_overtaken` is thrown and nothing is changed. All throw
+ * `database.unavailable`.
+ */
+export type RotationJournal = {
+  pointer(name: string): Promise<SecretPointer | undefined>
+  /** Says how a secret is rotated, and how often. Throws `secret.not_found` where it has no pointer. */
+  configure(name: string, rotation: RotationSettings, by: string): Promise<void>
+  /**
+   * Opens a rotation of a secret that has a pointer. Throws `secret.not_found`, or
+   * `secret.rotation_open` while another one is under way.
+   */
+  plan(name: string, by: string): Promise<Rotation>
+  /** Throws `secret.not_found`. */
+  read(id: string): Promise<Rotation>
+  /** The newest rotations of a secret, newest first. */
+  history(name: string, limit: number): Promise<readonly Rotation[]>
+  staged(
+    rotation: Rotation,
+    version: { readonly pending: string; readonly fingerprint: string },
+  ): Promise<Rotation>
+  move(rotation: Rotation, to: RotationStep): Promise<Rotation>
+  /** Moves the pointer to the pending version and tells the processes. */
+  promote(rotation: Rotation): Promise<Rotation>
+  /** Moves it back, before anything was retired: what was pending dies instead. */
+  rollBack(rotation: Rotation, reason: string): Promise<Rotation>
+  /** Live processes that use the secret and have not proved what the pointer says. */
+  unproved(name: string): Promise<readonly Unproved[]>
+  /** The step failed and is tried again after `retryMs`. */
+  failed(
+    rotation: Rotation,
+    failure: { readonly error: string; readonly retryMs: number },
+  ): Promise<Rotation>
+  /** What was to follow will not: from before the promotion, for good. */
+  undo(rotation: Rotation, reason: string): Promise<Rotation>
+  end(rotation: Rotation): Promise<Rotation>
+}

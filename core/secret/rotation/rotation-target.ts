@@ -1,0 +1,26 @@
+import type { SecretMembers } from '../secret-store.ts'
+
+/** The members that are in force, and those that are to follow them. */
+export type Succession = { readonly current: SecretMembers; readonly pending: SecretMembers }
+
+/**
+ * What a secret opens, and how its credential is changed there. Each call can be repeated, also
+ * after one whose answer was lost. All throw `secret.target_unavailable` for a target that is out
+ * of reach; `set` and `test` throw `secret.target_refused` where a repetition would change nothing:
+ * the rotation is then undone.
+ */
+export type RotationTarget = {
+  /** Members of the next version, made of the current one's. */
+  generate(current: SecretMembers): SecretMembers
+  /**
+   * Lets the pending credential in, beside the current one. First proves that the current one is
+   * let in: whoever points us at another target must not have our new credential set there.
+   */
+  set(succession: Succession): Promise<void>
+  /** Logs in anew with the pending credential and may do all that the current one may. */
+  test(succession: Succession): Promise<void>
+  /** The retired credential logs nobody in any more, and the sessions that it has opened have ended. */
+  retire(secrets: { readonly kept: SecretMembers; readonly retired: SecretMembers }): Promise<void>
+  /** Whether a login with it is refused, as one who has stolen it would find. */
+  isRefused(retired: SecretMembers): Promise<boolean>
+}

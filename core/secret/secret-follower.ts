@@ -1,0 +1,172 @@
+import type { Sql } from 'postgres'
+import { z } from 'zod'
+import type { AuditJournal } from '../audit/journal.ts'
+import { recordedTransaction } from '../audit/journal-rows.ts'
+import { systemRecord } from '../audit/record.ts'
+import type { Log } from '../log.ts'
+import { rethrowAsOutage } from '../postgres/outage.ts'
+import { type FingerprintKey, fingerprintOf, readFingerprintKey } from './rotation/fingerprint.ts'
+import type { SecretMembers, SecretStore } from './secret-store.ts'
+
+/** Milliseconds until a pointer that was moved is found without its notification. */
+const pollMsDefault = 5_000
+const channel = 'postern_secret'
+/** Days until a secret is due that nobody has said anything else of. */
+const rotationDays = 90
+
+/** How a process uses a secret. */
+export type SecretUse = {
+  readonly name: string
+  /** What it was started with. */
+  readonly version: string
+  readonly members: SecretMembers
+  /**
+   * Logs in with the members of another version and changes over to them. Resolves when nothing of
+   * this process uses the one before any more; rejects, with that one in use, where they are refused.
+   */
+  readonly adopt: (members: SecretMembers) => Promise<void>
+}
+
+export type SecretFollower = {
+  /** Resolves when the process uses what is in force and has said so, or could not; then it goes on trying. */
+  follow(use: SecretUse): Promise<void>
+  close(): Promise<void>
+}
+
+export type SecretFollowerOptions = {
+  readonly sql: Sql
+  readonly journal: AuditJournal
+  readonly store: Pick<SecretStore, 'read'>
+  /** Of the process registry. */
+  readonly process: string
+  readonly log: Log
+  readonly now: () => Date
+  readonly pollMs?: number
+}
+
+type Followed = SecretUse & { inUse: string; fingerprint: string; proved: string | undefined }
+
+/**
+ * Takes a process over to the version of each secret that the pointer says, and proves it there:
+ * what was in force before dies only when all live processes have done so.
+ */
+export async function secretFollower(options: SecretFollowerOptions): Promise<SecretFollower> {
+  const { sql, log, pollMs = pollMsDefault } = options
+  const key = await readFingerprintKey(sql)
+  const followed = new Map<string, Followed>()
+  let running: Promise<void> | undefined
+  let isAskedAgain = false
+  let isClosed = false
+
+  async function catchUpAll(): Promise<void> {
+    for (const use of followed.values()) {
+      await catchUp(options, key, use).catch((error: unknown) => {
+        log.warn('secret.not_followed', { secret: use.name, error })
+      })
+    }
+  }
+
+  /** Asked while it runs, it runs once more: the pointer may have moved behind its look. */
+  async function run(): Promise<void> {
+    do {
+      isAskedAgain = false
+      await catchUpAll()
+    } while (isAskedAgain && !isClosed)
+  }
+
+  function nudge(): Promise<void> {
+    isAskedAgain = true
+    running ??= run().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  const listening = await sql.listen(channel, () => void nudge()).catch(rethrowAsOutage)
+  const timer = setInterval(() => void nudge(), pollMs)
+  timer.unref()
+  return {
+    async follow(use) {
+      const fingerprint = fingerprintOf(key, use.name, use.members)
+      await register(options, use, fingerprint).catch(rethrowAsOutage)
+      followed.set(use.name, { ...use, inUse: use.version, fingerprint, proved: undefined })
+      await nudge()
+    },
+    async close() {
+      isClosed = true
+      clearInterval(timer)
+      await listening.unlisten().catch(() => undefined)
+      await running
+      await sql`delete from postern_secret_ack where process = ${options.process}`.catch(
+        () => undefined,
+      )
+    },
+  }
+}
+
+/** The use first, unproved, so that a rotation under way waits for it; then a pointer, if there is none. */
+async function register(
+  { sql, journal, process, now }: SecretFollowerOptions,
+  { name, version }: SecretUse,
+  fingerprint: string,
+): Promise<void> {
+  await sql`
+    with gone as (
+      delete from postern_secret_ack a
+      where not exists (select from postern_process p where p.id = a.process)
+    )
+    insert into postern_secret_ack (process, name, version, fingerprint)
+    values (${process}, ${name}, '', '') on conflict do nothing`
+  await recordedTransaction(sql, journal, async (transaction, write) => {
+    const made = await transaction`
+      insert into postern_secret (name, current_version, fingerprint, rotation_days, due_at)
+      values (${name}, ${version}, decode(${fingerprint}, 'hex'), ${rotationDays},
+        now() + make_interval(days => ${rotationDays}))
+      on conflict do nothing returning name`
+    if (made.length === 0) return
+    await write([
+      systemRecord({
+        ...{ id: Bun.randomUUIDv7(), type: 'secret.adopted', at: now(), outcome: 'ok' },
+        ...{ target: `secret/${name}`, details: { version } },
+      }),
+    ])
+  })
+}
+
+const pointerRows = z.array(
+  z.object({ current: z.string(), fingerprint: z.string(), epoch: z.string() }),
+)
+
+async function catchUp(
+  options: SecretFollowerOptions,
+  key: FingerprintKey,
+  use: Followed,
+): Promise<void> {
+  const { sql, store, process, log } = options
+  const [pointer] = pointerRows.parse(
+    await sql`
+      select current_version as current, encode(fingerprint, 'hex') as fingerprint, epoch::text
+      from postern_secret where name = ${use.name}`,
+  )
+  if (pointer === undefined || pointer.epoch === use.proved) return
+  if (pointer.current !== use.inUse) {
+    const members = await store.read(use.name, pointer.current)
+    const fingerprint = fingerprintOf(key, use.name, members)
+    if (fingerprint === pointer.fingerprint) {
+      await use.adopt(members)
+      log.info('secret.adopted', { secret: use.name, version: pointer.current })
+      use.inUse = pointer.current
+    }
+    use.fingerprint = fingerprint
+  }
+  if (use.fingerprint !== pointer.fingerprint) {
+    // Never adopted, and never proved: the rotation waits, and a person is told.
+    log.error('secret.other_environment', { secret: use.name, version: pointer.current })
+    return
+  }
+  await sql`
+    update postern_secret_ack set version = ${pointer.current},
+      fingerprint = decode(${use.fingerprint}, 'hex'), proved_at = now()
+    where process = ${process} and name = ${use.name}`
+  use.proved = pointer.epoch
+}

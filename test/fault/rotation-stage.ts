@@ -1,0 +1,112 @@
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres, { type Sql } from 'postgres'
+import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
+import type { SecretStore } from '#core/secret/secret-store.ts'
+import { writeKeyFile } from '#test/secret/key-file.ts'
+import { startPostgres } from '#test/support/postgres-server.ts'
+import { startRedis } from '#test/support/redis-server.ts'
+import { freePort, removeAtExit, runCommand } from '#test/support/server-process.ts'
+import { benchAccess } from '../bench/bench-access.ts'
+import { untilAnswered } from '../bench/http-load.ts'
+
+const mainFile = join(import.meta.dir, '../../main.ts')
+export const users = ['app_a', 'app_b'] as const
+export const secretName = 'postern/database'
+
+/** Only those who are rotated need their passwords. */
+const hba = `host all ${users.join()} 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+`
+
+export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
+
+/** Two gateways and two workers on servers of their own; their login is a secret in a file store. */
+export async function openRotationStage() {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'))
+  removeAtExit(folder)
+  await chmod(folder, 0o755)
+  await writeFile(join(folder, 'pg_hba.conf'), hba)
+  const [server, redis] = await Promise.all([
+    startPostgres({ settings: [`hba_file=${join(folder, 'pg_hba.conf')}`] }),
+    startRedis(),
+  ])
+  const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
+  const access = await benchAccess()
+  const accessFile = join(access.folder, 'access.json')
+  await writeFile(accessFile, JSON.stringify(access.document))
+  const { store, storeEnv } = await fileStore(folder, server.url)
+  const base = {
+    POSTERN_MODE: 'development',
+    POSTERN_LOG_LEVEL: 'warn',
+    POSTERN_REDIS_URL: redis.url,
+    POSTERN_ACCESS_FILE: accessFile,
+    POSTERN_LISTEN_ADDRESS: '127.0.0.1',
+    POSTERN_DATA_DIRECTORY: folder,
+    ...storeEnv,
+  }
+  const owner = { ...base, POSTERN_DATABASE_URL: server.url }
+  await command(owner, ['migrate'])
+  await makeLogins(sql)
+
+  const sides: Bun.Subprocess[] = []
+  async function start(name: 'serve' | 'work'): Promise<string> {
+    const [port, probePort] = await Promise.all([freePort(), freePort()])
+    const child = Bun.spawn([process.execPath, mainFile, name], {
+      env: {
+        ...{ ...base, POSTERN_DATABASE_URL: `secret:${secretName}#url` },
+        ...{ POSTERN_LISTEN_PORT: String(port), POSTERN_PROBE_PORT: String(probePort) },
+      },
+      stdout: 'inherit',
+      stderr: 'inherit',
+    })
+    sides.push(child)
+    const url = `http://127.0.0.1:${port}`
+    await untilAnswered(`${name === 'serve' ? url : `http://127.0.0.1:${probePort}`}/healthz`)
+    return url
+  }
+
+  return {
+    ...{ sql, store, token: access.token, start, pids: () => sides.map(({ pid }) => pid) },
+    postern: (args: readonly string[]) => command(owner, args),
+    async close() {
+      for (const side of sides) side.kill('SIGKILL')
+      await sql.end({ timeout: 1 })
+      await redis.stop('SIGKILL')
+      await server.stop('immediate')
+    },
+  }
+}
+
+async function fileStore(
+  folder: string,
+  url: string,
+): Promise<{ readonly store: SecretStore; readonly storeEnv: Record<string, string> }> {
+  const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
+  await writeKeyFile(files.keyFile)
+  const login = new URL(url)
+  ;[login.username, login.password] = [users[0], 'first']
+  const put = (name: string, value: string) =>
+    writeFileSecret({ ...files, name, members: { url: value } })
+  await put(secretName, login.href)
+  await put('postern/rotator', url)
+  return {
+    store: fileSecretStore(files),
+    storeEnv: {
+      POSTERN_SECRET_STORE: 'file',
+      POSTERN_SECRET_FILE: files.secretFile,
+      POSTERN_SECRET_BOOTSTRAP_FILE: files.keyFile,
+    },
+  }
+}
+
+async function makeLogins(sql: Sql): Promise<void> {
+  await sql.unsafe(`create role ${users[0]} login password 'first'`)
+  await sql.unsafe(`grant postern_gateway, postern_worker to ${users[0]}`)
+}
+
+async function command(env: Record<string, string>, args: readonly string[]): Promise<string> {
+  const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  return await runCommand(['env', '-i', ...pairs, process.execPath, mainFile, ...args])
+}

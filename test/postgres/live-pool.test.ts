@@ -1,0 +1,149 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  setDefaultTimeout,
+  test,
+} from 'bun:test'
+import postgres, { type Sql } from 'postgres'
+import { type LivePool, livePool } from '#core/postgres/live-pool.ts'
+import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
+import { eventually } from '../integration/world.ts'
+
+setDefaultTimeout(60_000)
+
+let server: PostgresServer
+let admin: Sql
+let pool: LivePool
+beforeAll(async () => {
+  server = await startPostgres()
+  admin = postgres(server.url, { max: 2, onnotice: () => undefined })
+  await admin`create role owner_role nologin`
+  for (const user of ['app_a', 'app_b'])
+    await admin.unsafe(`create role ${user} login in role owner_role`)
+  await admin`create table done (n integer primary key, who text)`
+  await admin`grant all on done to owner_role`
+})
+afterAll(async () => {
+  await admin.end()
+  await server.stop('immediate')
+})
+beforeEach(async () => {
+  await admin`truncate done`
+  pool = livePool({ url: urlOf('app_a'), mode: 'development', applicationName: 'live', max: 4 })
+})
+afterEach(() => pool.sql.end({ timeout: 1 }))
+
+function urlOf(user: string): string {
+  const url = new URL(server.url)
+  url.username = user
+  return url.href
+}
+
+const whoIs = async ({ sql }: LivePool) => (await sql`select session_user as name`)[0]?.['name']
+const sessionsOf = async (user: string) =>
+  (await admin`select from pg_stat_activity where usename = ${user}`).length
+
+test('what is asked after a replacement is asked as the new user, by the same object', async () => {
+  const { sql } = pool
+  expect((await sql`select session_user as name`)[0]?.['name']).toBe('app_a')
+  await pool.replace(urlOf('app_b'))
+  expect((await sql`select session_user as name`)[0]?.['name']).toBe('app_b')
+  expect(await sessionsOf('app_a')).toBe(0)
+  await pool.replace(urlOf('app_a'))
+  expect(await whoIs(pool)).toBe('app_a')
+  expect(await sessionsOf('app_b')).toBe(0)
+})
+
+test('a login that is refused changes nothing', async () => {
+  await whoIs(pool)
+  await expect(pool.replace(urlOf('nobody'))).rejects.toThrow()
+  expect(await whoIs(pool)).toBe('app_a')
+  expect(await sessionsOf('app_a')).toBeGreaterThan(0)
+})
+
+test('through six replacements under load no statement and no transaction fails or is done twice', async () => {
+  const { sql } = pool
+  let next = 0
+  let isOver = false
+  const errors: unknown[] = []
+  const client = async () => {
+    while (!isOver) {
+      const n = next++
+      const run =
+        n % 3 === 0
+          ? sql.begin(async (transaction) => {
+              await transaction`insert into done values (${n}, session_user)`
+              await transaction`select pg_sleep(0.002)`
+            })
+          : sql`insert into done values (${n}, session_user)`
+      await run.catch((error: unknown) => errors.push(error))
+    }
+  }
+  // More than there are connections: some always wait for one.
+  const clients = Array.from({ length: 12 }, client)
+  for (let round = 0; round < 6; round += 1) {
+    const [to, from] = round % 2 === 0 ? ['app_b', 'app_a'] : ['app_a', 'app_b']
+    await pool.replace(urlOf(to))
+    expect(await sessionsOf(from)).toBe(0)
+  }
+  isOver = true
+  await Promise.all(clients)
+  expect(errors).toEqual([])
+  const [row] =
+    await admin`select count(*)::integer as n, count(distinct who)::integer as users from done`
+  expect(row).toEqual({ n: next, users: 2 })
+})
+
+test('a transaction that is open during a replacement goes on to its end, and its session after it', async () => {
+  const begun = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  const transaction = pool.sql.begin(async (inner) => {
+    await inner`insert into done values (1, session_user)`
+    begun.resolve()
+    await go.promise
+    await inner`insert into done values (2, session_user)`
+  })
+  await begun.promise
+  let isReplaced = false
+  const replaced = pool.replace(urlOf('app_b')).then(() => {
+    isReplaced = true
+  })
+  await eventually(async () => (await whoIs(pool)) === 'app_b')
+  // As long as nothing is quiet for as long as a quiet pool is.
+  await Bun.sleep(1_500)
+  expect(isReplaced).toBe(false)
+  go.resolve()
+  await transaction
+  await replaced
+  expect([...(await admin`select n, who from done order by n`)]).toEqual([
+    { n: 1, who: 'app_a' },
+    { n: 2, who: 'app_a' },
+  ])
+  expect(await sessionsOf('app_a')).toBe(0)
+})
+
+test('a listener hears every notification through replacements, and none after it is gone', async () => {
+  const heard = new Set<string>()
+  const { unlisten } = await pool.sql.listen('news', (value) => heard.add(value))
+  let sent = 0
+  let isOver = false
+  const sender = (async () => {
+    while (!isOver) {
+      sent += 1
+      await admin`select pg_notify('news', ${sent}::text)`
+    }
+  })()
+  for (const user of ['app_b', 'app_a', 'app_b']) await pool.replace(urlOf(user))
+  isOver = true
+  await sender
+  await eventually(async () => heard.size === sent)
+  await unlisten()
+  await pool.replace(urlOf('app_a'))
+  await admin`select pg_notify('news', 'late')`
+  await admin`select pg_notify('news', 'later')`
+  await whoIs(pool)
+  expect(heard.has('late')).toBe(false)
+})
