@@ -238,9 +238,9 @@ test('a step that another one has taken is not taken again', async () => {
   const overtaken = { code: 'secret.rotation_overtaken' }
   await expect(world.journal.staged(planned, version)).rejects.toMatchObject(overtaken)
   await expect(world.journal.end(planned)).rejects.toMatchObject(overtaken)
-  await expect(
-    world.journal.failed(planned, { error: 'late', retryMs: 1 }),
-  ).rejects.toMatchObject(overtaken)
+  await expect(world.journal.failed(planned, { error: 'late', retryMs: 1 })).rejects.toMatchObject(
+    overtaken,
+  )
 })
 
 test('no journal and no audit record of a rotation holds a value', async () => {
