@@ -8,7 +8,7 @@ import { createMetrics } from '#core/metrics.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
-import { followDatabaseLogin } from './follow-database-login.ts'
+import { followLogins } from './follow-logins.ts'
 import { openSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
 import { exitOnBug } from './process-life.ts'
@@ -38,7 +38,7 @@ async function auditSequence(io: CommandIo): Promise<void> {
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
-  const { sql, settings, recordSecrets, login } = await openSequencerDatabase(config, stack)
+  const { sql, settings, recordSecrets, logins } = await openSequencerDatabase(config, stack)
   const metrics = createMetrics()
   const now = () => new Date()
   const journal = await startJournal(sql, {
@@ -56,7 +56,7 @@ async function auditSequence(io: CommandIo): Promise<void> {
     await startProcessRegistry({ sql, log, roles: ['sequencer'], version, host: hostname() }),
     (open) => open.close(),
   )
-  await followDatabaseLogin({ login, sql, journal, process: registry.id, log, now, stack })
+  await followLogins({ logins, sql, journal, process: registry.id, log, now, stack })
   const readiness = async () => {
     const ready = await database.newestTree().then(
       () => true,

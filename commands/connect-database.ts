@@ -18,19 +18,20 @@ export async function databaseUrl(
   return await resolveCredential(secrets, required(config, 'POSTERN_DATABASE_URL'))
 }
 
-/** The secret that POSTERN_DATABASE_URL names, as it is in force; undefined for a literal. */
-export async function databaseSecret(
+/** The secret that a setting names, as the store has it; undefined for a literal. */
+export async function loginSecret(
   config: Config,
+  setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL',
   { secrets, store }: Pick<RecordedSecrets, 'secrets' | 'store'>,
-): Promise<DatabaseSecret | undefined> {
-  const reference = parseSecretReference(required(config, 'POSTERN_DATABASE_URL'))
+): Promise<LoginSecret | undefined> {
+  const reference = parseSecretReference(required(config, setting))
   if (reference === undefined || secrets === undefined || store === undefined) return undefined
   const { name, member } = reference
   const { version } = await secrets.read(reference)
   return { name, member, version, members: await store.read(name, version) }
 }
 
-export type DatabaseSecret = {
+export type LoginSecret = {
   readonly name: string
   readonly member: string
   readonly version: string

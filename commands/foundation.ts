@@ -1,10 +1,12 @@
 import { hostname } from 'node:os'
+import type { Cluster, Redis } from 'ioredis'
 import type { Sql } from 'postgres'
 import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import type { QueueEngine } from '#core/job/bullmq-engine.ts'
 import { bullJobQueue } from '#core/job/bullmq-job-queue.ts'
 import type { JobQueue } from '#core/job/job-queue.ts'
+import { liveRedis } from '#core/job/live-redis.ts'
 import { checkRedis, connectProducer, connectWorker } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
 import { createMetrics, type Metrics } from '#core/metrics.ts'
@@ -17,11 +19,11 @@ import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import {
   connectLiveDatabase,
-  type DatabaseSecret,
-  databaseSecret,
   databaseUrl,
+  type LoginSecret,
+  loginSecret,
 } from './connect-database.ts'
-import { adoptLogin, type DatabaseLogin } from './follow-database-login.ts'
+import { adoptDatabaseLogin, adoptRedisLogin, type Login, type Logins } from './follow-logins.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
@@ -42,8 +44,8 @@ export type Foundation = {
   readonly engine: QueueEngine
   readonly queue: JobQueue
   readonly stack: AsyncDisposableStack
-  /** The secret that opens Postgres; undefined for a literal, which never changes. */
-  readonly databaseLogin: DatabaseLogin | undefined
+  /** What is followed while the process runs; undefined where all are literals. */
+  readonly logins: Logins | undefined
 }
 
 type Plans = Pick<ConnectOptions, 'prefersIndexes'>
@@ -65,7 +67,7 @@ export async function openFoundation(options: {
   const opened = openSecretStore(config)
   const recorded = recordedSecrets(opened && readerOf(opened.store), opened?.store)
   const { secrets, recordTo: recordSecrets } = recorded
-  const login = await databaseSecret(config, recorded)
+  const login = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)
   let url = login?.members[login.member] ?? (await databaseUrl(config, secrets))
   const pools: LivePool[] = []
   const database = (use: string, connections: number, plans: Plans = {}): Sql => {
@@ -73,7 +75,12 @@ export async function openFoundation(options: {
     pools.push(pool)
     return stack.adopt(pool.sql, (sql) => sql.end({ timeout: closeSeconds }))
   }
-  const engine = await openEngine({ config, secrets, databaseUrl: url, role, log, stack })
+  const onAdopted = (next: string) => {
+    url = next
+  }
+  const { engine, redisUse } = await openEngine({
+    ...{ config, recorded, databaseUrl: url, role, log, stack },
+  })
   const sql = database('queue', sharedConnections)
   if (role !== undefined) await confirmRole({ sql, role, login: loginOf(url) })
   const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
@@ -83,73 +90,78 @@ export async function openFoundation(options: {
   return {
     ...{ config, log, metrics, version, host, now, secrets, recordSecrets },
     ...{ database, engine, queue, stack },
-    databaseLogin: openLogin(config, {
-      ...{ login, store: recorded.store, pools },
-      onAdopted: (next) => {
-        url = next
-      },
-    }),
-  }
-}
-
-function openLogin(
-  config: Config,
-  {
-    login,
-    store,
-    pools,
-    onAdopted,
-  }: Pick<RecordedSecrets, 'store'> & {
-    readonly login: DatabaseSecret | undefined
-    readonly pools: readonly LivePool[]
-    /** Pools that are opened from then on have the new login at once. */
-    readonly onAdopted: (url: string) => void
-  },
-): DatabaseLogin | undefined {
-  if (login === undefined || store === undefined) return undefined
-  const adopt = adoptLogin(login, pools)
-  return {
-    ...{ ...login, store },
-    async adopt(members) {
-      // BullMQ's pools on Postgres have the login of their start: the old one must live on.
-      if (config.POSTERN_QUEUE === 'postgres') throw new Error('restart to take the new login over')
-      await adopt(members)
-      onAdopted(members[login.member] ?? '')
+    logins: recorded.store && {
+      store: recorded.store,
+      uses: [
+        ...databaseUse(config, { login, pools, onAdopted }),
+        ...(redisUse === undefined ? [] : [redisUse]),
+      ],
     },
   }
 }
 
+function databaseUse(
+  config: Config,
+  {
+    login,
+    pools,
+    onAdopted,
+  }: {
+    readonly login: LoginSecret | undefined
+    readonly pools: readonly LivePool[]
+    /** Pools that are opened from then on have the new login at once. */
+    readonly onAdopted: (url: string) => void
+  },
+): readonly Login[] {
+  if (login === undefined) return []
+  const adoptAll = adoptDatabaseLogin(login, pools)
+  const adopt: Login['adopt'] = async (members) => {
+    // BullMQ's pools on Postgres have the login of their start: the old one must live on.
+    if (config.POSTERN_QUEUE === 'postgres') throw new Error('restart to take the new login over')
+    await adoptAll(members)
+    onAdopted(members[login.member] ?? '')
+  }
+  return [{ ...login, adopt }]
+}
+
 async function openEngine(options: {
   readonly config: Config
-  readonly secrets: SecretReader | undefined
+  readonly recorded: RecordedSecrets
   readonly databaseUrl: string
   readonly role: DatabaseRole | undefined
   readonly log: Log
   readonly stack: AsyncDisposableStack
-}): Promise<QueueEngine> {
-  const { config, secrets, databaseUrl, role, log, stack } = options
+}): Promise<{ readonly engine: QueueEngine; readonly redisUse?: Login }> {
+  const { config, recorded, databaseUrl, role, log, stack } = options
   if (config.POSTERN_QUEUE === 'postgres') {
     const connectionString = queueConnectionString({
       url: databaseUrl,
       caFile: config.POSTERN_DATABASE_CA_FILE,
       mode: config.POSTERN_MODE,
     })
-    return { backend: 'postgres', connectionString, schema: queueSchema, role }
+    return { engine: { backend: 'postgres', connectionString, schema: queueSchema, role } }
   }
+  const login = await loginSecret(config, 'POSTERN_REDIS_URL', recorded)
   const redis = {
-    url: await resolveCredential(secrets, required(config, 'POSTERN_REDIS_URL')),
+    url:
+      login?.members[login.member] ??
+      (await resolveCredential(recorded.secrets, required(config, 'POSTERN_REDIS_URL'))),
     caFile: config.POSTERN_REDIS_CA_FILE,
     mode: config.POSTERN_MODE,
     cluster: config.POSTERN_REDIS_CLUSTER,
   }
-  const producer = stack.adopt(connectProducer(redis), (open) => open.disconnect())
-  const worker = stack.adopt(connectWorker(redis), (open) => open.disconnect())
+  const open = (connection: Redis | Cluster) =>
+    liveRedis(stack.adopt(connection, (opened) => opened.disconnect()))
+  const live = [open(connectProducer(redis)), open(connectWorker(redis))] as const
+  const [{ connection: producer }, { connection: worker }] = live
   // A Redis that would drop jobs is refused; one that is away is not: accepting goes on without it.
   await checkRedis(producer).catch((error: unknown) => {
     if (!(error instanceof PosternError)) throw error
     log.warn('redis.away', { error })
   })
-  return { backend: 'redis', producer, worker }
+  const engine = { backend: 'redis', producer, worker } as const
+  if (login === undefined) return { engine }
+  return { engine, redisUse: { ...login, adopt: adoptRedisLogin(login, live) } }
 }
 
 /** What a process with a gateway cannot do without. */

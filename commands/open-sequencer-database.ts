@@ -2,8 +2,8 @@ import type { Sql } from 'postgres'
 import type { Config } from '#core/config.ts'
 import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf } from '#core/postgres/database-url.ts'
-import { connectLiveDatabase, databaseSecret, databaseUrl } from './connect-database.ts'
-import { adoptLogin, type DatabaseLogin } from './follow-database-login.ts'
+import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
+import { adoptDatabaseLogin, type Logins } from './follow-logins.ts'
 import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { sequencerConnections } from './open-sequencer.ts'
@@ -21,7 +21,7 @@ export type SequencerDatabase = {
   readonly settings: AuditSettings
   readonly recordSecrets: RecordedSecrets['recordTo']
   /** Undefined for a literal URL. */
-  readonly login: DatabaseLogin | undefined
+  readonly logins: Logins | undefined
 }
 
 /** What whoever changes the log stands on: its settings, and a pool with the sequencer's rights. */
@@ -34,16 +34,16 @@ export async function openSequencerDatabase(
   const recorded = recordedSecrets(opened && readerOf(opened.store), opened?.store)
   const { secrets, store, recordTo: recordSecrets } = recorded
   const settings = await openAuditSettings(config, secrets)
-  const secret = await databaseSecret(config, recorded)
+  const secret = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)
   const url = secret?.members[secret.member] ?? (await databaseUrl(config, secrets))
   const pool = connectLiveDatabase(config, url, {
     ...{ use: 'sequencer', connections: sequencerConnections, role, idleTransactionMs },
   })
   const sql = stack.adopt(pool.sql, (open) => open.end({ timeout: closeSeconds }))
   await confirmRole({ sql, role, login: loginOf(url) })
-  const login =
+  const logins =
     secret === undefined || store === undefined
       ? undefined
-      : { ...secret, store, adopt: adoptLogin(secret, [pool]) }
-  return { sql, settings, recordSecrets, login }
+      : { store, uses: [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }] }
+  return { sql, settings, recordSecrets, logins }
 }

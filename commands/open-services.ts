@@ -15,7 +15,7 @@ import {
 import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
-import { followDatabaseLogin } from './follow-database-login.ts'
+import { followLogins } from './follow-logins.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
 
@@ -35,7 +35,7 @@ export async function openServices(
   roles: readonly ProcessRole[],
 ): Promise<Services> {
   const { config, log, metrics, version, host, queue, now, stack } = foundation
-  const { recordSecrets, databaseLogin } = foundation
+  const { recordSecrets, logins } = foundation
   const sql = foundation.database('services', 3)
   const kinds = jobKinds
   await refusePendingSchema(foundation, sql)
@@ -54,8 +54,8 @@ export async function openServices(
     (open) => open.close(),
   )
   await recordSecrets(audit, now)
-  await followDatabaseLogin({
-    ...{ login: databaseLogin, journal, log, now, stack, process: registry.id },
+  await followLogins({
+    ...{ logins, journal, log, now, stack, process: registry.id },
     sql: foundation.database('secrets', 2),
   })
   const sweeper = stack.adopt(

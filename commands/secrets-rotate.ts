@@ -1,13 +1,16 @@
 import { userInfo } from 'node:os'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
+import { connectUnproved, connectWorker } from '#core/job/redis-connect.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { type FingerprintKey, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
+import type { LoginPair } from '#core/secret/rotation/login-pair.ts'
 import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
+import { redisUserTarget } from '#core/secret/rotation/redis-user-target.ts'
 import { hasEnded, type Rotation } from '#core/secret/rotation/rotation.ts'
 import type { RotationJournal, SecretPointer } from '#core/secret/rotation/rotation-journal.ts'
 import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
@@ -25,8 +28,11 @@ const historyMax = 100
 /** Seconds that closing a connection may take. */
 const closeSeconds = 1
 
-/** `settings` of a secret of the kind `postgres-role`. */
-const postgresRoleSchema = z.strictObject({
+const kinds = ['postgres-role', 'redis-user'] as const
+type Kind = (typeof kinds)[number]
+
+/** `settings` of a secret, of either kind. */
+const settingsSchema = z.strictObject({
   users: z.tuple([z.string().min(1), z.string().min(1)]),
   member: z.string(),
   /** The login that may change both users' passwords. */
@@ -37,7 +43,8 @@ export function setRotationCommand(io: CommandIo): Command {
   return new Command('set-rotation')
     .description('say how a secret is rotated, and how often')
     .argument('<name>', 'e.g. postern/database')
-    .requiredOption('--users <a,b>', 'the two Postgres logins that take turns')
+    .addOption(new Option('--kind <kind>', 'what it opens').choices(kinds).makeOptionMandatory())
+    .requiredOption('--users <a,b>', 'the two logins that take turns')
     .requiredOption('--admin <reference>', 'the login that may change both, a URL')
     .option('--member <name>', 'the member that holds the URL', 'url')
     .option('--days <count>', 'days between rotations', parseDays, daysDefault)
@@ -45,11 +52,13 @@ export function setRotationCommand(io: CommandIo): Command {
       'after',
       `
 Examples:
-  $ postern secrets set-rotation postern/database --users app_a,app_b \\
+  $ postern secrets set-rotation postern/database --kind postgres-role --users app_a,app_b \\
       --admin secret:postern/rotator#url
+  $ postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \\
+      --admin secret:postern/redis-admin#url
 
-Both logins are granted the same roles. The admin login has CREATEROLE, ADMIN on both logins and
-pg_signal_backend.`,
+The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
+CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.`,
     )
     .action(async (name: string, options: SetRotationOptions, command: Command) => {
       const [first, second, ...more] = options.users.split(',')
@@ -61,13 +70,14 @@ pg_signal_backend.`,
       await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
         const { days: rotationDays } = options
         const rotations = postgresRotationJournal({ sql, journal, now })
-        await rotations.configure(name, { kind: 'postgres-role', settings, rotationDays }, by)
+        await rotations.configure(name, { kind: options.kind, settings, rotationDays }, by)
       })
       io.stdout.write(`${name}: ${first} and ${second} take turns every ${options.days} days\n`)
     })
 }
 
 type SetRotationOptions = {
+  readonly kind: Kind
   readonly users: string
   readonly admin: string
   readonly member: string
@@ -177,19 +187,40 @@ async function openTarget(
   name: string,
   pointer: SecretPointer | undefined,
 ): Promise<RotationTarget> {
-  const settings = postgresRoleSchema.safeParse(pointer?.settings)
-  if (!settings.success) {
+  const kind = kinds.find((one) => one === pointer?.kind)
+  const settings = settingsSchema.safeParse(pointer?.settings)
+  if (kind === undefined || !settings.success) {
     const detail = `Nobody has said how ${name} is rotated; see postern secrets set-rotation --help.`
     throw new PosternError('secret.not_found', { reason: `${name} has no rotation`, detail })
   }
+  const { admin, ...pair } = settings.data
+  const url = await resolveCredential(secrets, admin)
+  return kind === 'postgres-role'
+    ? openPostgresRole({ io, stack }, pair, url)
+    : openRedisUser({ io, stack }, pair, url)
+}
+
+type Closing = Pick<Opening, 'io' | 'stack'>
+
+function openPostgresRole({ io, stack }: Closing, pair: LoginPair, url: string): RotationTarget {
   const { POSTERN_DATABASE_CA_FILE: caFile, POSTERN_MODE: mode } = io.config()
-  const connect = (url: string) =>
-    connectPostgres({ url, caFile, mode, applicationName: 'postern rotation', max: 1 })
-  const { users, member, admin } = settings.data
-  const sql = stack.adopt(connect(await resolveCredential(secrets, admin)), (open) =>
-    open.end({ timeout: closeSeconds }),
+  const connect = (to: string) =>
+    connectPostgres({ url: to, caFile, mode, applicationName: 'postern rotation', max: 1 })
+  const admin = stack.adopt(connect(url), (open) => open.end({ timeout: closeSeconds }))
+  return postgresRoleTarget({ ...pair, admin, connect })
+}
+
+function openRedisUser({ io, stack }: Closing, pair: LoginPair, url: string): RotationTarget {
+  const {
+    POSTERN_REDIS_CA_FILE: caFile,
+    POSTERN_REDIS_CLUSTER: cluster,
+    POSTERN_MODE: mode,
+  } = io.config()
+  const admin = stack.adopt(connectWorker({ url, caFile, mode, cluster }), (open) =>
+    open.disconnect(),
   )
-  return postgresRoleTarget({ admin: sql, users, member, connect })
+  const connect = (to: string) => connectUnproved({ url: to, caFile, mode })
+  return redisUserTarget({ ...pair, admin, connect })
 }
 
 async function rotate(context: Rotating): Promise<Rotation> {

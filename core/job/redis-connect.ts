@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from '../config.ts'
 import { PosternError } from '../errors.ts'
 import { readAuthority } from '../read-authority.ts'
+import type { RedisLogin } from './live-redis.ts'
 import { skipUnreadTraces } from './unread-traces.ts'
 
 export type RedisConnectOptions = {
@@ -48,6 +49,25 @@ export function connectWorker(options: RedisConnectOptions): Redis | Cluster {
     // No commandTimeout: it would end the blocking reads.
     socketTimeout: workerSilenceMs,
   })
+}
+
+/** To look whether a login is let in: one node, tried once, nothing said before it is asked. */
+export function connectUnproved(options: Omit<RedisConnectOptions, 'cluster'>): Redis {
+  const { host, port, tls } = parseRedisUrl({ ...options, cluster: false })
+  const connection = new Redis({
+    ...{ host, port, lazyConnect: true, enableReadyCheck: false, connectTimeout: connectTimeoutMs },
+    ...{ commandTimeout: commandTimeoutMs, retryStrategy: () => null, maxRetriesPerRequest: 0 },
+    ...(tls === undefined ? {} : { tls }),
+  })
+  connection.on('error', () => undefined)
+  return connection
+}
+
+/** The login that a URL holds. Throws `ConfigError` for one that holds none. */
+export function redisLogin(url: string): RedisLogin {
+  const { username, password } = parseRedisUrl({ url, mode: 'development', cluster: false })
+  if (username !== undefined && password !== undefined) return { username, password }
+  throw urlProblem('it has no user and password')
 }
 
 type Temper = Pick<

@@ -19,6 +19,10 @@ const versionOffset = 4
 /** ReadyForQuery, idle: the last message of an answer, outside of a transaction. */
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 
+const notificationResponse = 0x41
+/** Bytes in which an answer's end is looked for; a listening connection is asked for little. */
+const notifiedBytesMax = 65_536
+
 /** The part of a socket that postgres.js uses. */
 export type DriverSocket = EventEmitter & {
   /** Everything that was sent has been answered, and no transaction is open. */
@@ -71,7 +75,8 @@ export function driverSocket(raw: Socket): DriverSocket {
     tail = (bytes.length < readyForQuery.length ? Buffer.concat([tail, bytes]) : bytes).subarray(
       -readyForQuery.length,
     )
-    isIdle = tail.equals(readyForQuery)
+    // A notification comes to an idle connection, or right behind its answer, and leaves it idle.
+    if (tail.equals(readyForQuery) || isNotifiedBehind(bytes)) isIdle = true
     socket.emit('data', bytes)
   })
   raw.on('drain', () => socket.emit('drain'))
@@ -107,6 +112,13 @@ export function deadSocket(fault: unknown): DriverSocket {
   })
   Object.defineProperty(socket, 'readyState', { value: 'closed' })
   return socket
+}
+
+/** The last answer has ended, and what follows it is a notification. */
+function isNotifiedBehind(bytes: Buffer): boolean {
+  if (bytes.length > notifiedBytesMax) return false
+  const at = bytes.lastIndexOf(readyForQuery)
+  return at >= 0 && bytes[at + readyForQuery.length] === notificationResponse
 }
 
 function emitterWith(members: Omit<DriverSocket, keyof EventEmitter>): DriverSocket {

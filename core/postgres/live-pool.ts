@@ -66,32 +66,33 @@ export function livePool(options: ConnectOptions): LivePool {
     async replace(url) {
       const next = connectPool({ ...options, url })
       const old = current
-      try {
-        await next.sql`select session_user`
-        const followed = await Promise.all(
-          [...listenings].map(async (listening) => {
-            const { channel, onNotify, onListen } = listening
-            return { listening, handle: await next.sql.listen(channel, onNotify, onListen) }
-          }),
-        )
-        current = next
-        for (const { listening, handle } of followed) {
-          const { unlisten } = listening.handle
-          listening.handle = handle
-          // One that is still listened to is opened again when its pool is closed.
-          await unlisten().catch(() => undefined)
-        }
-      } catch (error) {
-        if (current === old) await next.sql.end({ timeout: closeSeconds })
+      const followed = await followTo(next, listenings).catch(async (error: unknown) => {
+        await next.sql.end({ timeout: closeSeconds })
         throw error
-      }
-      await drain(old)
+      })
+      current = next
+      const before = followed.map(({ listening }) => listening.handle)
+      for (const { listening, handle } of followed) listening.handle = handle
+      await drain(old, before)
     },
   }
 }
 
-/** A pool that is told to end forgets what waits for a connection: it must have nothing to do. */
-async function drain(pool: Pool): Promise<void> {
+async function followTo({ sql }: Pool, listenings: ReadonlySet<Listening>) {
+  await sql`select session_user`
+  return await Promise.all(
+    [...listenings].map(async (listening) => {
+      const { channel, onNotify, onListen } = listening
+      return { listening, handle: await sql.listen(channel, onNotify, onListen) }
+    }),
+  )
+}
+
+/**
+ * A pool that is told to end forgets what waits for a connection: it must have nothing to do. What
+ * it was notified of before the new one listened may be on its way until then.
+ */
+async function drain(pool: Pool, listening: readonly ListenMeta[]): Promise<void> {
   const endsAt = performance.now() + drainMsMax
   let quietSince = performance.now()
   for (;;) {
@@ -100,5 +101,8 @@ async function drain(pool: Pool): Promise<void> {
     if (!pool.isIdle()) quietSince = now
     if (now - quietSince >= quietMs || now >= endsAt) break
   }
-  await pool.sql.end({ timeout: closeSeconds })
+  // A channel that is still listened to is opened again when its pool is closed.
+  for (const { unlisten } of listening) await unlisten().catch(() => undefined)
+  // One that runs behind another on its connection is not seen from here, but waited for.
+  await pool.sql.end({ timeout: drainMsMax / 1_000 })
 }

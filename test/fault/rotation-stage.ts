@@ -13,7 +13,14 @@ import { untilAnswered } from '../bench/http-load.ts'
 
 const mainFile = join(import.meta.dir, '../../main.ts')
 export const users = ['app_a', 'app_b'] as const
-export const secretName = 'postern/database'
+export const redisUsers = ['red_a', 'red_b'] as const
+export const databaseSecret = 'postern/database'
+export const redisSecret = 'postern/redis'
+
+/** The first of the two users; the second is made by its first turn. */
+const acl = `user default on nopass ~* &* +@all
+user ${redisUsers[0]} on >first ~* &* +@all
+`
 
 /** Only those who are rotated need their passwords. */
 const hba = `host all ${users.join()} 127.0.0.1/32 scram-sha-256
@@ -28,25 +35,26 @@ export async function openRotationStage() {
   removeAtExit(folder)
   await chmod(folder, 0o755)
   await writeFile(join(folder, 'pg_hba.conf'), hba)
+  const aclFile = join(folder, 'users.acl')
+  await writeFile(aclFile, acl)
   const [server, redis] = await Promise.all([
     startPostgres({ settings: [`hba_file=${join(folder, 'pg_hba.conf')}`] }),
-    startRedis(),
+    startRedis({ args: ['--aclfile', aclFile] }),
   ])
   const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
   const access = await benchAccess()
   const accessFile = join(access.folder, 'access.json')
   await writeFile(accessFile, JSON.stringify(access.document))
-  const { store, storeEnv } = await fileStore(folder, server.url)
+  const { store, storeEnv } = await fileStore(folder, { database: server.url, redis: redis.url })
   const base = {
     POSTERN_MODE: 'development',
     POSTERN_LOG_LEVEL: 'warn',
-    POSTERN_REDIS_URL: redis.url,
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
     ...storeEnv,
   }
-  const owner = { ...base, POSTERN_DATABASE_URL: server.url }
+  const owner = { ...base, POSTERN_DATABASE_URL: server.url, POSTERN_REDIS_URL: redis.url }
   await command(owner, ['migrate'])
   await makeLogins(sql)
 
@@ -55,7 +63,8 @@ export async function openRotationStage() {
     const [port, probePort] = await Promise.all([freePort(), freePort()])
     const child = Bun.spawn([process.execPath, mainFile, name], {
       env: {
-        ...{ ...base, POSTERN_DATABASE_URL: `secret:${secretName}#url` },
+        ...{ ...base, POSTERN_DATABASE_URL: `secret:${databaseSecret}#url` },
+        POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
         ...{ POSTERN_LISTEN_PORT: String(port), POSTERN_PROBE_PORT: String(probePort) },
       },
       stdout: 'inherit',
@@ -68,7 +77,14 @@ export async function openRotationStage() {
   }
 
   return {
-    ...{ sql, store, token: access.token, start, pids: () => sides.map(({ pid }) => pid) },
+    ...{
+      sql,
+      redisUrl: redis.url,
+      store,
+      token: access.token,
+      start,
+      pids: () => sides.map(({ pid }) => pid),
+    },
     postern: (args: readonly string[]) => command(owner, args),
     async close() {
       for (const side of sides) side.kill('SIGKILL')
@@ -81,16 +97,16 @@ export async function openRotationStage() {
 
 async function fileStore(
   folder: string,
-  url: string,
+  servers: { readonly database: string; readonly redis: string },
 ): Promise<{ readonly store: SecretStore; readonly storeEnv: Record<string, string> }> {
   const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
   await writeKeyFile(files.keyFile)
-  const login = new URL(url)
-  ;[login.username, login.password] = [users[0], 'first']
   const put = (name: string, value: string) =>
     writeFileSecret({ ...files, name, members: { url: value } })
-  await put(secretName, login.href)
-  await put('postern/rotator', url)
+  await put(databaseSecret, asUser(servers.database, users[0]))
+  await put('postern/rotator', servers.database)
+  await put(redisSecret, asUser(servers.redis, redisUsers[0]))
+  await put('postern/redis-admin', servers.redis)
   return {
     store: fileSecretStore(files),
     storeEnv: {
@@ -99,6 +115,12 @@ async function fileStore(
       POSTERN_SECRET_BOOTSTRAP_FILE: files.keyFile,
     },
   }
+}
+
+function asUser(server: string, user: string): string {
+  const url = new URL(server)
+  ;[url.username, url.password] = [user, 'first']
+  return url.href
 }
 
 async function makeLogins(sql: Sql): Promise<void> {

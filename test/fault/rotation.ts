@@ -1,12 +1,19 @@
-// The Postgres login of two gateways and two workers is rotated again and again while requests and
+// The logins at Postgres and Redis of two gateways and two workers are rotated again and again while requests and
 // jobs flow through them. No request may fail, no job may be lost or done twice, one of the two
 // credentials must log in at every moment, and none of the old one's sessions may be left.
 //
 //   bun test/fault/rotation.ts [--rate 1000] [--rounds 20]
 import { z } from 'zod'
 import { startLoad } from './rotation-load.ts'
-import { startProbe } from './rotation-probe.ts'
-import { openRotationStage, type RotationStage, secretName, users } from './rotation-stage.ts'
+import { redisSessions, startProbe } from './rotation-probe.ts'
+import {
+  databaseSecret,
+  openRotationStage,
+  type RotationStage,
+  redisSecret,
+  redisUsers,
+  users,
+} from './rotation-stage.ts'
 import { say } from './stage.ts'
 
 const option = (name: string, otherwise: number) => {
@@ -16,6 +23,7 @@ const option = (name: string, otherwise: number) => {
 const rate = option('rate', 1_000)
 const rounds = option('rounds', 20)
 const endMsMax = 60_000
+const names = [databaseSecret, redisSecret] as const
 
 const problems: string[] = []
 const rotated = z.object({ step: z.string() })
@@ -23,6 +31,8 @@ const rotated = z.object({ step: z.string() })
 const stage = await openRotationStage()
 try {
   await main(stage)
+} catch (error) {
+  problems.push(String(error).slice(0, 2_000))
 } finally {
   await stage.close()
 }
@@ -37,30 +47,33 @@ function seconds(ms: number | undefined): string {
 async function main({ sql, start, postern }: RotationStage): Promise<void> {
   const urls = await Promise.all([start('serve'), start('serve')])
   await Promise.all([start('work'), start('work')])
-  const admin = ['--admin', 'secret:postern/rotator#url']
-  await postern(['secrets', 'set-rotation', secretName, '--users', users.join(), ...admin])
+  await postern([
+    ...['secrets', 'set-rotation', databaseSecret, '--kind', 'postgres-role'],
+    ...['--users', users.join(), '--admin', 'secret:postern/rotator#url'],
+  ])
+  await postern([
+    ...['secrets', 'set-rotation', redisSecret, '--kind', 'redis-user'],
+    ...['--users', redisUsers.join(), '--admin', 'secret:postern/redis-admin#url'],
+  ])
   const load = startLoad({ urls, token: stage.token, rate })
   const probe = startProbe(stage)
   await Bun.sleep(3_000)
-  const took: number[] = []
+  const took = new Map<string, number[]>(names.map((name) => [name, []]))
   for (let round = 1; round <= rounds; round += 1) {
-    const startedAt = performance.now()
-    const output = await postern(['secrets', 'rotate', secretName, '--json'])
-    took.push(performance.now() - startedAt)
-    say(`rotation ${round}: ${seconds(took.at(-1))} s`)
-    const { step } = rotated.parse(JSON.parse(output))
-    if (step !== 'done') problems.push(`rotation ${round} ended as ${output}`)
-    await checkRetired(round)
+    for (const name of names) took.get(name)?.push(await rotateOnce(round, name))
+    const latest = names.map((name) => `${name} ${seconds(took.get(name)?.at(-1))} s`)
+    say(`round ${round}: ${latest.join(', ')}`)
   }
   const { requests, ids, failures, slowestMs } = await load.stop()
   const { probes, locked } = await probe.stop()
   problems.push(...failures, ...locked)
   const ended = await settled(ids)
-  took.sort((a, b) => a - b)
-  say(`rotations                                 ${took.length}`)
-  say(
-    `seconds of one, median / longest          ${seconds(took[took.length >> 1])} / ${seconds(took.at(-1))}`,
-  )
+  say(`rotations of each                         ${rounds}`)
+  for (const [name, each] of took) {
+    each.sort((a, b) => a - b)
+    const [median, longest] = [each[each.length >> 1], each.at(-1)]
+    say(`seconds of ${name.padEnd(30)} ${seconds(median)}, at most ${seconds(longest)}`)
+  }
   say(`requests, at ${rate}/s                     ${requests}`)
   say(`requests that failed                      ${failures.length}`)
   say(`slowest answer                            ${slowestMs.toFixed(0)} ms`)
@@ -69,26 +82,42 @@ async function main({ sql, start, postern }: RotationStage): Promise<void> {
   say(`probes, at least one credential let in    ${probes}`)
   const rows = await sql<{ n: number }[]>`
     select count(*)::integer as n from postern_secret_rotation where step = 'done'`
-  if (rows[0]?.n !== rounds) problems.push(`${rows[0]?.n} rotations are done, not ${rounds}`)
+  const due = rounds * names.length
+  if (rows[0]?.n !== due) problems.push(`${rows[0]?.n} rotations are done, not ${due}`)
+}
+
+/** Returns how many milliseconds it took. */
+async function rotateOnce(round: number, name: string): Promise<number> {
+  const startedAt = performance.now()
+  const output = await stage.postern(['secrets', 'rotate', name, '--json'])
+  const tookMs = performance.now() - startedAt
+  const { step } = rotated.parse(JSON.parse(output))
+  if (step !== 'done') problems.push(`rotation ${round} of ${name} ended as ${output}`)
+  await checkRetired(`round ${round} of ${name}`, name)
+  return tookMs
 }
 
 /** By the pointer the old user has no session, and cannot get one. */
-async function checkRetired(round: number): Promise<void> {
+async function checkRetired(what: string, name: string): Promise<void> {
   const { sql, store } = stage
   const [pointer] = await sql<{ current: string; previous: string }[]>`
     select current_version as current, previous_version as previous from postern_secret
-    where name = ${secretName}`
-  const { url = '' } = await store.read(secretName, pointer?.current ?? '')
-  const user = new URL(url).username
-  const retired = users.find((name) => name !== user) ?? ''
-  const sessions = await sql`select from pg_stat_activity where usename = ${retired}`
-  if (sessions.length > 0)
-    problems.push(`round ${round}: ${sessions.length} sessions of ${retired}`)
-  const [role] = await sql<{ login: boolean }[]>`
-    select rolcanlogin as login from pg_roles where rolname = ${retired}`
-  if (role?.login !== false) problems.push(`round ${round}: ${retired} may still log in`)
-  const state = await store.read(secretName, pointer?.previous ?? '').catch(() => 'disabled')
-  if (state !== 'disabled') problems.push(`round ${round}: the old version can be read`)
+    where name = ${name}`
+  const { url = '' } = await store.read(name, pointer?.current ?? '')
+  const pair = name === redisSecret ? redisUsers : users
+  const retired = pair.find((user) => user !== new URL(url).username) ?? ''
+  const sessions =
+    name === redisSecret
+      ? await redisSessions(stage.redisUrl, retired)
+      : (await sql`select from pg_stat_activity where usename = ${retired}`).length
+  if (sessions > 0) problems.push(`${what}: ${sessions} sessions of ${retired}`)
+  if (name === databaseSecret) {
+    const [role] = await sql<{ login: boolean }[]>`
+      select rolcanlogin as login from pg_roles where rolname = ${retired}`
+    if (role?.login !== false) problems.push(`${what}: ${retired} may still log in`)
+  }
+  const state = await store.read(name, pointer?.previous ?? '').catch(() => 'disabled')
+  if (state !== 'disabled') problems.push(`${what}: the old version can be read`)
 }
 
 /** Waits for the jobs' ends; returns how many completed, each with one outcome and one record of it. */

@@ -147,3 +147,23 @@ test('a listener hears every notification through replacements, and none after i
   await whoIs(pool)
   expect(heard.has('late')).toBe(false)
 })
+
+test('a statement that runs behind another on its connection for seconds is answered', async () => {
+  const narrow = livePool({
+    url: urlOf('app_a'),
+    mode: 'development',
+    applicationName: 'live',
+    max: 1,
+  })
+  await whoIs(narrow)
+  const answers = Promise.all([
+    narrow.sql`select 1 as n`,
+    narrow.sql`select 2 as n from pg_sleep(3)`,
+    narrow.sql`select 3 as n`,
+  ])
+  await narrow.sql`select 4 as n`.execute()
+  await narrow.replace(urlOf('app_b'))
+  expect((await answers).map(([row]) => row?.['n'])).toEqual([1, 2, 3])
+  expect(await whoIs(narrow)).toBe('app_b')
+  await narrow.sql.end()
+})

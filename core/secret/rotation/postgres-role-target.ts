@@ -1,28 +1,22 @@
-import { randomBytes } from 'node:crypto'
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import type { SecretMembers } from '../secret-store.ts'
-import type { RotationTarget, Succession } from './rotation-target.ts'
+import { type LoginPair, loginsIn, otherLogin, targetRefused, urlIn, userIn } from './login-pair.ts'
+import type { RotationTarget } from './rotation-target.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
-/** Base64url needs no escape in a URL; as strong as any key here. */
-const passwordBytes = 32
 /** Milliseconds between two looks for sessions: a login under way shows up late. */
 const sessionScanMs = 1_000
 /** Looks for sessions that end none before the retirement is given up for now. */
 const sessionScansMax = 20
 
-export type PostgresRoleOptions = {
+export type PostgresRoleOptions = LoginPair & {
   /**
    * The rotator's own login at the target: with `createrole`, an administrator of both users and
    * a member of `pg_signal_backend`.
    */
   readonly admin: Sql
-  /** The two logins, in turn; the rights are those of the roles that both are granted. */
-  readonly users: readonly [string, string]
-  /** The member that holds the connection's URL. */
-  readonly member: string
   /** Opens one connection, or throws; the caller ends it. */
   readonly connect: (url: string) => Sql
 }
@@ -33,14 +27,13 @@ export type PostgresRoleOptions = {
  */
 export function postgresRoleTarget(options: PostgresRoleOptions): RotationTarget {
   const { admin, member } = options
-  const urlIn = (members: SecretMembers) => urlOf(members, member)
 
   /** Undefined where the server refuses the login. */
   async function tryLogin<Answer>(
     members: SecretMembers,
     ask: (sql: Sql) => Promise<Answer>,
   ): Promise<Answer | undefined> {
-    const sql = options.connect(urlIn(members).href)
+    const sql = options.connect(urlIn(members, member).href)
     try {
       return await ask(sql)
     } catch (error) {
@@ -52,22 +45,12 @@ export function postgresRoleTarget(options: PostgresRoleOptions): RotationTarget
   }
 
   return {
-    generate(current) {
-      const url = urlIn(current)
-      const [first, second] = options.users
-      const user = decodeURIComponent(url.username)
-      if (user !== first && user !== second) {
-        throw refused(`the login in force is ${user}, which is neither ${first} nor ${second}`)
-      }
-      url.username = user === first ? second : first
-      url.password = randomBytes(passwordBytes).toString('base64url')
-      return { ...current, [member]: url.href }
-    },
+    generate: (current) => otherLogin(current, options),
     async set(succession) {
       if ((await tryLogin(succession.pending, sessionUser)) !== undefined) return
-      const { user, password } = loginToSet(succession, urlIn)
+      const { to: user, password } = loginsIn(succession, member)
       if ((await tryLogin(succession.current, sessionUser)) === undefined) {
-        throw refused('the login in force is not let in at this server')
+        throw targetRefused('the login in force is not let in at this server')
       }
       const grants = await tryLogin(succession.current, grantedRoles)
       await setLogin(admin, { user, password, grants: grants ?? [] }).catch((error: unknown) => {
@@ -77,34 +60,18 @@ export function postgresRoleTarget(options: PostgresRoleOptions): RotationTarget
     async test({ current, pending }) {
       const rights = await tryLogin(current, grantedRoles)
       const pendingRights = await tryLogin(pending, grantedRoles)
-      if (pendingRights === undefined) throw refused('the pending login is not let in')
+      if (pendingRights === undefined) throw targetRefused('the pending login is not let in')
       const missing = (rights ?? []).filter((role) => !pendingRights.includes(role))
-      if (missing.length > 0) throw refused(`the pending login lacks ${missing.join(', ')}`)
+      if (missing.length > 0) throw targetRefused(`the pending login lacks ${missing.join(', ')}`)
     },
     async retire({ retired }) {
-      const user = decodeURIComponent(urlIn(retired).username)
+      const user = userIn(retired, member)
       await endLogin(admin, user).catch((error: unknown) => {
         throw targetUnavailable(error)
       })
     },
     isRefused: async (retired) => (await tryLogin(retired, sessionUser)) === undefined,
   }
-}
-
-function urlOf(members: SecretMembers, member: string): URL {
-  const text = Object.hasOwn(members, member) ? members[member] : undefined
-  if (text === undefined || !URL.canParse(text)) throw refused(`the member ${member} is no URL`)
-  return new URL(text)
-}
-
-/** Where the pending credential belongs to another server or user nothing is set anywhere. */
-function loginToSet({ current, pending }: Succession, urlIn: (members: SecretMembers) => URL) {
-  const [from, to] = [urlIn(current), urlIn(pending)]
-  if (from.host !== to.host || from.pathname !== to.pathname) {
-    throw refused('the pending version is of another server or database')
-  }
-  if (from.username === to.username) throw refused('the pending version has the user in force')
-  return { user: decodeURIComponent(to.username), password: decodeURIComponent(to.password) }
 }
 
 async function sessionUser(sql: Sql): Promise<string> {
@@ -172,8 +139,4 @@ function targetUnavailable(cause: unknown): PosternError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'
   const reason = `the Postgres server of the secret: ${code}`
   return new PosternError('secret.target_unavailable', { reason, cause })
-}
-
-function refused(reason: string): PosternError {
-  return new PosternError('secret.target_refused', { reason })
 }

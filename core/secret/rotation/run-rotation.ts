@@ -6,8 +6,11 @@ import { hasEnded, type Rotation, rotationRetryMs } from './rotation.ts'
 import type { RotationJournal } from './rotation-journal.ts'
 import type { RotationTarget, Succession } from './rotation-target.ts'
 
-/** Milliseconds that one attempt gives processes to prove a version, or a store to show one. */
-const patienceMs = 10_000
+/**
+ * Milliseconds that one attempt gives processes to prove a version, or a store to show one: twice
+ * what a blocking read of Redis keeps them waiting.
+ */
+const patienceMs = 20_000
 const pollMs = 100
 
 export type RotationRun = {
