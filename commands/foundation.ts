@@ -15,6 +15,7 @@ import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
 import type { LivePool } from '#core/postgres/live-pool.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
+import { meteredStore } from '#core/secret/metered-store.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import {
@@ -65,7 +66,11 @@ export async function openFoundation(options: {
 }): Promise<Foundation> {
   const { config, log, version, role, stack } = options
   const opened = openSecretStore(config)
-  const recorded = recordedSecrets(opened && readerOf(opened.store), opened?.store)
+  const metrics = createMetrics()
+  const recorded = recordedSecrets(
+    opened && readerOf(opened.store, metrics),
+    opened && meteredStore(opened.store, metrics),
+  )
   const { secrets, recordTo: recordSecrets } = recorded
   const login = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)
   let url = login?.members[login.member] ?? (await databaseUrl(config, secrets))
@@ -84,7 +89,6 @@ export async function openFoundation(options: {
   const sql = database('queue', sharedConnections)
   if (role !== undefined) await confirmRole({ sql, role, login: loginOf(url) })
   const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
-  const metrics = createMetrics()
   const now = () => new Date()
   const host = hostname()
   return {

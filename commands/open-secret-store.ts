@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Config, ConfigError } from '#core/config.ts'
+import type { Metrics } from '#core/metrics.ts'
 import { readAuthority } from '#core/read-authority.ts'
 import { awsSecretStore } from '#core/secret/aws/aws-secret-store.ts'
 import { azureManagedIdentity, azureWorkloadIdentity } from '#core/secret/azure/azure-login.ts'
@@ -9,6 +10,7 @@ import { gcpFederatedLogin } from '#core/secret/gcp/gcp-federation.ts'
 import { gcpMetadataLogin } from '#core/secret/gcp/gcp-login.ts'
 import { gcpSecretStore } from '#core/secret/gcp/gcp-secret-store.ts'
 import { readProtectedText } from '#core/secret/key-file.ts'
+import { meteredStore } from '#core/secret/metered-store.ts'
 import type { SealedFileOptions } from '#core/secret/sealed-file.ts'
 import { secretCache } from '#core/secret/secret-cache.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
@@ -53,8 +55,14 @@ export function openSecretReader(config: Config): SecretReader | undefined {
   return open && readerOf(open.store)
 }
 
-export function readerOf(store: SecretStore): SecretReader {
-  return secretCache({ store, currentVersion: store.currentVersion })
+/** With a cache of its own; `metrics` where they are exported. */
+export function readerOf(store: SecretStore, metrics?: Metrics): SecretReader {
+  const { currentVersion } = store
+  if (metrics === undefined) return secretCache({ store, currentVersion })
+  const { secretCacheHits, secretCacheMisses } = metrics
+  const onAccess = (access: 'hit' | 'miss') =>
+    (access === 'hit' ? secretCacheHits : secretCacheMisses).inc()
+  return secretCache({ store: meteredStore(store, metrics), currentVersion, onAccess })
 }
 
 /** Where the file store is; throws `ConfigError`. */

@@ -10,6 +10,8 @@ import type { SecretMembers, SecretStore } from './secret-store.ts'
 
 /** Milliseconds until a pointer that was moved is found without its notification. */
 const pollMsDefault = 5_000
+/** Milliseconds until what could not be taken over is tried again. */
+const retryMs = 1_000
 const channel = 'postern_secret'
 /** Days until a secret is due that nobody has said anything else of. */
 const rotationDays = 90
@@ -57,11 +59,15 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
   let running: Promise<void> | undefined
   let isAskedAgain = false
   let isClosed = false
+  let retry: Timer | undefined
 
   async function catchUpAll(): Promise<void> {
     for (const use of followed.values()) {
       await catchUp(options, key, use).catch((error: unknown) => {
-        log.warn('secret.not_followed', { secret: use.name, error })
+        log.warn('secret.not_followed', { of: use.name, error })
+        // A rotation waits for it.
+        retry = setTimeout(() => void nudge(), retryMs)
+        retry.unref()
       })
     }
   }
@@ -95,6 +101,7 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
     async close() {
       isClosed = true
       clearInterval(timer)
+      clearTimeout(retry)
       await listening.unlisten().catch(() => undefined)
       await running
       await sql`delete from postern_secret_ack where process = ${options.process}`.catch(
@@ -154,14 +161,14 @@ async function catchUp(
     const fingerprint = fingerprintOf(key, use.name, members)
     if (fingerprint === pointer.fingerprint) {
       await use.adopt(members)
-      log.info('secret.adopted', { secret: use.name, version: pointer.current })
+      log.info('secret.adopted', { of: use.name, version: pointer.current })
       use.inUse = pointer.current
     }
     use.fingerprint = fingerprint
   }
   if (use.fingerprint !== pointer.fingerprint) {
     // Never adopted, and never proved: the rotation waits, and a person is told.
-    log.error('secret.other_environment', { secret: use.name, version: pointer.current })
+    log.error('secret.other_environment', { of: use.name, version: pointer.current })
     return
   }
   await sql`

@@ -1,0 +1,162 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  setDefaultTimeout,
+  test,
+} from 'bun:test'
+import { silentLog } from '#core/log.ts'
+import { fingerprintOf } from '#core/secret/rotation/fingerprint.ts'
+import { type SecretFollower, secretFollower } from '#core/secret/secret-follower.ts'
+import type { SecretMembers } from '#core/secret/secret-store.ts'
+import { testJournal } from '#test/support/job-engine.ts'
+import { eventually } from '../integration/world.ts'
+import { memorySecretStore } from './memory-secret-store.ts'
+import { openRotationWorld, type RotationWorld, secretName } from './rotation/rotation-world.ts'
+
+setDefaultTimeout(60_000)
+
+let world: RotationWorld
+beforeAll(async () => {
+  world = await openRotationWorld()
+})
+afterAll(() => world.close())
+
+let followers: SecretFollower[] = []
+beforeEach(() => world.clear())
+afterEach(async () => {
+  await Promise.all(followers.map((one) => one.close()))
+  followers = []
+})
+
+const first: SecretMembers = { url: 'one' }
+
+/** A process that uses the secret; what it has taken over, in order. */
+async function openProcess({ pollMs = 60_000, store = memorySecretStore() } = {}) {
+  const process = await world.startProcess()
+  await world.sql`delete from postern_secret_ack where process = ${process}`
+  const adopted: string[] = []
+  let refusal: Error | undefined
+  const follower = await secretFollower({
+    ...{ sql: world.sql, journal: testJournal(), store, process, pollMs },
+    ...{ log: silentLog(), now: () => new Date() },
+  })
+  followers.push(follower)
+  return {
+    ...{ process, store, adopted, follower },
+    refuse: (error: Error | undefined) => {
+      refusal = error
+    },
+    follow: (version: string, members: SecretMembers) =>
+      follower.follow({
+        ...{ name: secretName, version, members },
+        adopt: async (next) => {
+          if (refusal !== undefined) throw refusal
+          adopted.push(next['url'] ?? '')
+        },
+      }),
+    async proved() {
+      const [row] = await world.sql<{ version: string }[]>`
+        select version from postern_secret_ack where process = ${process}`
+      return row?.version
+    },
+  }
+}
+
+type Process = Awaited<ReturnType<typeof openProcess>>
+
+const stage = ({ store }: Process, url: string) =>
+  store.stage(secretName, { members: { url }, rotation: Bun.randomUUIDv7() })
+
+/** Moves the pointer as a rotation does. */
+async function promote(version: string, members: SecretMembers) {
+  const fingerprint = fingerprintOf(world.fingerprintKey, secretName, members)
+  await world.sql`
+    update postern_secret set current_version = ${version}, epoch = epoch + 1,
+      fingerprint = decode(${fingerprint}, 'hex')
+    where name = ${secretName} returning pg_notify('postern_secret', name)::text`
+}
+
+test('who uses a secret first makes its pointer, due in 90 days, with its record, and has proved it', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  const pointer = await world.journal.pointer(secretName)
+  expect(pointer).toMatchObject({ current: '1', epoch: 1n, rotationDays: 90, kind: undefined })
+  const days = ((pointer?.dueAt.getTime() ?? 0) - Date.now()) / 86_400_000
+  expect(Math.round(days)).toBe(90)
+  expect([await one.proved(), one.adopted]).toEqual(['1', []])
+  const records = await world.sql`
+    select convert_from(body, 'UTF8')::jsonb ->> 'type' as type from postern_audit_intake`
+  expect(records.map(({ type }) => type)).toEqual(['secret.adopted'])
+})
+
+test('a pointer that is moved is followed at once and proved after it was taken over', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  await promote(await stage(one, 'two'), { url: 'two' })
+  await eventually(async () => (await one.proved()) === '2')
+  expect(one.adopted).toEqual(['two'])
+  await promote('1', first)
+  await eventually(async () => (await one.proved()) === '1')
+  expect(one.adopted).toEqual(['two', 'one'])
+})
+
+test('a process that starts with a version that is in force no more takes the right one over', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  await promote(await stage(one, 'two'), { url: 'two' })
+  const late = await openProcess({ store: one.store })
+  await late.follow('1', first)
+  expect([late.adopted, await late.proved()]).toEqual([['two'], '2'])
+})
+
+test('a move whose notification is lost is found by the poll', async () => {
+  const one = await openProcess({ pollMs: 50 })
+  await one.follow(await stage(one, 'one'), first)
+  await stage(one, 'two')
+  const fingerprint = fingerprintOf(world.fingerprintKey, secretName, { url: 'two' })
+  await world.sql`
+    update postern_secret set current_version = '2', epoch = epoch + 1,
+      fingerprint = decode(${fingerprint}, 'hex')`
+  await eventually(async () => (await one.proved()) === '2')
+})
+
+test('what cannot be taken over is not proved, and is tried again', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  one.refuse(new Error('the new login is refused'))
+  await promote(await stage(one, 'two'), { url: 'two' })
+  await Bun.sleep(200)
+  expect(await one.proved()).toBe('1')
+  one.refuse(undefined)
+  await eventually(async () => (await one.proved()) === '2')
+  expect(one.adopted).toEqual(['two'])
+})
+
+test('a version that reads otherwise than where it was made is never taken over nor proved', async () => {
+  const one = await openProcess({ pollMs: 20 })
+  await one.follow(await stage(one, 'one'), first)
+  await promote(await stage(one, 'of another environment'), { url: 'two' })
+  await Bun.sleep(200)
+  expect([one.adopted, await one.proved()]).toEqual([[], '1'])
+  const [waiting] = await world.journal.unproved(secretName)
+  expect(waiting?.process).toBe(one.process)
+})
+
+test('a process that starts in another environment has proved nothing', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  const other = await openProcess()
+  await other.follow('1', { url: 'elsewhere' })
+  expect(await other.proved()).toBe('')
+})
+
+test('a process that has ended is not waited for', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  await one.follower.close()
+  expect(await one.proved()).toBeUndefined()
+  expect(await world.journal.unproved(secretName)).toEqual([])
+})
