@@ -147,6 +147,19 @@ export function historyCommand(io: CommandIo): Command {
     })
 }
 
+/** A step as whoever waits for it reads it. */
+const doing: Readonly<Record<Rotation['step'], string>> = {
+  stage: 'writing the next version into the store',
+  set: 'letting the next login in',
+  test: 'trying it',
+  promote: 'putting it in force',
+  settle: 'waiting until every process has logged in with what is in force',
+  retire: 'ending the old login and its sessions',
+  undo: 'making the next version worthless',
+  done: 'done',
+  undone: 'undone',
+}
+
 type Rotating = {
   readonly name: string
   readonly rotations: RotationJournal
@@ -154,6 +167,7 @@ type Rotating = {
   readonly target: RotationTarget
   readonly fingerprintKey: FingerprintKey
   readonly by: string
+  readonly onStep: (rotation: Rotation) => void
 }
 
 async function withRotations(
@@ -172,7 +186,8 @@ async function withRotations(
     await using stack = new AsyncDisposableStack()
     const target = await openTarget({ io, stack, secrets: readerOf(opened.store) }, name, pointer)
     const fingerprintKey = await readFingerprintKey(sql)
-    await run({ name, rotations, store: opened.store, target, fingerprintKey, by })
+    const onStep = ({ step }: Rotation) => void io.stderr.write(`${name}: ${doing[step]} …\n`)
+    await run({ name, rotations, store: opened.store, target, fingerprintKey, by, onStep })
   })
 }
 
@@ -224,12 +239,12 @@ function openRedisUser({ io, stack }: Closing, pair: LoginPair, url: string): Ro
 }
 
 async function rotate(context: Rotating): Promise<Rotation> {
-  const { name, rotations, store, target, fingerprintKey, by } = context
+  const { name, rotations, store, target, fingerprintKey, by, onStep } = context
   const [last] = await rotations.history(name, 1)
   const open = last === undefined || hasEnded(last) ? await rotations.plan(name, by) : last
   const { signal } = new AbortController()
   const run = { journal: rotations, store, target, fingerprintKey, random: Math.random, signal }
-  return await runRotation(run, open.id)
+  return await runRotation({ ...run, onStep }, open.id)
 }
 
 function tell(

@@ -22,6 +22,8 @@ export type RotationRun = {
   /** Ends a wait early, never a step. */
   readonly signal: AbortSignal
   readonly patienceMs?: number
+  /** Told of each step before it is taken. */
+  readonly onStep?: (rotation: Rotation) => void
 }
 
 /**
@@ -33,6 +35,7 @@ export async function runRotation(run: RotationRun, id: string): Promise<Rotatio
   let rotation = await run.journal.read(id)
   while (!hasEnded(rotation) && !run.signal.aborted) {
     const before = rotation
+    run.onStep?.(before)
     try {
       rotation = await takeStep(run, rotation)
     } catch (error) {

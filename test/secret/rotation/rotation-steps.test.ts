@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
-import { PosternError } from '#core/errors.ts'
-import { seededRandom } from '#core/order/venue/seeded-random.ts'
-import { hasEnded, type Rotation } from '#core/secret/rotation/rotation.ts'
-import type { RotationJournal } from '#core/secret/rotation/rotation-journal.ts'
-import { type RotationRun, runRotation } from '#core/secret/rotation/run-rotation.ts'
-import type { SecretMembers } from '#core/secret/secret-store.ts'
-import { type MemorySecretStore, memorySecretStore } from '../memory-secret-store.ts'
+import { runRotation } from '#core/secret/rotation/run-rotation.ts'
+import { memorySecretStore } from '../memory-secret-store.ts'
+import {
+  calm,
+  faultsAtEnd,
+  faultsNow,
+  first,
+  hostile,
+  hostileRotation,
+  isRefused,
+  openStage,
+  runUntilEnded,
+} from './hostile-rotation.ts'
 import { openRotationWorld, type RotationWorld, secretName } from './rotation-world.ts'
-import { pair, type ScriptedTarget, scriptedTarget } from './scripted-target.ts'
+import { pair } from './scripted-target.ts'
 
 setDefaultTimeout(300_000)
-/** Each dies, fails and loses answers in its own way. */
+/** `test/fault/rotation-steps.ts` runs a thousand. */
 const runs = 100
 
 let world: RotationWorld
@@ -20,136 +26,15 @@ beforeAll(async () => {
 afterAll(() => world.close())
 beforeEach(() => world.clear())
 
-const first: SecretMembers = { user: pair[0], password: 'first', url: 'postgres://server' }
-
-class Killed extends Error {}
-
-type Stage = {
-  readonly store: MemorySecretStore
-  readonly target: ScriptedTarget
-  readonly process: string
-  readonly random: () => number
-}
-
-async function openStage(seed: number): Promise<Stage> {
-  await world.clear()
-  const random = seededRandom(seed)
-  const store = memorySecretStore()
-  const version = await store.stage(secretName, { members: first, rotation: Bun.randomUUIDv7() })
-  await world.adopt(version, first)
-  const process = await world.startProcess()
-  await world.prove(process, store)
-  return { store, target: scriptedTarget(first, random), process, random }
-}
-
-const calm = (stage: Stage): RotationRun => ({
-  ...{ journal: world.journal, store: stage.store, target: stage.target },
-  ...{ fingerprintKey: world.fingerprintKey, random: stage.random, patienceMs: 0 },
-  signal: new AbortController().signal,
-})
-
-/** What is in force logs in, at any time; so does the one before it, until it is retired. */
-async function faultsNow({ store, target }: Stage): Promise<readonly string[]> {
-  const pointer = await world.journal.pointer(secretName)
-  if (pointer === undefined) return ['no pointer']
-  const members = await store.read(secretName, pointer.current).catch(() => undefined)
-  if (members === undefined) return [`${pointer.current} is in force and cannot be read`]
-  return target.logIn(members) === undefined ? [`${pointer.current} is in force and refused`] : []
-}
-
-/** Calls die, fail, or lose their answers: each before or after what they do. */
-function hostile(stage: Stage, faults: string[], chance: number): RotationRun {
-  const { random } = stage
-  const wrap =
-    <Args extends unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      const dice = random()
-      if (dice < chance) throw new Killed(`before ${name}`)
-      if (dice < 2 * chance) throw new PosternError('secret.unavailable', { reason: name })
-      const result = await call(...args)
-      faults.push(...(await faultsNow(stage)))
-      if (dice < 3 * chance) throw new Killed(`after ${name}`)
-      if (dice < 4 * chance)
-        throw new PosternError('secret.unavailable', { reason: `lost ${name}` })
-      return result
-    }
-  const { store, target, journal } = calm(stage)
-  return {
-    ...calm(stage),
-    store: {
-      read: wrap('read', store.read),
-      stage: wrap('stage', store.stage),
-      promote: wrap('promote labels', store.promote),
-      disable: wrap('disable', store.disable),
-    },
-    target: {
-      generate: target.generate,
-      set: wrap('set', target.set),
-      test: wrap('test', target.test),
-      retire: wrap('retire', target.retire),
-      isRefused: wrap('probe', target.isRefused),
-    },
-    journal: {
-      ...journal,
-      staged: wrap('staged', journal.staged),
-      move: wrap('move', journal.move),
-      promote: wrap('promote', journal.promote),
-      end: wrap('end', journal.end),
-      undo: wrap('undo', journal.undo),
-    } satisfies RotationJournal,
-  }
-}
-
-async function runUntilEnded(stage: Stage, id: string, run: RotationRun): Promise<Rotation> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    const runner = () =>
-      runRotation(run, id).catch((error: unknown) => {
-        if (!(error instanceof Killed) && !(error instanceof PosternError)) throw error
-      })
-    // Now and then a second rotator is at it too.
-    await Promise.all(stage.random() < 0.2 ? [runner(), runner()] : [runner()])
-    if (stage.random() < 0.5) await world.prove(stage.process, stage.store).catch(() => undefined)
-    const rotation = await world.journal.read(id)
-    if (hasEnded(rotation)) return rotation
-  }
-  throw new Error('it never ended')
-}
-
-/** What must be so when a rotation has ended, whatever has happened on its way. */
-async function faultsAtEnd(stage: Stage, rotation: Rotation): Promise<readonly string[]> {
-  const { store, target } = stage
-  const { base, pending, step } = rotation
-  const pointer = await world.journal.pointer(secretName)
-  const kept = step === 'done' ? pending : base
-  const faults = [...(await faultsNow(stage))]
-  if (pointer?.current !== kept) faults.push(`${step}, yet ${pointer?.current} is in force`)
-  if ((await store.currentVersion(secretName)) !== kept) faults.push('the label is another')
-  const versions = await store.versions(secretName)
-  const enabled = versions.filter(({ isEnabled }) => isEnabled).map(({ version }) => version)
-  if (enabled.join() !== kept) faults.push(`enabled: ${enabled.join()}, kept ${kept}`)
-  const open = target.sessions.filter(({ isOpen }) => isOpen).map(({ user }) => user)
-  if (new Set(open).size > 1) faults.push(`sessions of ${[...new Set(open)].join()}`)
-  return faults
-}
-
 test('a rotation whose calls die, fail and lose their answers ends with one version that works', async () => {
-  const ends = { done: 0, undone: 0 }
   for (let seed = 1; seed <= runs; seed += 1) {
-    const stage = await openStage(seed)
-    if (seed % 5 === 0) stage.target.withholdFrom(pair[1])
-    const { id } = await world.journal.plan(secretName, 'test')
-    const faults: string[] = []
-    const rotation = await runUntilEnded(stage, id, hostile(stage, faults, 0.04))
-    faults.push(...(await faultsAtEnd(stage, rotation)))
-    expect({ seed, faults }).toEqual({ seed, faults: [] })
-    expect(rotation.step).toBe(seed % 5 === 0 ? 'undone' : 'done')
-    ends[seed % 5 === 0 ? 'undone' : 'done'] += 1
+    const step = isRefused(seed) ? 'undone' : 'done'
+    expect({ seed, ...(await hostileRotation(world, seed)) }).toEqual({ seed, faults: [], step })
   }
-  expect(ends.done + ends.undone).toBe(runs)
 })
 
 test('twenty rotations in a row go back and forth between the two users', async () => {
-  const stage = await openStage(7)
+  const stage = await openStage(world, 7)
   const users: (string | undefined)[] = []
   for (let round = 0; round < 20; round += 1) {
     const { id } = await world.journal.plan(secretName, 'test')
@@ -161,7 +46,7 @@ test('twenty rotations in a row go back and forth between the two users', async 
 })
 
 test('a second rotation of a secret is refused while one is open', async () => {
-  await openStage(1)
+  await openStage(world, 1)
   await world.journal.plan(secretName, 'test')
   await expect(world.journal.plan(secretName, 'other')).rejects.toMatchObject({
     code: 'secret.rotation_open',
@@ -172,7 +57,7 @@ test('a second rotation of a secret is refused while one is open', async () => {
 })
 
 test('a process that never proves the new version stops the rotation before anything is retired', async () => {
-  const stage = await openStage(3)
+  const stage = await openStage(world, 3)
   const silent = await world.startProcess()
   const { id } = await world.journal.plan(secretName, 'test')
   for (let attempt = 1; attempt <= 6; attempt += 1) {
@@ -192,7 +77,7 @@ test('a process that never proves the new version stops the rotation before anyt
 })
 
 test('a process that reads another value under the version has proved nothing', async () => {
-  const stage = await openStage(4)
+  const stage = await openStage(world, 4)
   const { id } = await world.journal.plan(secretName, 'test')
   await runRotation(calm(stage), id)
   const elsewhere = { read: async () => ({ user: 'other', password: 'environment' }) }
@@ -203,7 +88,7 @@ test('a process that reads another value under the version has proved nothing', 
 })
 
 test('a store of another environment is refused before anything is written to it', async () => {
-  const stage = await openStage(5)
+  const stage = await openStage(world, 5)
   const elsewhere = memorySecretStore()
   const secret = { members: { ...first, password: 'elsewhere' }, rotation: Bun.randomUUIDv7() }
   await elsewhere.stage(secretName, secret)
@@ -217,7 +102,7 @@ test('a store of another environment is refused before anything is written to it
 })
 
 test('rolled back before it is settled, the old version is in force and the new one dies', async () => {
-  const stage = await openStage(6)
+  const stage = await openStage(world, 6)
   const { id } = await world.journal.plan(secretName, 'test')
   const waiting = await runRotation(calm(stage), id)
   expect(waiting.step).toBe('settle')
@@ -231,7 +116,7 @@ test('rolled back before it is settled, the old version is in force and the new 
 })
 
 test('a step that another one has taken is not taken again', async () => {
-  await openStage(9)
+  await openStage(world, 9)
   const planned = await world.journal.plan(secretName, 'test')
   const version = { pending: '2', fingerprint: 'ab' }
   await world.journal.staged(planned, version)
@@ -244,7 +129,7 @@ test('a step that another one has taken is not taken again', async () => {
 })
 
 test('no journal and no audit record of a rotation holds a value', async () => {
-  const stage = await openStage(8)
+  const stage = await openStage(world, 8)
   const { id } = await world.journal.plan(secretName, 'test')
   const { pending = '' } = await runUntilEnded(stage, id, hostile(stage, [], 0.1))
   const values = [first['password'], (await stage.store.read(secretName, pending))['password']]

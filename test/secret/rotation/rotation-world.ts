@@ -28,7 +28,7 @@ export async function openRotationWorld() {
   const print = (members: SecretMembers) => fingerprintOf(fingerprintKey, secretName, members)
 
   return {
-    ...{ sql, journal, fingerprintKey },
+    ...{ url, sql, journal, fingerprintKey },
     async adopt(version: string, members: SecretMembers) {
       await sql`
         insert into postern_secret (name, kind, current_version, fingerprint, due_at)

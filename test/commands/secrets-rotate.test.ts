@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
+import { writeKeyFile } from '../secret/key-file.ts'
+import {
+  openRotationWorld,
+  type RotationWorld,
+  secretName,
+} from '../secret/rotation/rotation-world.ts'
+
+setDefaultTimeout(60_000)
+
+const script = join(import.meta.dir, '../access/command-line.ts')
+
+let folder: string
+let world: RotationWorld
+let env: Record<string, string>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-rotate-'))
+  world = await openRotationWorld()
+  const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
+  await writeKeyFile(files.keyFile)
+  const put = (name: string, url: string) => writeFileSecret({ ...files, name, members: { url } })
+  await put('postern/rotator', world.url)
+  await put(secretName, asUser('cli_a'))
+  env = {
+    POSTERN_MODE: 'development',
+    POSTERN_DATABASE_URL: world.url,
+    POSTERN_SECRET_STORE: 'file',
+    POSTERN_SECRET_FILE: files.secretFile,
+    POSTERN_SECRET_BOOTSTRAP_FILE: files.keyFile,
+  }
+  const store = fileSecretStore(files)
+  await world.sql`drop role if exists cli_a, cli_b`
+  await world.sql`create role cli_a login password 'first'`
+  await world.adopt('1', await store.read(secretName, '1'))
+})
+afterAll(async () => {
+  await world.sql`drop role if exists cli_a, cli_b`
+  await world.close()
+  await rm(folder, { recursive: true })
+})
+beforeEach(async () => {
+  await world.sql`truncate postern_secret_rotation, postern_secret_ack`
+})
+
+function asUser(user: string): string {
+  const url = new URL(world.url)
+  ;[url.username, url.password] = [user, 'first']
+  return url.href
+}
+
+async function call(args: readonly string[], more: Record<string, string> = {}) {
+  const child = Bun.spawn([process.execPath, script, 'secrets', ...args], {
+    env: { ...env, ...more },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [code, out, err] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { code, out, err }
+}
+
+const kind = ['--kind', 'postgres-role', '--admin', 'secret:postern/rotator#url']
+
+test.each([
+  ['without a name', ['rotate']],
+  ['with one user', ['set-rotation', secretName, ...kind, '--users', 'cli_a']],
+  ['with the same user twice', ['set-rotation', secretName, ...kind, '--users', 'a,a']],
+  ['with three users', ['set-rotation', secretName, ...kind, '--users', 'a,b,c']],
+  ['with half a day', ['set-rotation', secretName, ...kind, '--users', 'a,b', '--days', '0.5']],
+  ['of no kind', ['set-rotation', secretName, '--users', 'a,b', '--admin', 'secret:x#url']],
+  ['of an unknown kind', ['set-rotation', secretName, '--kind', 'oracle', '--users', 'a,b']],
+  ['rolled back without a reason', ['rollback', secretName]],
+])('asked for a rotation %s it explains its use and exits with 64', async (_, args) => {
+  expect(await call(args)).toMatchObject({ code: 64, out: '' })
+})
+
+test('a secret that nobody uses, or whose rotation nobody has described, is named with what to do', async () => {
+  const unknown = await call(['rotate', 'postern/nobody'])
+  expect(unknown.code).toBe(1)
+  expect(unknown.err).toContain('set-rotation')
+  const set = ['set-rotation', 'postern/nobody', ...kind, '--users', 'a,b']
+  expect((await call(set)).err).toContain('No process has used postern/nobody')
+})
+
+test('a rotation is described, waits for a process that has not followed, goes on, and is listed', async () => {
+  const waiting = await world.startProcess()
+  const set = await call([
+    'set-rotation',
+    secretName,
+    ...kind,
+    '--users',
+    'cli_a,cli_b',
+    '--days',
+    '30',
+  ])
+  expect(set).toMatchObject({
+    code: 0,
+    out: `${secretName}: cli_a and cli_b take turns every 30 days\n`,
+  })
+  const first = await call(['rotate', secretName, '--json'])
+  expect(first.code).toBe(75)
+  expect(JSON.parse(first.out)).toMatchObject({ step: 'settle', base: '1', pending: '2' })
+  expect(first.out).toContain(waiting)
+  expect(first.err).toContain('waiting until every process has logged in')
+  await world.sql`delete from postern_process where id = ${waiting}`
+  const second = await call(['rotate', secretName])
+  expect(second.code).toBe(0)
+  expect(second.out).toContain(`${secretName} 1 → 2 done`)
+  expect(await world.journal.pointer(secretName)).toMatchObject({ current: '2', previous: '1' })
+  expect((await call(['history', secretName])).out).toBe(second.out)
+  const late = await call(['rollback', secretName, '--reason', 'too late'])
+  expect(late.code).toBe(1)
+  expect(late.err).toContain('rotate forward instead')
+})
