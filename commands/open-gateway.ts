@@ -11,12 +11,14 @@ import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
 import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
+import { secretReads } from '#core/secret/rotation/secret-reads.ts'
 import { createGateway } from '#gateway/app.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
+import { secretRoutes } from '#gateway/routes/secrets.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
 import { deskRoutes, deskWaitingRoutes } from './desk-routes.ts'
@@ -78,6 +80,7 @@ export async function openGateway(
       ...signalRoutes({ reader: market }),
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...reportRoutes({ jobs }),
+      ...secretRoutes({ secrets: secretReads(sql) }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
     waitingRoutes: (waits, closing) =>

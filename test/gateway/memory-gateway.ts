@@ -43,7 +43,7 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     'scores:read',
     'audit:read',
     ...['orders:read', 'orders:write', 'market:read', 'market:write'],
-    ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
+    ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'secrets:read'],
   ],
   none: [],
   other: ['jobs:read', 'jobs:cancel', 'jobs:retry'],
