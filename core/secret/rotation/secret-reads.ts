@@ -38,7 +38,7 @@ export const secretDocumentSchema = z.object({
 export type SecretDocument = z.infer<typeof secretDocumentSchema>
 
 /** A configuration has tens. */
-export const secretsMax = 200
+const secretsMax = 200
 
 const rowsSchema = z.array(
   z.object({
