@@ -15,7 +15,6 @@ import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
 import type { LivePool } from '#core/postgres/live-pool.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
-import { meteredStore } from '#core/secret/metered-store.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import {
@@ -25,8 +24,7 @@ import {
   loginSecret,
 } from './connect-database.ts'
 import { adoptDatabaseLogin, adoptRedisLogin, type Login, type Logins } from './follow-logins.ts'
-import { openSecretStore, readerOf } from './open-secret-store.ts'
-import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
+import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
 
 /** What every long-running command stands on; opened in order, closed in reverse by `stack`. */
@@ -65,12 +63,8 @@ export async function openFoundation(options: {
   readonly stack: AsyncDisposableStack
 }): Promise<Foundation> {
   const { config, log, version, role, stack } = options
-  const opened = openSecretStore(config)
   const metrics = createMetrics()
-  const recorded = recordedSecrets(
-    opened && readerOf(opened.store, metrics),
-    opened && meteredStore(opened.store, metrics),
-  )
+  const recorded = openRecordedSecrets(config, metrics)
   const { secrets, recordTo: recordSecrets } = recorded
   const login = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)
   let url = login?.members[login.member] ?? (await databaseUrl(config, secrets))

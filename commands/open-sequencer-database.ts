@@ -5,9 +5,8 @@ import { loginOf } from '#core/postgres/database-url.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
 import { adoptDatabaseLogin, type Logins } from './follow-logins.ts'
 import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
-import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { sequencerConnections } from './open-sequencer.ts'
-import { type RecordedSecrets, recordedSecrets } from './recorded-secrets.ts'
+import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { requireSettings } from './require-settings.ts'
 
 const role: DatabaseRole = 'postern_sequencer'
@@ -30,8 +29,7 @@ export async function openSequencerDatabase(
   stack: AsyncDisposableStack,
 ): Promise<SequencerDatabase> {
   requireSettings(config, ['POSTERN_DATABASE_URL', ...auditSettings])
-  const opened = openSecretStore(config)
-  const recorded = recordedSecrets(opened && readerOf(opened.store), opened?.store)
+  const recorded = openRecordedSecrets(config)
   const { secrets, store, recordTo: recordSecrets } = recorded
   const settings = await openAuditSettings(config, secrets)
   const secret = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)

@@ -8,8 +8,7 @@ import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
-import { openSecretReader } from './open-secret-store.ts'
-import { recordedSecrets } from './recorded-secrets.ts'
+import { openRecordedSecrets } from './recorded-secrets.ts'
 
 export type OperatorLog = {
   readonly sql: Sql
@@ -29,7 +28,7 @@ export async function withOperatorLog(
   run: (log: OperatorLog) => Promise<void>,
 ): Promise<void> {
   const config = io.config()
-  const { secrets, recordTo } = recordedSecrets(openSecretReader(config))
+  const { secrets, recordTo } = openRecordedSecrets(config)
   const url = await databaseUrl(config, secrets)
   const sql = connectDatabase(config, url, { use: act, connections: 1 })
   const now = () => new Date()

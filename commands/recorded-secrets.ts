@@ -1,7 +1,11 @@
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import { systemRecord } from '#core/audit/record.ts'
+import type { Config } from '#core/config.ts'
+import type { Metrics } from '#core/metrics.ts'
+import { meteredStore } from '#core/secret/metered-store.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
+import { openSecretStore, readerOf } from './open-secret-store.ts'
 
 export type RecordedSecrets = {
   readonly secrets: SecretReader | undefined
@@ -50,4 +54,13 @@ export function recordedSecrets(
       for (const name of early) await record(name)
     },
   }
+}
+
+/** Of the store that the configuration names, counted where `metrics` are exported. */
+export function openRecordedSecrets(config: Config, metrics?: Metrics): RecordedSecrets {
+  const opened = openSecretStore(config)
+  if (opened === undefined) return recordedSecrets(undefined)
+  const { store } = opened
+  const read = metrics === undefined ? store : meteredStore(store, metrics)
+  return recordedSecrets(readerOf(store, metrics), read)
 }

@@ -1,12 +1,9 @@
+import { isLoopback } from '../secure-url.ts'
 import { storeUnavailable } from '../store-http.ts'
 
 /** Whether a token may go there: by https, or by http to this very machine. */
 export function isTrustworthy({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 /**

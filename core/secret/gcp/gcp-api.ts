@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { isSecureUrl } from '../secure-url.ts'
 import { secretNotFound, storeHttp, storeUnavailable } from '../store-http.ts'
 import type { GcpLogin } from './gcp-login.ts'
-import { isSecureUrl } from './secure-url.ts'
 
 /** Of one listing; a project with more secrets than they hold is no place for ours. */
 const pagesMax = 100

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parsedJson } from '../../reading/parsed-json.ts'
 import { openForReading } from '../key-file.ts'
+import { isSecureUrl } from '../secure-url.ts'
 import { type StoreCall, storeHttp, storeUnavailable } from '../store-http.ts'
 import {
   type AccessToken,
@@ -10,7 +11,6 @@ import {
   tokenAnswerSchema,
   tokenSchema,
 } from './gcp-login.ts'
-import { isSecureUrl } from './secure-url.ts'
 
 /** Bytes of a configuration or of a file with a token; an ID token has a few thousand. */
 const fileBytesMax = 65_536

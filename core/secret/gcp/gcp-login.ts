@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { isLoopback, isSecureUrl } from '../secure-url.ts'
 import { storeHttp, storeUnavailable } from '../store-http.ts'
-import { isLoopback, isSecureUrl } from './secure-url.ts'
 
 /**
  * Milliseconds before its end that a token is renewed. The metadata server gives out one token
