@@ -1,31 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { encodeSecretName } from '#core/secret/secret-name.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
-import type { FaultServer } from '../doubles/fault-server.ts'
-import type { GcpByHand } from '../doubles/gcp-by-hand.ts'
-import { type GcpDouble, gcpDouble } from '../doubles/gcp-double.ts'
-import { gcpSubject, interposed, strikeOn } from '../doubles/gcp-subject.ts'
-import { freshName, rotation } from './store-contract.ts'
+import { strikeOn } from '../doubles/gcp-subject.ts'
+import { gcpWorld } from './gcp-world.ts'
+import { freshName } from './store-contract.ts'
 
 describe('gcp, aliases:', () => {
-  let double: GcpDouble
-  let store: SecretStore
-  let other: SecretStore
-  let byHand: GcpByHand
-  let between: FaultServer | undefined
-  beforeAll(() => {
-    double = gcpDouble()
-    ;({ store, other, byHand } = gcpSubject(double))
-  })
-  afterEach(async () => {
-    double.clear()
-    await between?.stop()
-    between = undefined
-  })
-  afterAll(() => double.stop())
-
-  const stage = (name: string, url: string, id = rotation()) =>
-    store.stage(name, { members: { url }, rotation: id })
+  const { double, store, other, byHand, stage, storeMetBy } = gcpWorld()
 
   async function staged() {
     const name = freshName()
@@ -116,12 +96,11 @@ describe('gcp, aliases:', () => {
   test('an alias that somebody sets while ours are under way is kept', async () => {
     const { name, first, second } = await staged()
     const path = `/${encodeSecretName(name)}?updateMask=version_aliases`
-    between = interposed(double, {
+    const late = storeMetBy({
       method: 'PATCH',
       end: encodeSecretName(name),
       act: () => byHand.ask('PATCH', path, { versionAliases: { current: first, tested: second } }),
     })
-    const late = gcpSubject(double, between.url).store
     await late.promote(name, { version: second, previous: first })
     expect(await byHand.aliases(name)).toEqual({
       current: second,

@@ -1,31 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { encodeSecretName } from '#core/secret/secret-name.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
-import type { FaultServer } from '../doubles/fault-server.ts'
-import type { GcpByHand } from '../doubles/gcp-by-hand.ts'
-import { type GcpDouble, gcpDouble } from '../doubles/gcp-double.ts'
-import { gcpSubject, interposed, strikeOn } from '../doubles/gcp-subject.ts'
+import { strikeOn } from '../doubles/gcp-subject.ts'
+import { gcpWorld } from './gcp-world.ts'
 import { freshName, rotation } from './store-contract.ts'
 
 describe('gcp, staging:', () => {
-  let double: GcpDouble
-  let store: SecretStore
-  let other: SecretStore
-  let byHand: GcpByHand
-  let between: FaultServer | undefined
-  beforeAll(() => {
-    double = gcpDouble()
-    ;({ store, other, byHand } = gcpSubject(double))
-  })
-  afterEach(async () => {
-    double.clear()
-    await between?.stop()
-    between = undefined
-  })
-  afterAll(() => double.stop())
-
-  const stage = (name: string, url: string, id = rotation()) =>
-    store.stage(name, { members: { url }, rotation: id })
+  const { double, store, other, byHand, stage, storeMetBy } = gcpWorld()
   const enabled = async (name: string) =>
     (await store.versions(name)).filter(({ isEnabled }) => isEnabled).map((one) => one.version)
 
@@ -149,14 +129,13 @@ describe('gcp, staging:', () => {
     const id = rotation()
     const first = await stage(name, 'one')
     let twin = ''
-    between = interposed(double, {
+    const late = storeMetBy({
       method: 'POST',
       end: ':addVersion',
       act: async () => {
         twin = await byHand.putText(name, JSON.stringify({ url: 'two', rotation: id }))
       },
     })
-    const late = gcpSubject(double, between.url).store
     expect(await late.stage(name, { members: { url: 'two' }, rotation: id })).toBe(twin)
     expect((await store.versions(name))[0]?.version).toBe('3')
     expect((await enabled(name)).toSorted()).toEqual([first, twin])
@@ -164,12 +143,11 @@ describe('gcp, staging:', () => {
 
   test('a secret that a twin makes while ours is under way is the one', async () => {
     const name = freshName()
-    between = interposed(double, {
+    const late = storeMetBy({
       method: 'POST',
       end: '/secrets',
       act: () => byHand.put(name, { url: 'by hand' }),
     })
-    const late = gcpSubject(double, between.url).store
     expect(await late.stage(name, { members: { url: 'two' }, rotation: rotation() })).toBe('2')
     expect(await store.currentVersion(name)).toBe('1')
   })
@@ -182,7 +160,7 @@ describe('gcp, staging:', () => {
       const id = rotation()
       const second = await stage(name, 'two', id)
       const path = `/${encodeSecretName(name)}/versions/${second}`
-      between = interposed(double, {
+      const late = storeMetBy({
         method: 'GET',
         end: `${path}:access`,
         act: () => byHand.ask('POST', `${path}:disable`, {}),
@@ -193,7 +171,6 @@ describe('gcp, staging:', () => {
           body: '{"error":{"status":"NOT_FOUND"}}',
         })
       }
-      const late = gcpSubject(double, between.url).store
       expect(await late.stage(name, { members: { url: 'two' }, rotation: id })).toBe('3')
       expect((await enabled(name)).toSorted()).toEqual([first, '3'])
     },
