@@ -1,43 +1,24 @@
 import { userInfo } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { z } from 'zod'
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
-import { connectUnproved, connectWorker } from '#core/job/redis-connect.ts'
-import { connectPostgres } from '#core/postgres/connect.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { type FingerprintKey, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
-import type { LoginPair } from '#core/secret/rotation/login-pair.ts'
-import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
-import { redisUserTarget } from '#core/secret/rotation/redis-user-target.ts'
 import { hasEnded, type Rotation } from '#core/secret/rotation/rotation.ts'
-import type { RotationJournal, SecretPointer } from '#core/secret/rotation/rotation-journal.ts'
+import type { RotationJournal } from '#core/secret/rotation/rotation-journal.ts'
 import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
 import { runRotation } from '#core/secret/rotation/run-rotation.ts'
-import type { SecretReader } from '#core/secret/secret-reader.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
+import { openTarget, type RotationKind } from './open-target.ts'
 import { withOperatorLog } from './operator-log.ts'
 
 const daysDefault = 90
 const daysMax = 36_500
 /** Rotations of a secret that are printed: some years. */
 const historyMax = 100
-/** Seconds that closing a connection may take. */
-const closeSeconds = 1
-
-const kinds = ['postgres-role', 'redis-user'] as const
-type Kind = (typeof kinds)[number]
-
-/** `settings` of a secret, of either kind. */
-const settingsSchema = z.strictObject({
-  users: z.tuple([z.string().min(1), z.string().min(1)]),
-  member: z.string(),
-  /** The login that may change both users' passwords. */
-  admin: z.string(),
-})
+const kinds = ['postgres-role', 'redis-user'] as const satisfies readonly RotationKind['kind'][]
 
 export function setRotationCommand(io: CommandIo): Command {
   return new Command('set-rotation')
@@ -77,7 +58,7 @@ CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run
 }
 
 type SetRotationOptions = {
-  readonly kind: Kind
+  readonly kind: RotationKind['kind']
   readonly users: string
   readonly admin: string
   readonly member: string
@@ -184,58 +165,12 @@ async function withRotations(
     const rotations = postgresRotationJournal({ sql, journal, now })
     const pointer = await rotations.pointer(name)
     await using stack = new AsyncDisposableStack()
-    const target = await openTarget({ io, stack, secrets: readerOf(opened.store) }, name, pointer)
+    const opening = { config, stack, secrets: readerOf(opened.store) }
+    const target = await openTarget(opening, name, pointer)
     const fingerprintKey = await readFingerprintKey(sql)
     const onStep = ({ step }: Rotation) => void io.stderr.write(`${name}: ${doing[step]} …\n`)
     await run({ name, rotations, store: opened.store, target, fingerprintKey, by, onStep })
   })
-}
-
-type Opening = {
-  readonly io: CommandIo
-  readonly stack: AsyncDisposableStack
-  readonly secrets: SecretReader
-}
-
-async function openTarget(
-  { io, stack, secrets }: Opening,
-  name: string,
-  pointer: SecretPointer | undefined,
-): Promise<RotationTarget> {
-  const kind = kinds.find((one) => one === pointer?.kind)
-  const settings = settingsSchema.safeParse(pointer?.settings)
-  if (kind === undefined || !settings.success) {
-    const detail = `Nobody has said how ${name} is rotated; see postern secrets set-rotation --help.`
-    throw new PosternError('secret.not_found', { reason: `${name} has no rotation`, detail })
-  }
-  const { admin, ...pair } = settings.data
-  const url = await resolveCredential(secrets, admin)
-  return kind === 'postgres-role'
-    ? openPostgresRole({ io, stack }, pair, url)
-    : openRedisUser({ io, stack }, pair, url)
-}
-
-type Closing = Pick<Opening, 'io' | 'stack'>
-
-function openPostgresRole({ io, stack }: Closing, pair: LoginPair, url: string): RotationTarget {
-  const { POSTERN_DATABASE_CA_FILE: caFile, POSTERN_MODE: mode } = io.config()
-  const connect = (to: string) =>
-    connectPostgres({ url: to, caFile, mode, applicationName: 'postern rotation', max: 1 })
-  const admin = stack.adopt(connect(url), (open) => open.end({ timeout: closeSeconds }))
-  return postgresRoleTarget({ ...pair, admin, connect })
-}
-
-function openRedisUser({ io, stack }: Closing, pair: LoginPair, url: string): RotationTarget {
-  const {
-    POSTERN_REDIS_CA_FILE: caFile,
-    POSTERN_REDIS_CLUSTER: cluster,
-    POSTERN_MODE: mode,
-  } = io.config()
-  const admin = stack.adopt(connectWorker({ url, caFile, mode, cluster }), (open) =>
-    open.disconnect(),
-  )
-  const connect = (to: string) => connectUnproved({ url: to, caFile, mode })
-  return redisUserTarget({ ...pair, admin, connect })
 }
 
 async function rotate(context: Rotating): Promise<Rotation> {

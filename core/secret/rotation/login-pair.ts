@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { PosternError } from '../../errors.ts'
 import type { SecretMembers } from '../secret-store.ts'
-import type { Succession } from './rotation-target.ts'
+import type { RotationTarget, Succession } from './rotation-target.ts'
 
 /** Base64url needs no escape in a URL; as strong as any key here. */
 const passwordBytes = 32
@@ -11,6 +11,11 @@ export type LoginPair = {
   readonly users: readonly [string, string]
   /** The member that holds the URL. */
   readonly member: string
+}
+
+/** Its next login follows from the one in force alone. */
+export type LoginTarget = Omit<RotationTarget, 'generate'> & {
+  generate(current: SecretMembers): SecretMembers
 }
 
 export function urlIn(members: SecretMembers, member: string): URL {

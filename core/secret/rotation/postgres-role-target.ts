@@ -2,8 +2,15 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import type { SecretMembers } from '../secret-store.ts'
-import { type LoginPair, loginsIn, otherLogin, targetRefused, urlIn, userIn } from './login-pair.ts'
-import type { RotationTarget } from './rotation-target.ts'
+import {
+  type LoginPair,
+  type LoginTarget,
+  loginsIn,
+  otherLogin,
+  targetRefused,
+  urlIn,
+  userIn,
+} from './login-pair.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
 /** Milliseconds between two looks for sessions: a login under way shows up late. */
@@ -25,7 +32,7 @@ export type PostgresRoleOptions = LoginPair & {
  * A Postgres login that is two users in turn: while both may log in nobody has to be quick, and
  * the sessions of the old one can be told from those of the new.
  */
-export function postgresRoleTarget(options: PostgresRoleOptions): RotationTarget {
+export function postgresRoleTarget(options: PostgresRoleOptions): LoginTarget {
   const { admin, member } = options
 
   /** Undefined where the server refuses the login. */

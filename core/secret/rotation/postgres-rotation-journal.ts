@@ -5,16 +5,15 @@ import { recordedTransaction } from '../../audit/journal-rows.ts'
 import { type AuditRecord, type AuditType, systemRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
-import { type Rotation, rotationSteps } from './rotation.ts'
-import type {
-  RotationJournal,
-  RotationSettings,
-  SecretPointer,
-  Unproved,
-} from './rotation-journal.ts'
-
-/** A process that has missed so many seconds of heartbeats is not waited for. */
-const liveSeconds = 30
+import type { Rotation } from './rotation.ts'
+import type { RotationJournal, RotationSettings, Urgency } from './rotation-journal.ts'
+import {
+  readHistory,
+  readPointer,
+  readUnproved,
+  rotationColumns,
+  rotationsOf,
+} from './rotation-rows.ts'
 
 export type RotationJournalOptions = {
   readonly sql: Sql
@@ -22,43 +21,12 @@ export type RotationJournalOptions = {
   readonly now: () => Date
 }
 
-const stepSchema = z.enum([...rotationSteps, 'done', 'undone'])
-const rotationRows = z.array(
-  z.object({
-    id: z.string(),
-    name: z.string(),
-    step: stepSchema,
-    epoch: z.string().transform(BigInt),
-    base: z.string(),
-    pending: z.string().nullable(),
-    fingerprint: z.string().nullable(),
-    attempts: z.number(),
-    error: z.string().nullable(),
-    nextTryAt: z.date(),
-    openedBy: z.string(),
-    openedAt: z.date(),
-    promotedAt: z.date().nullable(),
-  }),
-)
-const pointerRows = z.array(
-  z.object({
-    name: z.string(),
-    kind: z.string().nullable(),
-    settings: z.unknown(),
-    current: z.string(),
-    previous: z.string().nullable(),
-    fingerprint: z.string(),
-    epoch: z.string().transform(BigInt),
-    rotationDays: z.number(),
-    dueAt: z.date(),
-  }),
-)
-
 export function postgresRotationJournal(options: RotationJournalOptions): RotationJournal {
   const { sql } = options
   return {
     pointer: (name) => readPointer(sql, name).catch(rethrowAsOutage),
-    plan: (name, by) => plan(options, name, by).catch(rethrowAsOutage),
+    plan: (name, by, urgency = 'can wait') =>
+      plan(options, { name, by, urgency }).catch(rethrowAsOutage),
     async read(id) {
       const [rotation] = rotationsOf(
         await sql`
@@ -78,6 +46,17 @@ export function postgresRotationJournal(options: RotationJournalOptions): Rotati
         details: { version: pending },
       }),
     move: (rotation, step) => change(options, rotation, { step }),
+    hurry: (rotation) =>
+      change(options, rotation, {
+        step: rotation.step,
+        set: sql`is_urgent = true, retire_after = null`,
+        details: { isUrgent: true },
+      }),
+    settled: (rotation, graceSeconds) =>
+      change(options, rotation, {
+        step: 'retire',
+        set: sql`retire_after = now() + make_interval(secs => ${graceSeconds})`,
+      }),
     promote: (rotation) =>
       change(options, rotation, {
         step: 'settle',
@@ -106,30 +85,6 @@ export function postgresRotationJournal(options: RotationJournalOptions): Rotati
           : { also: (transaction) => setDue(transaction, rotation.name) }),
       }),
   }
-}
-
-function rotationColumns(sql: Sql | TransactionSql) {
-  return sql`id, name, step, epoch::text, base_version as base, pending_version as pending,
-    encode(fingerprint, 'hex') as fingerprint, attempts, error, next_try_at as "nextTryAt",
-    opened_by as "openedBy", opened_at as "openedAt", promoted_at as "promotedAt"`
-}
-
-function rotationsOf(rows: unknown): readonly Rotation[] {
-  return rotationRows.parse(rows).map(({ pending, fingerprint, error, promotedAt, ...rest }) => ({
-    ...rest,
-    pending: pending ?? undefined,
-    fingerprint: fingerprint ?? undefined,
-    error: error ?? undefined,
-    promotedAt: promotedAt ?? undefined,
-  }))
-}
-
-async function readHistory(sql: Sql, name: string, limit: number): Promise<readonly Rotation[]> {
-  return rotationsOf(
-    await sql`
-      select ${rotationColumns(sql)} from postern_secret_rotation where name = ${name}
-      order by id desc limit ${limit}`,
-  )
 }
 
 type Configuring = {
@@ -165,40 +120,33 @@ function withoutPointer(name: string): PosternError {
   return new PosternError('secret.not_found', { reason: `no pointer of ${name}`, detail })
 }
 
-async function readPointer(
-  sql: Sql | TransactionSql,
-  name: string,
-): Promise<SecretPointer | undefined> {
-  const [row] = pointerRows.parse(
-    await sql`
-      select name, kind, settings, current_version as current, previous_version as previous,
-        encode(fingerprint, 'hex') as fingerprint, epoch::text, rotation_days as "rotationDays",
-        due_at as "dueAt"
-      from postern_secret where name = ${name}`,
-  )
-  if (row === undefined) return undefined
-  return { ...row, kind: row.kind ?? undefined, previous: row.previous ?? undefined }
-}
-
 const alreadyOpen = z.object({
   code: z.literal('23505'),
   constraint_name: z.literal('postern_secret_rotation_open'),
 })
 
-async function plan({ sql, journal, now }: RotationJournalOptions, name: string, by: string) {
+type Planning = { readonly name: string; readonly by: string; readonly urgency: Urgency }
+
+async function plan(
+  { sql, journal, now }: RotationJournalOptions,
+  { name, by, urgency }: Planning,
+): Promise<Rotation> {
   const id = Bun.randomUUIDv7()
   try {
     return await recordedTransaction(sql, journal, async (transaction, write) => {
       const [rotation] = rotationsOf(
         await transaction`
           insert into postern_secret_rotation (id, name, step, epoch, base_version, next_try_at,
-            opened_by, opened_at)
-          select ${id}, name, 'stage', epoch, current_version, now(), ${by}, now()
+            opened_by, opened_at, is_urgent)
+          select ${id}, name, 'stage', epoch, current_version, now(), ${by}, now(),
+            ${urgency === 'urgent'}
           from postern_secret where name = ${name}
           returning ${rotationColumns(transaction)}`,
       )
       if (rotation === undefined) throw withoutPointer(name)
-      await write([recordOf(rotation, now(), { type: 'secret.rotation_opened', details: { by } })])
+      await write([
+        recordOf(rotation, now(), { type: 'secret.rotation_opened', details: { by, urgency } }),
+      ])
       return rotation
     })
   } catch (error) {
@@ -295,18 +243,6 @@ async function setDue(transaction: TransactionSql, name: string): Promise<void> 
   await transaction`
     update postern_secret set due_at = now() + make_interval(days => rotation_days)
     where name = ${name}`
-}
-
-async function readUnproved(sql: Sql, name: string): Promise<readonly Unproved[]> {
-  return await sql<Unproved[]>`
-    select p.id as process, p.host, p.role
-    from postern_secret s
-    join postern_secret_ack a on a.name = s.name
-    join postern_process p on p.id = a.process
-      and p.seen_at > now() - make_interval(secs => ${liveSeconds})
-    where s.name = ${name}
-      and (a.version <> s.current_version or a.fingerprint <> s.fingerprint)
-    order by p.id`
 }
 
 async function noteFailure(

@@ -3,8 +3,15 @@ import { Cluster, type Redis } from 'ioredis'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import type { SecretMembers } from '../secret-store.ts'
-import { type LoginPair, loginsIn, otherLogin, targetRefused, urlIn, userIn } from './login-pair.ts'
-import type { RotationTarget } from './rotation-target.ts'
+import {
+  type LoginPair,
+  type LoginTarget,
+  loginsIn,
+  otherLogin,
+  targetRefused,
+  urlIn,
+  userIn,
+} from './login-pair.ts'
 
 /** Milliseconds between two looks for connections: a login under way shows up late. */
 const sessionScanMs = 1_000
@@ -21,7 +28,7 @@ export type RedisUserOptions = LoginPair & {
  * A Redis login that is two ACL users in turn, with the same rules, on every node: ACL changes are
  * not replicated. The server gets the SHA-256 of a password, never the password itself.
  */
-export function redisUserTarget(options: RedisUserOptions): RotationTarget {
+export function redisUserTarget(options: RedisUserOptions): LoginTarget {
   const { admin, member } = options
 
   /** False where the server refuses the login. */

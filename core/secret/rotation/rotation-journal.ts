@@ -20,6 +20,9 @@ export type RotationSettings = {
   readonly rotationDays: number
 }
 
+/** Whether a rotation may wait for those who still use the version in force. */
+export type Urgency = 'can wait' | 'urgent'
+
 /** A process that is alive and has not proved the version that is in force. */
 export type Unproved = { readonly process: string; readonly host: string; readonly role: string }
 
@@ -37,7 +40,9 @@ export type RotationJournal = {
    * Opens a rotation of a secret that has a pointer. Throws `secret.not_found`, or
    * `secret.rotation_open` while another one is under way.
    */
-  plan(name: string, by: string): Promise<Rotation>
+  plan(name: string, by: string, urgency?: Urgency): Promise<Rotation>
+  /** From now on it waits for nobody. */
+  hurry(rotation: Rotation): Promise<Rotation>
   /** Throws `secret.not_found`. */
   read(id: string): Promise<Rotation>
   /** The newest rotations of a secret, newest first. */
@@ -47,6 +52,8 @@ export type RotationJournal = {
     version: { readonly pending: string; readonly fingerprint: string },
   ): Promise<Rotation>
   move(rotation: Rotation, to: RotationStep): Promise<Rotation>
+  /** To `retire`, which is taken no earlier than `graceSeconds` from now. */
+  settled(rotation: Rotation, graceSeconds: number): Promise<Rotation>
   /** Moves the pointer to the pending version and tells the processes. */
   promote(rotation: Rotation): Promise<Rotation>
   /** Moves it back, before anything was retired: what was pending dies instead. */

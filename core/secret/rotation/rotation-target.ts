@@ -1,5 +1,12 @@
 import type { SecretMembers } from '../secret-store.ts'
 
+export type SuccessionPlan = {
+  /** UUIDv7: calls for the same one belong together. */
+  readonly rotation: string
+  /** The current version is revoked: nothing that it holds may live on in the next. */
+  readonly isUrgent: boolean
+}
+
 /** The members that are in force, and those that are to follow them. */
 export type Succession = { readonly current: SecretMembers; readonly pending: SecretMembers }
 
@@ -10,8 +17,13 @@ export type Succession = { readonly current: SecretMembers; readonly pending: Se
  * the rotation is then undone.
  */
 export type RotationTarget = {
-  /** Members of the next version, made of the current one's. */
-  generate(current: SecretMembers): SecretMembers
+  /**
+   * Seconds between the proof of every process and the retirement, for users of the retired
+   * credential that prove nothing to us; 0 or absent where there are none. An urgent rotation has none.
+   */
+  readonly graceSeconds?: number
+  /** Members of the next version, made of the current one's. Called again where its answer was lost. */
+  generate(current: SecretMembers, plan: SuccessionPlan): SecretMembers | Promise<SecretMembers>
   /**
    * Lets the pending credential in, beside the current one. First proves that the current one is
    * let in: whoever points us at another target must not have our new credential set there.

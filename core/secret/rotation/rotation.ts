@@ -34,6 +34,10 @@ export type Rotation = {
   readonly openedBy: string
   readonly openedAt: Date
   readonly promotedAt: Date | undefined
+  /** The version in force is revoked: it is retired whoever still uses it. */
+  readonly isUrgent: boolean
+  /** Whoever proves nothing to us has had its time to change over. */
+  readonly isDrained: boolean
 }
 
 const firstRetryMs = 10_000

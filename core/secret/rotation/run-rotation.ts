@@ -11,6 +11,8 @@ import type { RotationTarget, Succession } from './rotation-target.ts'
  * what a blocking read of Redis keeps them waiting.
  */
 const patienceMs = 20_000
+/** Milliseconds that processes have to change over from what is revoked, before it is taken away. */
+const urgentPatienceMs = 2_000
 const pollMs = 100
 
 export type RotationRun = {
@@ -33,7 +35,7 @@ export type RotationRun = {
  */
 export async function runRotation(run: RotationRun, id: string): Promise<Rotation> {
   let rotation = await run.journal.read(id)
-  while (!hasEnded(rotation) && !run.signal.aborted) {
+  while (!hasEnded(rotation) && !isDraining(rotation) && !run.signal.aborted) {
     const before = rotation
     run.onStep?.(before)
     try {
@@ -46,6 +48,8 @@ export async function runRotation(run: RotationRun, id: string): Promise<Rotatio
   }
   return rotation
 }
+
+const isDraining = ({ step, isDrained }: Rotation) => step === 'retire' && !isDrained
 
 type Fate = { readonly rotation: Rotation; readonly isLeft: boolean }
 
@@ -94,14 +98,15 @@ async function takeStep(run: RotationRun, rotation: Rotation): Promise<Rotation>
 /** What is journalled is what the store gives back: an orphan of an earlier attempt is adopted. */
 async function stage(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target, fingerprintKey } = run
-  const { id, name, base } = rotation
+  const { id, name, base, isUrgent } = rotation
   const pointer = await journal.pointer(name)
   const current = await store.read(name, base)
   if (pointer?.fingerprint !== fingerprintOf(fingerprintKey, name, current)) {
     const reason = `version ${base} of ${name} in this store is not the one that is in force here`
     throw new PosternError('secret.target_refused', { reason })
   }
-  const pending = await store.stage(name, { members: target.generate(current), rotation: id })
+  const generated = await target.generate(current, { rotation: id, isUrgent })
+  const pending = await store.stage(name, { members: generated, rotation: id })
   const members = await readShown(run, name, pending)
   const fingerprint = fingerprintOf(fingerprintKey, name, members)
   return await journal.staged(rotation, { pending, fingerprint })
@@ -134,15 +139,20 @@ async function successionOf(run: RotationRun, rotation: Rotation): Promise<Succe
 
 /** Until everyone who uses the secret has logged in with what the pointer says. */
 async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
-  const { journal, store } = run
-  const { name, base, pending = base, promotedAt } = rotation
+  const { journal, store, target } = run
+  const { name, base, pending = base, promotedAt, isUrgent } = rotation
   const isPromoted = promotedAt !== undefined
   // Labels are for others: that they lag behind harms nobody, and the end tries them again.
   await store.promote(name, versionsOf(rotation)).catch(() => undefined)
-  const isProved = await within(run, async () =>
-    (await journal.unproved(name)).length === 0 ? true : undefined,
+  const patience = isUrgent ? Math.min(urgentPatienceMs, run.patienceMs ?? patienceMs) : undefined
+  const isProved = await within(
+    { ...run, ...(patience === undefined ? {} : { patienceMs: patience }) },
+    async () => ((await journal.unproved(name)).length === 0 ? true : undefined),
   )
-  if (isProved) return await journal.move(rotation, isPromoted ? 'retire' : 'undo')
+  if (isProved || isUrgent) {
+    if (!isPromoted) return await journal.move(rotation, 'undo')
+    return await journal.settled(rotation, isUrgent ? 0 : (target.graceSeconds ?? 0))
+  }
   const missing = await journal.unproved(name)
   const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)
   const version = isPromoted ? pending : base

@@ -83,6 +83,7 @@ export function hostile(stage: Stage, faults: string[], chance: number): Rotatio
       ...journal,
       staged: wrap('staged', journal.staged),
       move: wrap('move', journal.move),
+      settled: wrap('settled', journal.settled),
       promote: wrap('promote', journal.promote),
       end: wrap('end', journal.end),
       undo: wrap('undo', journal.undo),

@@ -1,0 +1,97 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { z } from 'zod'
+import { type Rotation, rotationSteps } from './rotation.ts'
+import type { SecretPointer, Unproved } from './rotation-journal.ts'
+
+/** A process that has missed so many seconds of heartbeats is not waited for. */
+const liveSeconds = 30
+
+const stepSchema = z.enum([...rotationSteps, 'done', 'undone'])
+const rotationRows = z.array(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    step: stepSchema,
+    epoch: z.string().transform(BigInt),
+    base: z.string(),
+    pending: z.string().nullable(),
+    fingerprint: z.string().nullable(),
+    attempts: z.number(),
+    error: z.string().nullable(),
+    nextTryAt: z.date(),
+    openedBy: z.string(),
+    openedAt: z.date(),
+    promotedAt: z.date().nullable(),
+    isUrgent: z.boolean(),
+    isDrained: z.boolean(),
+  }),
+)
+const pointerRows = z.array(
+  z.object({
+    name: z.string(),
+    kind: z.string().nullable(),
+    settings: z.unknown(),
+    current: z.string(),
+    previous: z.string().nullable(),
+    fingerprint: z.string(),
+    epoch: z.string().transform(BigInt),
+    rotationDays: z.number(),
+    dueAt: z.date(),
+  }),
+)
+
+export function rotationColumns(sql: Sql | TransactionSql) {
+  return sql`id, name, step, epoch::text, base_version as base, pending_version as pending,
+    encode(fingerprint, 'hex') as fingerprint, attempts, error, next_try_at as "nextTryAt",
+    opened_by as "openedBy", opened_at as "openedAt", promoted_at as "promotedAt",
+    is_urgent as "isUrgent", coalesce(retire_after <= now(), true) as "isDrained"`
+}
+
+export function rotationsOf(rows: unknown): readonly Rotation[] {
+  return rotationRows.parse(rows).map(({ pending, fingerprint, error, promotedAt, ...rest }) => ({
+    ...rest,
+    pending: pending ?? undefined,
+    fingerprint: fingerprint ?? undefined,
+    error: error ?? undefined,
+    promotedAt: promotedAt ?? undefined,
+  }))
+}
+
+export async function readHistory(
+  sql: Sql,
+  name: string,
+  limit: number,
+): Promise<readonly Rotation[]> {
+  return rotationsOf(
+    await sql`
+      select ${rotationColumns(sql)} from postern_secret_rotation where name = ${name}
+      order by id desc limit ${limit}`,
+  )
+}
+
+export async function readPointer(
+  sql: Sql | TransactionSql,
+  name: string,
+): Promise<SecretPointer | undefined> {
+  const [row] = pointerRows.parse(
+    await sql`
+      select name, kind, settings, current_version as current, previous_version as previous,
+        encode(fingerprint, 'hex') as fingerprint, epoch::text, rotation_days as "rotationDays",
+        due_at as "dueAt"
+      from postern_secret where name = ${name}`,
+  )
+  if (row === undefined) return undefined
+  return { ...row, kind: row.kind ?? undefined, previous: row.previous ?? undefined }
+}
+
+export async function readUnproved(sql: Sql, name: string): Promise<readonly Unproved[]> {
+  return await sql<Unproved[]>`
+    select p.id as process, p.host, p.role
+    from postern_secret s
+    join postern_secret_ack a on a.name = s.name
+    join postern_process p on p.id = a.process
+      and p.seen_at > now() - make_interval(secs => ${liveSeconds})
+    where s.name = ${name}
+      and (a.version <> s.current_version or a.fingerprint <> s.fingerprint)
+    order by p.id`
+}
