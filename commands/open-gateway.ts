@@ -12,6 +12,7 @@ import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts
 import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { secretReads } from '#core/secret/rotation/secret-reads.ts'
 import { createGateway } from '#gateway/app.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
@@ -64,6 +65,7 @@ export async function openGateway(
   const market = postgresMarketReader({ sql })
   const desk = openOrderDesk(foundation, services)
   const liveGateways = () => registry.live('gateway')
+  const revocations = postgresRevocations({ sql, journal, now })
   return createGateway({
     access,
     kinds: [...kinds.values()],
@@ -82,8 +84,12 @@ export async function openGateway(
       ...signalRoutes({ reader: market }),
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...reportRoutes({ jobs }),
-      ...secretRoutes({ secrets: secretReads(sql) }),
-      ...revocationRoutes({ revocations: postgresRevocations({ sql, journal, now }), now }),
+      ...secretRoutes({
+        secrets: secretReads(sql),
+        rotations: postgresRotationJournal({ sql, journal, now }),
+        revocations,
+      }),
+      ...revocationRoutes({ revocations, now }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
     waitingRoutes: (waits, closing) =>

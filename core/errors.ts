@@ -52,6 +52,8 @@ export const errorCatalog = {
   'audit.not_found': { status: 404, title: 'Not in the published audit log' },
   'audit.record_too_large': { status: 413, title: 'Audit record too large' },
   'audit.unavailable': { status: 503, title: 'Audit log unavailable' },
+  'secret.unknown': { status: 404, title: 'No such secret' },
+  'secret.no_rotation': { status: 409, title: 'Nobody has said how the secret is rotated' },
   'secret.not_found': { status: 503, title: 'Secret not found' },
   'secret.disabled': { status: 503, title: 'Secret version disabled' },
   'secret.refused': { status: 422, title: 'Secret refused' },

@@ -109,7 +109,7 @@ async function configure(
 
 function withoutPointer(name: string): PosternError {
   const detail = `No process has used ${name} yet; start one that does.`
-  return new PosternError('secret.not_found', { reason: `no pointer of ${name}`, detail })
+  return new PosternError('secret.unknown', { reason: `no pointer of ${name}`, detail })
 }
 
 const alreadyOpen = z.object({

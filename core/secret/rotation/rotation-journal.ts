@@ -34,10 +34,10 @@ export type Unproved = { readonly process: string; readonly host: string; readon
  */
 export type RotationJournal = {
   pointer(name: string): Promise<SecretPointer | undefined>
-  /** Says how a secret is rotated, and how often. Throws `secret.not_found` where it has no pointer. */
+  /** Says how a secret is rotated, and how often. Throws `secret.unknown` where it has no pointer. */
   configure(name: string, rotation: RotationSettings, by: string): Promise<void>
   /**
-   * Opens a rotation of a secret that has a pointer. Throws `secret.not_found`, or
+   * Opens a rotation of a secret that has a pointer. Throws `secret.unknown`, or
    * `secret.rotation_open` while another one is under way.
    */
   plan(name: string, by: string, urgency?: Urgency): Promise<Rotation>
