@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { scheduleMetrics } from './schedule/schedule-metrics.ts'
 
 /** Seconds; from a cached read to the slowest long poll. */
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
@@ -27,6 +28,7 @@ export function createMetrics() {
     ...processMetrics(registers),
     ...sequencerMetrics(registers),
     ...secretMetrics(registers),
+    ...scheduleMetrics(registers),
   }
 }
 

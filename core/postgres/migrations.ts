@@ -7,6 +7,7 @@ import market from './sql/0006-market.sql' with { type: 'text' }
 import orders from './sql/0007-orders.sql' with { type: 'text' }
 import paperVenue from './sql/0008-paper-venue.sql' with { type: 'text' }
 import secrets from './sql/0009-secrets.sql' with { type: 'text' }
+import schedules from './sql/0010-schedules.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   { number: 7, name: 'orders', sql: orders },
   { number: 8, name: 'paper-venue', sql: paperVenue },
   { number: 9, name: 'secrets', sql: secrets },
+  { number: 10, name: 'schedules', sql: schedules },
 ]
