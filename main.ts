@@ -10,6 +10,7 @@ import { migrateCommand } from './commands/migrate.ts'
 import { explainFailure, terminated } from './commands/process-life.ts'
 import { revokeCommand } from './commands/revoke.ts'
 import { runCommand } from './commands/run.ts'
+import { schedulesCommand } from './commands/schedules.ts'
 import { scoreCommand } from './commands/score.ts'
 import { secretsCommand } from './commands/secrets.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -57,6 +58,7 @@ async function main(): Promise<number> {
     auditCommand,
     backtestCommand,
     revokeCommand,
+    schedulesCommand,
     scoreCommand,
     witnessCommand,
   ]) {

@@ -9,6 +9,8 @@ import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
 import { postgresMarketIngest } from '#core/market/postgres-market-ingest.ts'
 import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
 import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
+import { postgresScheduleStore } from '#core/schedule/postgres-schedule-store.ts'
+import { databaseClock } from '#core/schedule/schedule-rows.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { secretReads } from '#core/secret/rotation/secret-reads.ts'
@@ -17,6 +19,7 @@ import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
+import { scheduleRoutes } from '#gateway/routes/schedules.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { secretRoutes } from '#gateway/routes/secrets.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
@@ -80,6 +83,13 @@ export async function openGateway(
       ...signalRoutes({ reader: market }),
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...reportRoutes({ jobs }),
+      ...scheduleRoutes({
+        schedules: postgresScheduleStore({
+          ...{ sql, journal, kinds, clock: databaseClock },
+          dispatch: desk.connection.dispatch,
+        }),
+        kinds,
+      }),
       ...secretRoutes({ secrets: secretReads(sql) }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],

@@ -4,6 +4,7 @@ import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { engineSettings, openFoundation } from './foundation.ts'
+import { openVerifiedLog } from './open-audit.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { exitOnBug } from './process-life.ts'
@@ -50,7 +51,7 @@ async function work(io: CommandIo): Promise<void> {
     ),
     (open) => open.stop(),
   )
-  await openWorkers(foundation, services)
+  await openWorkers(foundation, services, await openVerifiedLog(config))
   log.info('work.ready', { probes: probes.url })
   const signal = await io.terminated()
   log.info('work.stopping', { signal })

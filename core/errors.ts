@@ -52,6 +52,7 @@ export const errorCatalog = {
   'database.schema_refused': { status: 500, title: 'Database schema does not fit this binary' },
   'audit.not_found': { status: 404, title: 'Not in the published audit log' },
   'audit.record_too_large': { status: 413, title: 'Audit record too large' },
+  'audit.store_unavailable': { status: 503, title: 'Published audit log unavailable' },
   'audit.verification_failed': { status: 422, title: 'Published audit log does not verify' },
   'audit.unavailable': { status: 503, title: 'Audit log unavailable' },
   'secret.not_found': { status: 503, title: 'Secret not found' },

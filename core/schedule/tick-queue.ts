@@ -62,7 +62,7 @@ export function bullTickQueue(engine: QueueEngine, log: Log): TickQueue {
       await bounded(queue().removeJobScheduler(name))
     },
     async close() {
-      await opened?.close().catch(() => undefined)
+      if (opened !== undefined) await bounded(opened.close()).catch(() => undefined)
     },
   }
 }
@@ -87,5 +87,8 @@ export function openTickWorker(
     { concurrency: ticksAtOnce },
   )
   worker.on('error', (error) => log.debug('worker.error', { kind: tickQueueName, error }))
-  return worker
+  return {
+    // An engine that is away would keep it open for ever; what a tick left is due all the same.
+    close: () => bounded(worker.close()).catch(() => undefined),
+  }
 }
