@@ -51,7 +51,7 @@ export function scheduleKeeper(options: KeepOptions): ScheduleKeeper {
         const slot = upcoming(schedule)
         if (slot !== undefined && slot <= now) await fireApart(options, schedule.name)
       }
-      if (rounds++ % clearRounds === 0) await clearHistory(options)
+      if (rounds++ % clearRounds === 0) await clearHistory(options, now)
       const wanted = new Map(
         active.map(({ name, cron, timeZone }) => [name, { cron, timeZone }] as const),
       )
@@ -62,11 +62,11 @@ export function scheduleKeeper(options: KeepOptions): ScheduleKeeper {
   }
 }
 
-/** One schedule that cannot be fired keeps no other from its slot; an outage is everybody's. */
+/** One schedule that cannot be fired keeps no other from its slot, and is tried in the next round. */
 async function fireApart(options: FireOptions, name: string): Promise<void> {
   await fireDue(options, name).catch((error: unknown) => {
-    if (databaseOutage(error) !== undefined) throw error
-    options.log.error('schedule.not_fired', { schedule: name, error })
+    const isOutage = databaseOutage(error) !== undefined
+    options.log[isOutage ? 'warn' : 'error']('schedule.not_fired', { schedule: name, error })
   })
 }
 
@@ -99,13 +99,13 @@ async function mirror(
   }
 }
 
-async function clearHistory({ sql }: KeepOptions): Promise<void> {
+async function clearHistory({ sql }: KeepOptions, now: Date): Promise<void> {
   let deleted = historyRowsMax
   while (deleted === historyRowsMax) {
     const { count } = await sql`
       delete from postern_schedule_run where id in (
         select id from postern_schedule_run
-        where at < now() - make_interval(days => ${historyDays}) limit ${historyRowsMax})`
+        where at < ${now}::timestamptz - make_interval(days => ${historyDays}) limit ${historyRowsMax})`
     deleted = count
   }
 }
