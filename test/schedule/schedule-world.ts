@@ -14,7 +14,7 @@ import { tickQueueName } from '#core/schedule/tick-queue.ts'
 import { testCaller, testJournal } from '#test/support/job-engine.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 
-export const tidyKind = defineJobKind({
+const tidyKind = defineJobKind({
   name: 'tidy-up',
   scope: undefined,
   summary: 'For tests',
