@@ -154,13 +154,16 @@ function isNearChange(timeZone: string, atMs: number): boolean {
   return offset(atMs - changeHours * hourMs) !== offset(atMs + changeHours * hourMs)
 }
 
-/** Making one costs a hundred times what using it does; there are some hundred zones. */
+/** There are some hundred zones, and each can be written in many ways. */
+const formatsMax = 1_000
+/** Making one costs a hundred times what using it does. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 function zoneFormat(timeZone: string): Intl.DateTimeFormat {
   const known = formats.get(timeZone)
   if (known !== undefined) return known
   const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+  if (formats.size >= formatsMax) formats.clear()
   formats.set(timeZone, format)
   return format
 }

@@ -6,6 +6,7 @@ import { databaseOutage } from '../postgres/outage.ts'
 import { nextSlots } from './cron.ts'
 import { type FireOptions, fireDue } from './fire-schedule.ts'
 import { type Mirrored, mend, mendings } from './mirror-schedules.ts'
+import { schedulesMax } from './schedule.ts'
 import { readSchedules, type ScheduleRow } from './schedule-rows.ts'
 import type { TickQueue } from './tick-queue.ts'
 
@@ -79,6 +80,8 @@ function upcomingSlots(): (schedule: ScheduleRow) => Date | undefined {
     const known = found.get(name)
     if (known?.key === key) return known.slot
     const [slot] = nextSlots(schedule, settledUntil, 1)
+    // Of schedules that were removed.
+    if (found.size > schedulesMax) found.clear()
     found.set(name, { key, slot })
     return slot
   }

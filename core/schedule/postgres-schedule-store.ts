@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import canonicalize from 'canonicalize'
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import type { AuditJournal } from '../audit/journal.ts'
@@ -128,7 +129,7 @@ export function definitionIn(row: ScheduleRow): ScheduleDefinition {
 /** A payload may be large, and the log needs no copy of it. */
 function recordedDefinition(definition: ScheduleDefinition) {
   const { kind, payload, cron, timeZone, misfire, backfillMax, overlap } = definition
-  const sha256 = new Bun.CryptoHasher('sha256').update(JSON.stringify(payload)).digest('hex')
+  const sha256 = new Bun.CryptoHasher('sha256').update(canonicalize(payload) ?? '').digest('hex')
   return { kind, cron, timeZone, misfire, backfillMax, overlap, payload_sha256: sha256 }
 }
 

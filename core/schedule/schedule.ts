@@ -16,6 +16,8 @@ export const schedulesMax = 200
 export const backfillLimit = 100
 
 const payloadCharactersMax = 16_384
+/** As JSON writes what Postgres cannot hold; a gateway refuses it before, a terminal does not. */
+const unstorable = /\\u(?:0000|d[89a-f])/
 
 export const scheduleNameSchema = z
   .string()
@@ -75,8 +77,12 @@ function kindFaults(kind: JobKind | undefined, payload: unknown): readonly Point
   if (kind?.schedulable !== true) {
     return [{ pointer: '/kind', detail: 'No kind of this name may be scheduled' }]
   }
-  if (JSON.stringify(payload).length > payloadCharactersMax) {
+  const text = JSON.stringify(payload)
+  if (text.length > payloadCharactersMax) {
     return [{ pointer: '/payload', detail: `It has at most ${payloadCharactersMax} characters` }]
+  }
+  if (unstorable.test(text)) {
+    return [{ pointer: '/payload', detail: 'It holds a NUL or half a character' }]
   }
   const parsed = kind.payload.safeParse(payload)
   if (parsed.success) return []

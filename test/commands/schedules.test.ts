@@ -47,6 +47,7 @@ test.each([
   ['/cron', ['--kind', 'score-cohort', '--cron', '* * * * * *']],
   ['/time_zone', ['--kind', 'score-cohort', '--cron', '0 0 * * *', '--timezone', 'Mars/Phobos']],
   ['/payload', ['--kind', 'score-cohort', '--cron', '0 0 * * *', '--payload', '{"x":1}']],
+  ['/payload', ['--kind', 'score-cohort', '--cron', '0 0 * * *', '--payload', '{"x":"\\u0000"}']],
 ])('what is wrong with %s is named, and it exits with 64', async (pointer, args) => {
   const { code, out, error } = await call('set', 'x', ...args)
   expect({ code, out }).toEqual({ code: 64, out: '' })

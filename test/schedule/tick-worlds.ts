@@ -2,6 +2,7 @@ import { createPostgresBackend, Queue } from 'bullmq'
 import { type QueueEngine, queuePrefix } from '#core/job/bullmq-engine.ts'
 import { connectProducer, connectWorker } from '#core/job/redis-connect.ts'
 import { silentLog } from '#core/log.ts'
+import type { DatabaseRole } from '#core/postgres/database-role.ts'
 import { queueConnectionString } from '#core/postgres/database-url.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
 import { bullTickQueue, tickQueueName } from '#core/schedule/tick-queue.ts'
@@ -39,15 +40,15 @@ export async function redisTicks() {
 export async function postgresTicks() {
   const url = await (await sharedPostgres()).createDatabase()
   const world = await scheduleWorldOn(url, { hasRoles: true, queue: 'postgres' })
-  return postgresTicksOn(world)
+  return postgresTicksOn(world, 'postern_worker')
 }
 
 /** The engine's tables lie in the database of the schedules. */
-export function postgresTicksOn(world: ScheduleWorld) {
+export function postgresTicksOn(world: ScheduleWorld, role?: DatabaseRole) {
   const connectionString = queueConnectionString({
     ...{ url: world.url, caFile: undefined, mode: 'development' },
   })
-  const engine = { backend: 'postgres', connectionString, schema: queueSchema } as const
+  const engine = { backend: 'postgres', connectionString, schema: queueSchema, role } as const
   return tickWorld(world, engine, {
     wipe: async () => void (await world.sql`truncate public.scheduler, public.job cascade`),
     stop: () => Promise.reject(new Error('it is the database itself')),
@@ -75,7 +76,14 @@ function tickWorld(
       ? new Queue(tickQueueName, { ...options, connection: engine.producer })
       : new Queue(
           tickQueueName,
-          { ...options, connection: { ...engine, skipMigrations: true } },
+          {
+            ...options,
+            connection: {
+              connectionString: engine.connectionString,
+              schema: engine.schema,
+              skipMigrations: true,
+            },
+          },
           createPostgresBackend,
         )
   raw.on('error', () => undefined)
