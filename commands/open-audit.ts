@@ -40,10 +40,11 @@ export async function openPublished(config: Config): Promise<TileSource | undefi
 
 /** The published log with the keys to verify it by; undefined where one of the two is not named. */
 export async function openVerifiedLog(config: Config): Promise<VerifiedLog | undefined> {
-  const source = await openPublished(config)
   const { POSTERN_AUDIT_VERIFIER_KEYS: path } = config
-  if (source === undefined || path === undefined) return undefined
-  return { source, logKeys: await readVerifierKeys(path) }
+  if (path === undefined) return undefined
+  const logKeys = await readVerifierKeys(path)
+  const source = await openPublished(config)
+  return source && { source, logKeys }
 }
 
 /** One key a line; lines that begin with # say something to people. */
