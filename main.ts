@@ -11,6 +11,7 @@ import { explainFailure, terminated } from './commands/process-life.ts'
 import { revokeCommand } from './commands/revoke.ts'
 import { rotatorCommand } from './commands/rotator.ts'
 import { runCommand } from './commands/run.ts'
+import { schedulesCommand } from './commands/schedules.ts'
 import { scoreCommand } from './commands/score.ts'
 import { secretsCommand } from './commands/secrets.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -61,6 +62,7 @@ async function main(): Promise<number> {
     auditCommand,
     backtestCommand,
     revokeCommand,
+    schedulesCommand,
     scoreCommand,
     witnessCommand,
   ]) {

@@ -1,8 +1,14 @@
+import { verifyAuditKind } from '#core/audit/verify/verify-audit-kind.ts'
 import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
 import { canaryKindName, type JobKind } from '#core/job/kind.ts'
 import { applyMarketDataKind } from '#core/market/market-kinds.ts'
-import { advanceOrdersKind, reconcileAccountKind } from '#core/order/kinds.ts'
+import {
+  advanceOrdersKind,
+  reconcileAccountKind,
+  reconcileAccountsKind,
+} from '#core/order/kinds.ts'
 import { simulateRegimeKind } from '#core/replay/simulate-kind.ts'
+import { tickQueueName } from '#core/schedule/tick-queue.ts'
 import { scoreCohortKind, scoreWalletKind } from '#core/score/kinds.ts'
 import { checkRotationKind } from '#core/secret/rotation/check-rotation-kind.ts'
 
@@ -13,6 +19,8 @@ export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
     scoreCohortKind,
     advanceOrdersKind,
     reconcileAccountKind,
+    reconcileAccountsKind,
+    verifyAuditKind,
     applyMarketDataKind,
     simulateRegimeKind,
     deliverWebhookKind,
@@ -21,4 +29,4 @@ export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
 )
 
 /** Every queue of the engine. */
-export const queueNames: readonly string[] = [...jobKinds.keys(), canaryKindName]
+export const queueNames: readonly string[] = [...jobKinds.keys(), canaryKindName, tickQueueName]

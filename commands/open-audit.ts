@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { NoteError } from '#core/audit/note/note-error.ts'
 import { parsePolicy, type WitnessPolicy } from '#core/audit/note/policy.ts'
 import { generateSignerKey, type NoteSigner, parseSignerKey } from '#core/audit/note/signer.ts'
+import { parseVerifierKey, type VerifierKey } from '#core/audit/note/verifier-key.ts'
 import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { type Config, ConfigError } from '#core/config.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
+import type { VerifiedLog } from '#workers/verify-audit.ts'
 import { keepDevelopmentFile } from './development-file.ts'
 import { required } from './require-settings.ts'
 
@@ -34,6 +36,29 @@ export function storeOptions(config: Config) {
 export async function openPublished(config: Config): Promise<TileSource | undefined> {
   const { POSTERN_AUDIT_STORE: store } = config
   return store === undefined ? undefined : await openTileSource(store, storeOptions(config))
+}
+
+/** The published log with the keys to verify it by; undefined where one of the two is not named. */
+export async function openVerifiedLog(config: Config): Promise<VerifiedLog | undefined> {
+  const { POSTERN_AUDIT_VERIFIER_KEYS: path } = config
+  if (path === undefined) return undefined
+  const logKeys = await readVerifierKeys(path)
+  const source = await openPublished(config)
+  return source && { source, logKeys }
+}
+
+/** One key a line; lines that begin with # say something to people. */
+async function readVerifierKeys(path: string): Promise<readonly VerifierKey[]> {
+  try {
+    const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim())
+    const keys = lines.filter((line) => line !== '' && !line.startsWith('#'))
+    if (keys.length === 0) throw new Error('holds no key')
+    return keys.map(parseVerifierKey)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    // biome-ignore lint/style/useErrorCause: a configuration problem is one line.
+    throw new ConfigError([`POSTERN_AUDIT_VERIFIER_KEYS: ${reason}`])
+  }
 }
 
 /** Whether `run` sequences: always in production, on a laptop where the log has a name. */

@@ -9,17 +9,24 @@ import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
 import { postgresMarketIngest } from '#core/market/postgres-market-ingest.ts'
 import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
 import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
-import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
+import {
+  postgresRevocations,
+  type RevocationOptions,
+} from '#core/revocation/postgres-revocations.ts'
+import { postgresScheduleStore } from '#core/schedule/postgres-schedule-store.ts'
+import { databaseClock } from '#core/schedule/schedule-rows.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { secretReads } from '#core/secret/rotation/secret-reads.ts'
 import { createGateway } from '#gateway/app.ts'
+import type { Route } from '#gateway/route.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
 import { revocationRoutes } from '#gateway/routes/revocations.ts'
+import { scheduleRoutes } from '#gateway/routes/schedules.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { secretRoutes } from '#gateway/routes/secrets.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
@@ -65,7 +72,6 @@ export async function openGateway(
   const market = postgresMarketReader({ sql })
   const desk = openOrderDesk(foundation, services)
   const liveGateways = () => registry.live('gateway')
-  const revocations = postgresRevocations({ sql, journal, now })
   return createGateway({
     access,
     kinds: [...kinds.values()],
@@ -84,12 +90,14 @@ export async function openGateway(
       ...signalRoutes({ reader: market }),
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...reportRoutes({ jobs }),
-      ...secretRoutes({
-        secrets: secretReads(sql),
-        rotations: postgresRotationJournal({ sql, journal, now }),
-        revocations,
+      ...credentialRoutes({ sql, journal, now }),
+      ...scheduleRoutes({
+        schedules: postgresScheduleStore({
+          ...{ sql, journal, kinds, clock: databaseClock },
+          dispatch: desk.connection.dispatch,
+        }),
+        kinds,
       }),
-      ...revocationRoutes({ revocations, now }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
     waitingRoutes: (waits, closing) =>
@@ -101,4 +109,13 @@ export async function openGateway(
     liveGateways,
     readiness: gatewayReadiness({ sql, access, registry, now }),
   })
+}
+
+function credentialRoutes(stores: RevocationOptions): readonly Route[] {
+  const revocations = postgresRevocations(stores)
+  const rotations = postgresRotationJournal(stores)
+  return [
+    ...secretRoutes({ secrets: secretReads(stores.sql), rotations, revocations }),
+    ...revocationRoutes({ revocations, now: stores.now }),
+  ]
 }

@@ -5,6 +5,7 @@ import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
 import type { Processor } from '#core/job/processor.ts'
 import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job/run-store.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
+import { accountIds } from '#core/order/desk/account-ids.ts'
 import { replayRules } from '#core/replay/replay-rules.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
@@ -13,18 +14,25 @@ import { applyMarketData } from '#workers/apply-market-data.ts'
 import { checkRotation } from '#workers/check-rotation.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
 import { reconcileAccount } from '#workers/reconcile-account.ts'
+import { reconcileAccounts } from '#workers/reconcile-accounts.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
 import { scoreWallet } from '#workers/score-wallet.ts'
 import { simulateRegime } from '#workers/simulate-regime.ts'
 import { startWorkers, type Workers } from '#workers/start-workers.ts'
+import { type VerifiedLog, verifyAudit } from '#workers/verify-audit.ts'
 import type { Foundation } from './foundation.ts'
 import { openVenueDesk } from './open-desk.ts'
+import { openSchedules } from './open-schedules.ts'
 import type { Services } from './open-services.ts'
 
 /** Connections for reading what jobs need and for outcomes with an effect. */
 const workerConnections = 8
 
-export async function openWorkers(foundation: Foundation, services: Services): Promise<Workers> {
+export async function openWorkers(
+  foundation: Foundation,
+  services: Services,
+  published: VerifiedLog | undefined,
+): Promise<Workers> {
   const { config, engine, log, metrics, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('worker', workerConnections, { prefersIndexes: true })
@@ -47,7 +55,7 @@ export async function openWorkers(foundation: Foundation, services: Services): P
   })
   const workers = startWorkers({
     engine,
-    processors: openProcessors(foundation, services, { sql, desk }),
+    processors: openProcessors(foundation, services, { sql, desk, published }),
     outcomes,
     isSettled: (jobId) => isSettled(sql, jobId),
     confirmAborted: (jobId) => confirmAborted(sql, jobId),
@@ -62,6 +70,7 @@ export async function openWorkers(foundation: Foundation, services: Services): P
     now,
   })
   stack.defer(() => workers.drain(drainMs(config)))
+  await openSchedules(foundation, services, { isLogPublished: published !== undefined })
   return workers
 }
 
@@ -76,9 +85,11 @@ function openProcessors(
   {
     sql,
     desk,
+    published,
   }: {
     readonly sql: ReturnType<Foundation['database']>
     readonly desk: Awaited<ReturnType<typeof openVenueDesk>>
+    readonly published: VerifiedLog | undefined
   },
 ): readonly Processor[] {
   return [
@@ -91,6 +102,8 @@ function openProcessors(
       venues: desk.venues,
     }),
     reconcileAccount({ ...desk.reconcile }),
+    reconcileAccounts({ accounts: () => accountIds(sql), now }),
+    verifyAudit({ published, log }),
     applyMarketData({
       ...{ sql, journal, now },
       desk: desk.market,

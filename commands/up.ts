@@ -41,6 +41,7 @@ const developerScopes: readonly string[] = [
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
   ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
   ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
+  ...['schedules:read', 'schedules:write'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -110,13 +111,14 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
-  await openWorkers(foundation, services)
+  const logKeys = settings.signers.map((signer) => signer.key)
+  await openWorkers(foundation, services, { source: published, logKeys })
   const ttlSeconds = tokenSeconds
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
   const token = await mintDevelopmentToken(minted)
   await ingestSample(listener.url, token)
   const keys = join(data, 'audit.vkey')
-  const lines = settings.signers.map((signer) => `${formatVerifierKey(signer.key)}\n`)
+  const lines = logKeys.map((key) => `${formatVerifierKey(key)}\n`)
   await writeFile(keys, lines.join(''))
   io.stdout.write(
     welcome({ url: listener.url, token, data, audit: { store: settings.store, keys } }),

@@ -4,6 +4,7 @@ import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { engineSettings, openFoundation } from './foundation.ts'
+import { openVerifiedLog } from './open-audit.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { exitOnBug } from './process-life.ts'
@@ -22,7 +23,8 @@ Examples:
 
 Needs POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres, POSTERN_REDIS_URL. Answers
 /healthz, /readyz and /metrics on POSTERN_PROBE_PORT at 127.0.0.1. On SIGTERM running jobs get
-POSTERN_DRAIN_SECONDS; what is left goes back to the queue without spending an attempt.`,
+POSTERN_DRAIN_SECONDS; what is left goes back to the queue without spending an attempt. With
+POSTERN_AUDIT_STORE and POSTERN_AUDIT_VERIFIER_KEYS the published log is verified every night.`,
     )
     .action(() => work(io))
 }
@@ -32,6 +34,7 @@ async function work(io: CommandIo): Promise<void> {
   requireSettings(config, engineSettings(config))
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'worker' } })
   exitOnBug(log)
+  const published = await openVerifiedLog(config)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
   const start = { config, log, version: io.version }
@@ -50,7 +53,7 @@ async function work(io: CommandIo): Promise<void> {
     ),
     (open) => open.stop(),
   )
-  await openWorkers(foundation, services)
+  await openWorkers(foundation, services, published)
   log.info('work.ready', { probes: probes.url })
   const signal = await io.terminated()
   log.info('work.stopping', { signal })

@@ -78,6 +78,7 @@ const environmentSchema = z.strictObject({
   POSTERN_AUDIT_KEYS: credential.optional(),
   POSTERN_AUDIT_STORE: z.string().min(1).optional(),
   POSTERN_AUDIT_POLICY: filePath.optional(),
+  POSTERN_AUDIT_VERIFIER_KEYS: filePath.optional(),
   POSTERN_AUDIT_RETENTION_DAYS: z.coerce
     .number()
     .int()

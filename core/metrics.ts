@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { scheduleMetrics } from './schedule/schedule-metrics.ts'
 import { secretMetrics } from './secret-metrics.ts'
 
 /** Seconds; from a cached read to the slowest long poll. */
@@ -28,6 +29,7 @@ export function createMetrics() {
     ...processMetrics(registers),
     ...sequencerMetrics(registers),
     ...secretMetrics(registers),
+    ...scheduleMetrics(registers),
   }
 }
 

@@ -40,6 +40,9 @@ export type BullQueue = Pick<
   | 'getJobCounts'
   | 'waitUntilReady'
   | 'close'
+  | 'upsertJobScheduler'
+  | 'getJobSchedulers'
+  | 'removeJobScheduler'
 > & { on(event: 'error', listener: (error: Error) => void): unknown }
 export type BullWorker = Pick<Worker, 'close' | 'waitUntilReady'> & {
   on(event: 'error', listener: (error: Error) => void): unknown

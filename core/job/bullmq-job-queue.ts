@@ -1,14 +1,11 @@
 import type { BulkJobOptions } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { Sql } from 'postgres'
-import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { bounded } from './bounded-call.ts'
 import { type BullQueue, openBullQueue, type QueueEngine, queuePrefix } from './bullmq-engine.ts'
 import type { Delivery, JobQueue } from './job-queue.ts'
 import { canaryKindName } from './kind.ts'
-
-/** Long enough for a thousand jobs over a slow link, short enough to leave the batch to the sweeper. */
-const callMsMax = 2_000
 
 /** The name of the backoff that workers bring; BullMQ's own has no cap. */
 const cappedBackoff = 'capped'
@@ -132,18 +129,5 @@ function bulkJob(delivery: Delivery): BulkJob {
       ...(delivery.priority > 0 ? { priority: delivery.priority } : {}),
       ...(delivery.delayMs > 0 ? { delay: delivery.delayMs } : {}),
     },
-  }
-}
-
-/** BullMQ's calls have no deadline; a call after a lost connection may otherwise never settle. */
-async function bounded<Result>(call: Promise<Result>): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('the queue engine did not answer')), callMsMax)
-  try {
-    return await Promise.race([call, promise])
-  } catch (cause) {
-    throw new PosternError('queue.unavailable', { retryAfterSeconds: 1, cause })
-  } finally {
-    clearTimeout(timer)
   }
 }

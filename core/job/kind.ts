@@ -22,6 +22,8 @@ export type JobKind<Payload = unknown, Result = unknown> = {
   readonly priority: number
   /** How many run at once in one worker process. */
   readonly concurrency: number
+  /** Whether an operator may have one made by the clock. */
+  readonly schedulable?: true
 }
 
 export function defineJobKind<Payload, Result>(

@@ -2,6 +2,7 @@ import type { Sql, TransactionSql } from 'postgres'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { errorCatalog } from '../errors.ts'
+import { holdLease } from '../postgres/lease.ts'
 import type { JobKind } from './kind.ts'
 import { type DeliverableRow, deliverableColumns, redelivery } from './redelivery.ts'
 import type { SweeperOptions } from './sweeper.ts'
@@ -25,7 +26,9 @@ export function reconciler(options: SweeperOptions): () => Promise<void> {
   const cursors = new Map<string, string>()
 
   return async () => {
-    if (!(await holdLease(sql, holder)) || (await isOutboxBehind(sql))) return
+    // Saves work, decides nothing: two holders at once would dispatch nothing twice.
+    if (!(await holdLease(sql, { name: 'reconcile', holder, seconds: leaseSeconds }))) return
+    if (await isOutboxBehind(sql)) return
     const paused = await sql<{ kind: string }[]>`
       select kind from postern_queue where paused_at is not null`
     const pausedKinds = new Set(paused.map((row) => row.kind))
@@ -36,17 +39,6 @@ export function reconciler(options: SweeperOptions): () => Promise<void> {
       else cursors.set(kind.name, next)
     }
   }
-}
-
-/** Saves work, decides nothing: two holders at once would dispatch nothing twice. */
-async function holdLease(sql: Sql, holder: string): Promise<boolean> {
-  const rows = await sql`
-    insert into postern_lease as lease (name, holder, until)
-    values ('reconcile', ${holder}, now() + make_interval(secs => ${leaseSeconds}))
-    on conflict (name) do update set holder = excluded.holder, until = excluded.until
-      where lease.holder = excluded.holder or lease.until < now()
-    returning name`
-  return rows.length > 0
 }
 
 /** While it is behind, what the engine lacks is not lost: it has not been sent yet. */

@@ -79,4 +79,28 @@ export const reconcileAccountKind = defineJobKind({
   retentionDays: 90,
   priority: 5,
   concurrency: 2,
+  schedulable: true,
+})
+
+export const reconcileAccountsResult = z.object({
+  accounts: z.int(),
+  reconciliation_date: z.string(),
+})
+export type ReconcileAccountsResult = z.infer<typeof reconcileAccountsResult>
+
+/** One job of the kind above for each account, about all fills of the day at the exchange. */
+export const reconcileAccountsKind = defineJobKind({
+  name: 'reconcile-accounts',
+  scope: undefined,
+  summary: 'Holds every account against its venue',
+  payload: z.strictObject({}),
+  result: reconcileAccountsResult,
+  attemptsMax: 5,
+  backoff: { firstMs: 1_000, capMs: 60_000 },
+  // One read, and one insert for some thousand accounts.
+  timeoutMs: 30_000,
+  retentionDays: 90,
+  priority: 5,
+  concurrency: 1,
+  schedulable: true,
 })

@@ -40,4 +40,5 @@ export const simulateRegimeKind = defineJobKind({
   priority: 20,
   // It keeps a core busy.
   concurrency: 1,
+  schedulable: true,
 })

@@ -71,6 +71,7 @@ export const scoreWalletKind = defineJobKind({
   retentionDays: 90,
   priority: 10,
   concurrency: 8,
+  schedulable: true,
 })
 
 export const scoreCohortKind = defineJobKind({
@@ -92,6 +93,7 @@ export const scoreCohortKind = defineJobKind({
   priority: 20,
   // It keeps every measurement in memory and a core busy.
   concurrency: 1,
+  schedulable: true,
 })
 
 /** SHA-256 of the RFC 8785 form, lower-case hex: what was sent can be shown to be this. */

@@ -70,6 +70,20 @@ test.each([
   expect(await postern([command])).toEqual({ code: 78, lines })
 })
 
+test.each([
+  ['is not there', undefined],
+  ['holds no key', '# the log of the tests\n'],
+  ['holds something else', 'log.example.com/audit\n'],
+])('work refuses a file of verifier keys that %s', async (_name, text) => {
+  const name = `keys-${crypto.randomUUID()}`
+  if (text !== undefined) await writeFile(join(folder, name), text)
+  const published = { POSTERN_AUDIT_STORE: 'audit', POSTERN_AUDIT_VERIFIER_KEYS: name }
+  const nowhere = postgresOnly('postgres://127.0.0.1:1/nowhere')
+  const { code, lines } = await postern(['work'], { ...nowhere, ...published })
+  expect(code).toBe(78)
+  expect(lines).toEqual([expect.stringMatching(/^POSTERN_AUDIT_VERIFIER_KEYS: /)])
+})
+
 test.each(['serve', 'work'])('%s refuses a schema that was not migrated', async (command) => {
   // Roles are the server's: another database has made them.
   await migrated()

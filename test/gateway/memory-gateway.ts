@@ -45,6 +45,8 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     ...['orders:read', 'orders:write', 'market:read', 'market:write'],
     ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
     ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
+    ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'secrets:read'],
+    ...['schedules:read', 'schedules:write'],
   ],
   none: [],
   operator: ['secrets:write', 'revocations:write'],

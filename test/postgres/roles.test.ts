@@ -163,6 +163,12 @@ test.each([
   ['postern_sequencer', 'select * from postern_trade'],
   ['postern_sequencer', 'select * from public.job'],
   ['postern_rotator', 'select * from postern_job'],
+  ['postern_gateway', 'update postern_schedule_run set outcome = outcome'],
+  ['postern_gateway', 'delete from postern_schedule_run'],
+  ['postern_worker', 'delete from postern_schedule'],
+  ['postern_worker', 'update postern_schedule_run set outcome = outcome'],
+  ['postern_sequencer', 'select * from postern_schedule'],
+  ['postern_rotator', 'select * from postern_schedule'],
 ] as const)('%s is refused: %s', async (role, statement) => {
   expect(await attempt(connect(url, role), statement)).toBe('refused')
 })

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
 import { PosternError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { holdLease } from '../../postgres/lease.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { OrderStatus } from '../order.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
@@ -65,7 +66,9 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
   }
 
   async function round(): Promise<void> {
-    if (!(await holdLease(options, holder))) return clearMarketGauges(options.entry.metrics)
+    const { metrics, sql } = options.entry
+    const lease = { name: 'desk', holder, seconds: leaseSeconds }
+    if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
     const accounts = await readAccounts(options)
     await setMarketGauges(options.entry, accounts)
     for (const account of accounts) {
@@ -100,16 +103,6 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
 /** Ends early, without a throw, when the signal comes. */
 async function pause(signal: AbortSignal): Promise<void> {
   await setTimeout(roundMs, undefined, { signal }).catch(() => undefined)
-}
-
-async function holdLease({ entry: { sql } }: DeskKeeperOptions, holder: string): Promise<boolean> {
-  const rows = await sql`
-    insert into postern_lease as lease (name, holder, until)
-    values ('desk', ${holder}, now() + make_interval(secs => ${leaseSeconds}))
-    on conflict (name) do update set holder = excluded.holder, until = excluded.until
-      where lease.holder = excluded.holder or lease.until < now()
-    returning name`
-  return rows.length > 0
 }
 
 async function readAccounts({ entry: { sql } }: DeskKeeperOptions): Promise<readonly Account[]> {

@@ -19,6 +19,7 @@ export const checkRotationKind = defineJobKind({
   timeoutMs: 60_000,
   retentionDays: 90,
   priority: 5,
+  schedulable: true,
   // Two at once would only find what the other has opened.
   concurrency: 1,
 })
