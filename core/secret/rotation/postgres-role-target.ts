@@ -91,25 +91,31 @@ export function postgresRoleTarget(options: PostgresRoleOptions): LoginTarget {
   }
 }
 
-/** The same backend all the time: a pool would open another one for a session that was ended. */
+/**
+ * One backend, known by its pid: where it was ended the pool logs in anew, and is refused or gets
+ * another one. (A reserved connection of postgres.js throws past its caller when it was ended.)
+ */
 async function holdSession(sql: Sql): Promise<HeldSession | undefined> {
   const close = () => sql.end({ timeout: 1 }).catch(() => undefined)
-  const session = await sql.reserve().catch(async (error: unknown) => {
+  const first = await backendOf(sql).catch(async (error: unknown) => {
     await close()
     if (isLoginRefused(error)) return undefined
     throw targetUnavailable(error)
   })
-  if (session === undefined) return undefined
-  let isOpen = true
+  if (first === undefined) return undefined
   return {
-    async isOpen() {
-      if (!isOpen) return false
-      const [row] = await session`select 1 as one`.catch(() => [])
-      isOpen = row !== undefined
-      return isOpen
-    },
+    isOpen: () =>
+      backendOf(sql).then(
+        (pid) => pid === first,
+        () => false,
+      ),
     close,
   }
+}
+
+async function backendOf(sql: Sql): Promise<number | undefined> {
+  const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+  return row?.pid
 }
 
 async function sessionUser(sql: Sql): Promise<string> {

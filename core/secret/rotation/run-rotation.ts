@@ -146,12 +146,13 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const isPromoted = promotedAt !== undefined
   // Labels are for others: that they lag behind harms nobody, and the end tries them again.
   await store.promote(name, versionsOf(rotation)).catch(() => undefined)
-  const patience = isUrgent ? Math.min(urgentPatienceMs, run.patienceMs ?? patienceMs) : undefined
-  const isProved = await within(
-    { ...run, ...(patience === undefined ? {} : { patienceMs: patience }) },
-    async () => ((await journal.unproved(name)).length === 0 ? true : undefined),
-  )
-  if (isProved || isUrgent) {
+  const proof = await within(isUrgent ? hurried(run) : run, async () => {
+    if ((await journal.unproved(name)).length === 0) return 'proved'
+    // Rolled back or hurried meanwhile, it waits for something else.
+    return isSame(await journal.read(rotation.id), rotation) ? undefined : 'changed'
+  })
+  if (proof === 'changed') return await journal.read(rotation.id)
+  if (proof === 'proved' || isUrgent) {
     if (!isPromoted) return await journal.move(rotation, 'undo')
     return await journal.settled(rotation, isUrgent ? 0 : (target.graceSeconds ?? 0))
   }
@@ -160,6 +161,18 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const version = isPromoted ? pending : base
   const reason = `version ${version} of ${name} is not proved by ${names.join(', ')}`
   throw new PosternError('secret.unproved', { reason })
+}
+
+function hurried(run: RotationRun): RotationRun {
+  return { ...run, patienceMs: Math.min(urgentPatienceMs, run.patienceMs ?? patienceMs) }
+}
+
+function isSame(a: Rotation, b: Rotation): boolean {
+  if (a.step !== b.step || a.isUrgent !== b.isUrgent) return false
+  return (
+    a.rollBackReason === b.rollBackReason &&
+    (a.promotedAt === undefined) === (b.promotedAt === undefined)
+  )
 }
 
 function versionsOf({ base, pending = base, promotedAt }: Rotation) {

@@ -7,35 +7,21 @@ import {
   setDefaultTimeout,
   test,
 } from 'bun:test'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
 import type { SecretMembers } from '#core/secret/secret-store.ts'
-import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
+import { startPasswordPostgres } from '#test/support/password-postgres.ts'
+import type { PostgresServer } from '#test/support/postgres-server.ts'
 import { eventually } from '../../integration/world.ts'
 
 setDefaultTimeout(60_000)
 
 const users = ['app_a', 'app_b'] as const
-let folder: string
 let server: PostgresServer
 let admin: Sql
 let base: URL
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'postern-hba-'))
-  await chmod(folder, 0o755)
-  const hba = join(folder, 'pg_hba.conf')
-  // Elsewhere in the tests nobody needs a password.
-  await writeFile(
-    hba,
-    `host all app_a,app_b 127.0.0.1/32 scram-sha-256
-host all app_a,app_b ::1/128 scram-sha-256
-host all all 127.0.0.1/32 trust
-`,
-  )
-  server = await startPostgres({ settings: [`hba_file=${hba}`] })
+  server = await startPasswordPostgres(users)
   base = new URL(server.url)
   const owner = postgres(server.adminUrl, { max: 1, onnotice: () => undefined })
   await owner`create role rotator login superuser password 'r'`
@@ -50,7 +36,6 @@ host all all 127.0.0.1/32 trust
 afterAll(async () => {
   await admin.end()
   await server.stop('immediate')
-  await rm(folder, { recursive: true })
 })
 
 let opened: Sql[] = []

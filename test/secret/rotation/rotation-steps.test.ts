@@ -52,7 +52,7 @@ test('a second rotation of a secret is refused while one is open', async () => {
     code: 'secret.rotation_open',
   })
   await expect(world.journal.plan('postern/other', 'test')).rejects.toMatchObject({
-    code: 'secret.not_found',
+    code: 'secret.unknown',
   })
 })
 
