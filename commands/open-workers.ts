@@ -6,7 +6,6 @@ import type { Processor } from '#core/job/processor.ts'
 import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job/run-store.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
 import { replayRules } from '#core/replay/replay-rules.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
@@ -69,7 +68,7 @@ function drainMs(config: Config): number {
 }
 
 function openProcessors(
-  { config, secrets, now, log }: Foundation,
+  { webhookKeys, now, log }: Foundation,
   { journal }: Services,
   {
     sql,
@@ -98,10 +97,7 @@ function openProcessors(
     simulateRegime({ rulesOf: replayRules }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
-      signingKey: async () => {
-        const key = config.POSTERN_WEBHOOK_KEY
-        return key === undefined ? undefined : await resolveCredential(secrets, key)
-      },
+      signingKeys: webhookKeys,
       now,
     }),
   ]
