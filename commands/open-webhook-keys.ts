@@ -26,9 +26,10 @@ export async function openWebhookKeys(
   }
   const { member } = secret
   let keys = webhookKeysIn(secret.members, member)
-  const adopt: SecretUse['adopt'] = async (members) => {
+  const adopt: SecretUse['adopt'] = (members) => {
     if (members[member] === undefined) throw new Error(`the new version has no member ${member}`)
     keys = webhookKeysIn(members, member)
+    return Promise.resolve()
   }
   return { keys: () => keys, use: { ...secret, adopt } }
 }

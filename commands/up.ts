@@ -115,7 +115,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const token = await mintDevelopmentToken(minted)
   await ingestSample(listener.url, token)
   const keys = join(data, 'audit.vkey')
-  const lines = settings.signers.map((signer) => `${formatVerifierKey(signer.key)}\n`)
+  const lines = settings.keys().signers.map((signer) => `${formatVerifierKey(signer.key)}\n`)
   await writeFile(keys, lines.join(''))
   io.stdout.write(
     welcome({ url: listener.url, token, data, audit: { store: settings.store, keys } }),

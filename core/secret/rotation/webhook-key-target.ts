@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SecretMembers } from '../secret-store.ts'
 import { previousKeyMember, webhookKeysIn } from '../webhook-keys.ts'
 import { targetRefused } from './login-pair.ts'
-import type { RotationTarget, SuccessionPlan } from './rotation-target.ts'
+import type { RotationTarget, Succession, SuccessionPlan } from './rotation-target.ts'
 
 /** Standard Webhooks 1.0 wants 24 to 64. */
 const keyBytes = 32
@@ -24,6 +24,14 @@ export function webhookKeyTarget({ member }: WebhookKeyOptions): RotationTarget 
     if (key !== undefined && member !== previousKeyMember) return key
     throw targetRefused(`the member ${member} is no key`)
   }
+  function refuseUnsuited({ current, pending }: Succession): void {
+    const [key, previous] = [keyIn(pending), pending[previousKeyMember]]
+    if (webhookKeysIn(current, member).includes(key)) throw targetRefused('the key is no new one')
+    if (previous !== undefined && previous !== keyIn(current)) {
+      throw targetRefused('the key before it is not the one in force')
+    }
+  }
+
   return {
     generate(current, { isUrgent }: SuccessionPlan) {
       const old = keyIn(current)
@@ -32,16 +40,10 @@ export function webhookKeyTarget({ member }: WebhookKeyOptions): RotationTarget 
       // What is revoked may be known to whoever signs in our name.
       return isUrgent ? next : { ...next, [previousKeyMember]: old }
     },
-    set: async () => undefined,
-    async test({ current, pending }) {
-      const [key, previous] = [keyIn(pending), pending[previousKeyMember]]
-      if (webhookKeysIn(current, member).includes(key)) throw targetRefused('the key is no new one')
-      if (previous !== undefined && previous !== keyIn(current)) {
-        throw targetRefused('the key before it is not the one in force')
-      }
-    },
-    retire: async () => undefined,
-    isRefused: async () => true,
+    set: () => Promise.resolve(),
+    test: (succession) => Promise.try(() => refuseUnsuited(succession)),
+    retire: () => Promise.resolve(),
+    isRefused: () => Promise.resolve(true),
   }
 }
 

@@ -1,0 +1,65 @@
+import type { z } from 'zod'
+import type { Config } from '#core/config.ts'
+import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+
+export type TargetOpening = {
+  readonly config: Config
+  readonly secrets: SecretReader
+  /** Closes what the target has opened. */
+  readonly stack: AsyncDisposableStack
+}
+
+/** What `set-rotation` may be told of a kind, as commander names it. */
+export type KindOptions = {
+  readonly users?: string
+  readonly userIds?: string
+  readonly admin?: string
+  readonly member?: string
+  readonly graceSeconds?: number
+  readonly hook?: string
+  readonly hookToken?: string
+  readonly region?: string
+  readonly endpoint?: string
+}
+
+export type KindOption = keyof KindOptions
+
+type Described<Settings> = {
+  /** Options without which the kind is not described; no others than these and `takes` are taken. */
+  readonly needs: readonly KindOption[]
+  readonly takes: readonly KindOption[]
+  /** Of the pointer, as Postgres has them. */
+  readonly schema: z.ZodType<Settings>
+  /** The same from what the operator said. */
+  settingsOf(options: KindOptions): unknown
+  /** What happens, in words, without its period: `… take turns`. */
+  saying(settings: Settings): string
+  open(opening: TargetOpening, settings: Settings, name: string): Promise<RotationTarget>
+}
+
+/** How secrets of one kind are rotated. */
+export type RotationKind = Pick<Described<never>, 'needs' | 'takes'> & {
+  describe(
+    options: KindOptions,
+  ): { readonly settings: object; readonly saying: string } | { readonly problem: string }
+  /** Undefined for settings that are not of the kind. */
+  open(opening: TargetOpening, settings: unknown, name: string): Promise<RotationTarget> | undefined
+}
+
+export function rotationKind<Settings extends object>(of: Described<Settings>): RotationKind {
+  const { needs, takes, schema } = of
+  return {
+    ...{ needs, takes },
+    describe(options) {
+      const { data: settings, error } = schema.safeParse(of.settingsOf(options))
+      if (settings !== undefined) return { settings, saying: of.saying(settings) }
+      const [issue] = error?.issues ?? []
+      return { problem: issue?.message ?? '' }
+    },
+    open(opening, settings, name) {
+      const { data } = schema.safeParse(settings)
+      return data && of.open(opening, data, name)
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
+import type { CommandIo } from './command-io.ts'
+import { rotationKinds } from './open-target.ts'
+import { operator, withOperatorLog } from './operator-log.ts'
+import type { KindOption, KindOptions } from './rotation-kind.ts'
+
+const daysDefault = 90
+const daysMax = 36_500
+
+type SetRotationOptions = KindOptions & { readonly kind: string; readonly days: number }
+
+export function setRotationCommand(io: CommandIo): Command {
+  const kinds = new Option('--kind <kind>', 'what it is').choices([...rotationKinds.keys()])
+  return new Command('set-rotation')
+    .description('say how a secret is rotated, and how often')
+    .argument('<name>', 'e.g. postern/database')
+    .addOption(kinds.makeOptionMandatory())
+    .option('--users <a,b>', 'logins: the two that take turns')
+    .option('--admin <reference>', 'logins: the one that may change both, a URL')
+    .option('--member <name>', 'the member that is replaced (default: url, key or keys)')
+    .option('--grace-seconds <count>', 'api-key: seconds that the old key lives on', parseCount)
+    .option('--hook <url>', 'api-key: who makes, tries and ends keys')
+    .option('--hook-token <reference>', 'api-key: what the hook lets us in by')
+    .option('--days <count>', 'days between rotations', parseDays, daysDefault)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets set-rotation postern/database --kind postgres-role --users app_a,app_b \\
+      --admin secret:postern/rotator#url
+  $ postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \\
+      --admin secret:postern/redis-admin#url
+  $ postern secrets set-rotation postern/webhook --kind webhook-key
+  $ postern secrets set-rotation postern/audit --kind audit-key --days 365
+  $ postern secrets set-rotation desk/feed --kind api-key --grace-seconds 600 \\
+      --hook https://keys.example.com/rotate --hook-token secret:desk/hook#token
+
+The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
+CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.
+Webhooks and checkpoints are signed by the new key and the one before it, until the next rotation.`,
+    )
+    .action(async (name: string, options: SetRotationOptions, command: Command) => {
+      const { kind, days: rotationDays } = options
+      const described = describe(options)
+      if ('problem' in described) command.error(`error: ${described.problem}`)
+      const { settings, saying } = described
+      const by = operator()
+      await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
+        const rotations = postgresRotationJournal({ sql, journal, now })
+        await rotations.configure(name, { kind, settings, rotationDays }, by)
+      })
+      io.stdout.write(`${name}: ${saying} every ${rotationDays} days\n`)
+    })
+}
+
+/** As commander writes them. */
+const flags: Readonly<Record<KindOption, string>> = {
+  users: '--users',
+  userIds: '--user-ids',
+  admin: '--admin',
+  member: '--member',
+  graceSeconds: '--grace-seconds',
+  hook: '--hook',
+  hookToken: '--hook-token',
+  region: '--region',
+  endpoint: '--endpoint',
+}
+
+function describe({ kind, days: _, ...given }: SetRotationOptions) {
+  const of = rotationKinds.get(kind)
+  if (of === undefined) return { problem: `--kind ${kind} is not known` }
+  for (const [option, flag] of Object.entries(flags)) {
+    const isGiven = option in given
+    const isNeeded = of.needs.some((one) => one === option)
+    if (isNeeded && !isGiven) return { problem: `--kind ${kind} needs ${flag}` }
+    const isTaken = isNeeded || of.takes.some((one) => one === option)
+    if (isGiven && !isTaken) return { problem: `--kind ${kind} takes no ${flag}` }
+  }
+  return of.describe(given)
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (Number.isInteger(days) && days >= 1 && days <= daysMax) return days
+  throw new InvalidArgumentError(`a whole number from 1 to ${daysMax}`)
+}
+
+function parseCount(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('a whole number')
+}
