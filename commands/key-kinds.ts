@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { ConfigError } from '#core/config.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { apiKeyTarget } from '#core/secret/rotation/api-key-target.ts'
 import { auditKeyTarget } from '#core/secret/rotation/audit-key-target.ts'
@@ -8,7 +7,7 @@ import { keyHook } from '#core/secret/rotation/key-hook.ts'
 import { webhookKeyTarget } from '#core/secret/rotation/webhook-key-target.ts'
 import { isMemberName, parseSecretReference } from '#core/secret/secret-reference.ts'
 import { isSecureUrl } from '#core/secret/secure-url.ts'
-import { rotationKind } from './rotation-kind.ts'
+import { refusePlainHttp, rotationKind } from './rotation-kind.ts'
 
 /** What users outside need to read a new key: most read it at their next start or refresh. */
 const graceSecondsDefault = 3_600
@@ -61,13 +60,11 @@ export const apiKeyKind = rotationKind({
       : { hook: { url: hook ?? '', ...(hookToken === undefined ? {} : { token: hookToken }) } }),
   }),
   saying: ({ grace_seconds }) => `a new key, ${grace_seconds} s before the old one ends,`,
-  async open({ config, secrets }, { member, grace_seconds: graceSeconds, hook }, name) {
+  async open(opening, { member, grace_seconds: graceSeconds, hook }, name) {
     if (hook === undefined) return apiKeyTarget({ member, graceSeconds })
     const { url } = hook
-    if (config.POSTERN_MODE !== 'development' && !url.startsWith('https:')) {
-      throw new ConfigError([`the hook of ${name}: plain http is for development only`])
-    }
-    const token = hook.token && (await resolveCredential(secrets, hook.token))
+    refusePlainHttp(opening, url)
+    const token = hook.token && (await resolveCredential(opening.secrets, hook.token))
     return hookedKeyTarget({ member, graceSeconds, hook: keyHook({ url, token, name, member }) })
   },
 })

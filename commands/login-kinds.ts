@@ -1,11 +1,19 @@
 import { z } from 'zod'
 import { connectUnproved, connectWorker } from '#core/job/redis-connect.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
+import { elastiCacheUsers } from '#core/secret/aws/elasticache-users.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { elastiCacheUserTarget } from '#core/secret/rotation/elasticache-user-target.ts'
 import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
 import { redisUserTarget } from '#core/secret/rotation/redis-user-target.ts'
 import { isMemberName } from '#core/secret/secret-reference.ts'
-import { type KindOptions, rotationKind, type TargetOpening } from './rotation-kind.ts'
+import { isSecureUrl } from '#core/secret/secure-url.ts'
+import {
+  type KindOptions,
+  refusePlainHttp,
+  rotationKind,
+  type TargetOpening,
+} from './rotation-kind.ts'
 
 /** Seconds that closing a connection may take. */
 const closeSeconds = 1
@@ -30,7 +38,8 @@ const loginKind = {
   settingsOf: ({ users, member = memberDefault, admin }: KindOptions) => ({
     ...{ users: users?.split(','), member, admin },
   }),
-  saying: ({ users: [first, second] }: LoginSettings) => `${first} and ${second} take turns`,
+  saying: ({ users: [first, second] }: Pick<LoginSettings, 'users'>) =>
+    `${first} and ${second} take turns`,
 } as const
 
 export const postgresRoleKind = rotationKind({
@@ -46,12 +55,39 @@ export const postgresRoleKind = rotationKind({
   },
 })
 
+const cloudSchema = schema.extend({
+  user_ids: pairSchema,
+  region: z.string().regex(/^[a-z0-9-]{1,32}$/, '--region names a region of AWS'),
+  endpoint: z.string().refine(isSecureUrl, '--endpoint is an https URL without a user').optional(),
+  /** A login that may run `CLIENT`; else the one that is kept. */
+  admin: z.string().optional(),
+})
+
+export const elastiCacheUserKind = rotationKind({
+  needs: ['users', 'userIds', 'region'],
+  takes: ['member', 'admin', 'endpoint'],
+  schema: cloudSchema,
+  settingsOf: ({ users, userIds, member = memberDefault, ...rest }) => ({
+    ...{ ...rest, users: users?.split(','), user_ids: userIds?.split(','), member },
+  }),
+  saying: loginKind.saying,
+  async open(opening, { users, user_ids: userIds, member, region, endpoint, admin: reference }) {
+    refusePlainHttp(opening, endpoint)
+    const url = reference && (await resolveCredential(opening.secrets, reference))
+    return elastiCacheUserTarget({
+      ...{ users, userIds, member, connect: redisConnect(opening) },
+      api: elastiCacheUsers({ region, endpoint }),
+      admin: (kept) => openRedis(opening, url ?? kept[member] ?? ''),
+    })
+  },
+})
+
 export const redisUserKind = rotationKind({
   ...loginKind,
   async open(opening, { users, member, admin }) {
     return redisUserTarget({
       ...{ users, member, connect: redisConnect(opening) },
-      admin: await openRedisAdmin(opening, admin),
+      admin: openRedis(opening, await resolveCredential(opening.secrets, admin)),
     })
   },
 })
@@ -61,12 +97,11 @@ function redisConnect({ config }: TargetOpening) {
   return (url: string) => connectUnproved({ url, caFile, mode })
 }
 
-async function openRedisAdmin({ config, secrets, stack }: TargetOpening, reference: string) {
+function openRedis({ config, stack }: TargetOpening, url: string) {
   const {
     POSTERN_REDIS_CA_FILE: caFile,
     POSTERN_REDIS_CLUSTER: cluster,
     POSTERN_MODE: mode,
   } = config
-  const url = await resolveCredential(secrets, reference)
   return stack.adopt(connectWorker({ url, caFile, mode, cluster }), (open) => open.disconnect())
 }

@@ -2,13 +2,14 @@ import { PosternError } from '#core/errors.ts'
 import type { SecretPointer } from '#core/secret/rotation/rotation-journal.ts'
 import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
 import { apiKeyKind, auditKeyKind, webhookKeyKind } from './key-kinds.ts'
-import { postgresRoleKind, redisUserKind } from './login-kinds.ts'
+import { elastiCacheUserKind, postgresRoleKind, redisUserKind } from './login-kinds.ts'
 import type { RotationKind, TargetOpening } from './rotation-kind.ts'
 
 /** What can be rotated, by the `kind` of its pointer. */
 export const rotationKinds: ReadonlyMap<string, RotationKind> = new Map([
   ['postgres-role', postgresRoleKind],
   ['redis-user', redisUserKind],
+  ['elasticache-user', elastiCacheUserKind],
   ['webhook-key', webhookKeyKind],
   ['audit-key', auditKeyKind],
   ['api-key', apiKeyKind],

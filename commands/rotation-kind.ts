@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Config } from '#core/config.ts'
+import { type Config, ConfigError } from '#core/config.ts'
 import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 
@@ -21,6 +21,12 @@ export type KindOptions = {
   readonly hookToken?: string
   readonly region?: string
   readonly endpoint?: string
+}
+
+/** What goes there is worth a credential; `isSecureUrl` has judged it otherwise. */
+export function refusePlainHttp({ config }: TargetOpening, url: string | undefined): void {
+  if (config.POSTERN_MODE === 'development' || !url?.startsWith('http:')) return
+  throw new ConfigError([`${new URL(url).host}: plain http is for development only`])
 }
 
 export type KindOption = keyof KindOptions

@@ -18,6 +18,9 @@ export function setRotationCommand(io: CommandIo): Command {
     .addOption(kinds.makeOptionMandatory())
     .option('--users <a,b>', 'logins: the two that take turns')
     .option('--admin <reference>', 'logins: the one that may change both, a URL')
+    .option('--user-ids <a,b>', 'elasticache-user: the ids of the two, in their order')
+    .option('--region <name>', 'elasticache-user: the region of AWS')
+    .option('--endpoint <url>', 'elasticache-user: where its API is, if elsewhere')
     .option('--member <name>', 'the member that is replaced (default: url, key or keys)')
     .option('--grace-seconds <count>', 'api-key: seconds that the old key lives on', parseCount)
     .option('--hook <url>', 'api-key: who makes, tries and ends keys')
@@ -31,6 +34,8 @@ Examples:
       --admin secret:postern/rotator#url
   $ postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \\
       --admin secret:postern/redis-admin#url
+  $ postern secrets set-rotation postern/redis --kind elasticache-user --users red_a,red_b \\
+      --user-ids desk-red-a,desk-red-b --region eu-central-1
   $ postern secrets set-rotation postern/webhook --kind webhook-key
   $ postern secrets set-rotation postern/audit --kind audit-key --days 365
   $ postern secrets set-rotation desk/feed --kind api-key --grace-seconds 600 \\
@@ -38,6 +43,8 @@ Examples:
 
 The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
 CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.
+ElastiCache: the role of the workload may DescribeUsers and ModifyUser; without --admin the login that
+is kept ends the other's connections, and may run CLIENT KILL.
 Webhooks and checkpoints are signed by the new key and the one before it, until the next rotation.`,
     )
     .action(async (name: string, options: SetRotationOptions, command: Command) => {
