@@ -40,8 +40,8 @@ type Described<Settings> = {
   /** The same from what the operator said. */
   settingsOf(options: KindOptions): unknown
   /** What happens, in words, without its period: `… take turns`. */
-  saying(settings: Settings): string
-  open(opening: TargetOpening, settings: Settings, name: string): Promise<RotationTarget>
+  saying(settings: NoInfer<Settings>): string
+  open(opening: TargetOpening, settings: NoInfer<Settings>, name: string): Promise<RotationTarget>
 }
 
 /** How secrets of one kind are rotated. */
