@@ -47,7 +47,7 @@ const hookSchema = z.strictObject({
 })
 
 export const apiKeyKind = rotationKind({
-  ...{ needs: [], takes: ['member', 'graceSeconds', 'hook', 'hookToken'] },
+  ...{ needs: [], takes: ['member', 'graceSeconds', 'hook', 'hookToken'], isUsedOutside: true },
   schema: z.strictObject({
     member: memberSchema,
     grace_seconds: z.int().min(0).max(graceSecondsMax),

@@ -35,6 +35,8 @@ type Described<Settings> = {
   /** Options without which the kind is not described; no others than these and `takes` are taken. */
   readonly needs: readonly KindOption[]
   readonly takes: readonly KindOption[]
+  /** No process of ours may use it: its first pointer is made when it is described. */
+  readonly isUsedOutside?: boolean
   /** Of the pointer, as Postgres has them. */
   readonly schema: z.ZodType<Settings>
   /** The same from what the operator said. */
@@ -45,7 +47,7 @@ type Described<Settings> = {
 }
 
 /** How secrets of one kind are rotated. */
-export type RotationKind = Pick<Described<never>, 'needs' | 'takes'> & {
+export type RotationKind = Pick<Described<never>, 'needs' | 'takes' | 'isUsedOutside'> & {
   describe(
     options: KindOptions,
   ): { readonly settings: object; readonly saying: string } | { readonly problem: string }
@@ -54,9 +56,9 @@ export type RotationKind = Pick<Described<never>, 'needs' | 'takes'> & {
 }
 
 export function rotationKind<Settings extends object>(of: Described<Settings>): RotationKind {
-  const { needs, takes, schema } = of
+  const { needs, takes, isUsedOutside = false, schema } = of
   return {
-    ...{ needs, takes },
+    ...{ needs, takes, isUsedOutside },
     describe(options) {
       const { data: settings, error } = schema.safeParse(of.settingsOf(options))
       if (settings !== undefined) return { settings, saying: of.saying(settings) }

@@ -146,7 +146,9 @@ function tell(
     return
   }
   const versions = pending === undefined ? base : `${base} → ${pending}`
-  const because = error === undefined ? '' : `: ${error}`
+  const isDraining = step === 'retire' && !rotation.isDrained
+  const grace = isDraining ? ', once the time of grace of its users is over' : ''
+  const because = error === undefined ? grace : `: ${error}`
   io.stdout.write(`${openedAt.toISOString()} ${name} ${versions} ${step}${because}\n`)
 }
 

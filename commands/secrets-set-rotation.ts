@@ -1,8 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { ConfigError } from '#core/config.ts'
+import { rethrowAsOutage } from '#core/postgres/outage.ts'
+import { adoptPointer } from '#core/secret/rotation/adopt-pointer.ts'
+import { fingerprintOf, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import type { CommandIo } from './command-io.ts'
+import { openSecretStore } from './open-secret-store.ts'
 import { rotationKinds } from './open-target.ts'
-import { operator, withOperatorLog } from './operator-log.ts'
+import { type OperatorLog, operator, withOperatorLog } from './operator-log.ts'
 import type { KindOption, KindOptions } from './rotation-kind.ts'
 
 const daysDefault = 90
@@ -55,10 +60,28 @@ Webhooks and checkpoints are signed by the new key and the one before it, until 
       const by = operator()
       await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
         const rotations = postgresRotationJournal({ sql, journal, now })
+        if (rotationKinds.get(kind)?.isUsedOutside) {
+          await adoptFound(io, { sql, journal, now }, name)
+        }
         await rotations.configure(name, { kind, settings, rotationDays }, by)
       })
       io.stdout.write(`${name}: ${saying} every ${rotationDays} days\n`)
     })
+}
+
+/** The version that the store calls current, where no process has adopted one. */
+async function adoptFound(
+  io: CommandIo,
+  log: Pick<OperatorLog, 'sql' | 'journal' | 'now'>,
+  name: string,
+): Promise<void> {
+  const opened = openSecretStore(io.config())
+  if (opened === undefined)
+    throw new ConfigError(['POSTERN_SECRET_STORE: nothing is rotated without'])
+  const version = await opened.store.currentVersion(name)
+  const members = await opened.store.read(name, version)
+  const fingerprint = fingerprintOf(await readFingerprintKey(log.sql), name, members)
+  await adoptPointer(log, { name, version, fingerprint }).catch(rethrowAsOutage)
 }
 
 /** As commander writes them. */

@@ -20,10 +20,11 @@ export type ApiKeyOptions = {
 export function apiKeyTarget({ member, graceSeconds }: ApiKeyOptions): RotationTarget {
   return {
     graceSeconds,
-    generate: (current) => ({
-      ...current,
-      [member]: `${prefix}${randomBytes(keyBytes).toString('base64url')}`,
-    }),
+    generate(current) {
+      // Else a slip in the name of the member would leave the key as it is.
+      if (current[member] === undefined) throw targetRefused(`the member ${member} is no key`)
+      return { ...current, [member]: `${prefix}${randomBytes(keyBytes).toString('base64url')}` }
+    },
     set: () => Promise.resolve(),
     test: (succession) => Promise.try(() => refuseSameKey(succession, member)),
     retire: () => Promise.resolve(),

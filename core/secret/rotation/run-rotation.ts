@@ -142,8 +142,12 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target } = run
   const { name, base, pending = base, promotedAt, isUrgent } = rotation
   const isPromoted = promotedAt !== undefined
-  // Labels are for others: that they lag behind harms nobody, and the end tries them again.
-  await store.promote(name, versionsOf(rotation)).catch(() => undefined)
+  const graceSeconds = isUrgent ? 0 : (target.graceSeconds ?? 0)
+  await store.promote(name, versionsOf(rotation)).catch((error: unknown) => {
+    // Labels are for others: that they lag behind harms nobody, and the end tries them again. But
+    // whoever has a time of grace sees nothing else: it begins once they are moved.
+    if (graceSeconds > 0) throw error
+  })
   const patience = isUrgent ? Math.min(urgentPatienceMs, run.patienceMs ?? patienceMs) : undefined
   const isProved = await within(
     { ...run, ...(patience === undefined ? {} : { patienceMs: patience }) },
@@ -151,7 +155,7 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   )
   if (isProved || isUrgent) {
     if (!isPromoted) return await journal.move(rotation, 'undo')
-    return await journal.settled(rotation, isUrgent ? 0 : (target.graceSeconds ?? 0))
+    return await journal.settled(rotation, graceSeconds)
   }
   const missing = await journal.unproved(name)
   const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)

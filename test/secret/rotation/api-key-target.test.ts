@@ -137,6 +137,7 @@ test('without a hook a key is made here, and the one before it has its time of g
   expect(pending).toEqual({ ...first, key: expect.stringMatching(/^pk_[A-Za-z0-9_-]{43}$/) })
   await own.test({ current: first, pending })
   expect(own.graceSeconds).toBe(60)
+  expect(() => own.generate({ id: 'x' }, plan)).toThrow('the member key is no key')
   await expect(own.test({ current: first, pending: first })).rejects.toMatchObject({
     code: 'secret.target_refused',
   })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { PosternError } from '#core/errors.ts'
 import type { SuccessionPlan } from '#core/secret/rotation/rotation-target.ts'
 import { runRotation } from '#core/secret/rotation/run-rotation.ts'
 import { calm, faultsAtEnd, openStage, type Stage } from './hostile-rotation.ts'
@@ -86,6 +87,28 @@ test('the time of grace begins with the proof of every process, and not before',
   await world.prove(silent, opened.stage.store)
   expect((await runRotation(opened.run, id)).step).toBe('retire')
   expect(await rows()).toHaveLength(1)
+})
+
+test('the time of grace begins once the store calls the new version current: its users see nothing else', async () => {
+  const opened = await openGraceful(20)
+  const { stage, run } = opened
+  const lagging = {
+    ...run,
+    store: {
+      ...run.store,
+      promote: () =>
+        Promise.reject(new PosternError('secret.unavailable', { reason: 'labels stand still' })),
+    },
+  }
+  const { id } = await world.journal.plan(secretName, 'test')
+  expect((await runRotation(lagging, id)).step).toBe('settle')
+  await world.prove(stage.process, stage.store)
+  const waiting = await runRotation(lagging, id)
+  expect(waiting).toMatchObject({ step: 'settle', isDrained: true })
+  expect(waiting.error).toContain('labels stand still')
+  expect(await stage.store.currentVersion(secretName)).toBe('1')
+  expect(await runRotation(run, id)).toMatchObject({ step: 'retire', isDrained: false })
+  expect(await stage.store.currentVersion(secretName)).toBe('2')
 })
 
 test('a rotation without users of that sort is done at once', async () => {
