@@ -61,7 +61,7 @@ export async function endSessions(node: Redis, user: string): Promise<void> {
   throw new Error(`connections of ${user} do not end`)
 }
 
-export function redisUnavailable(cause: unknown): PosternError {
+function redisUnavailable(cause: unknown): PosternError {
   if (cause instanceof PosternError) return cause
   const word = cause instanceof Error ? (cause.message.split(' ', 1)[0] ?? '') : ''
   const reason = `the Redis server of the secret: ${word === '' ? 'no answer' : word}`

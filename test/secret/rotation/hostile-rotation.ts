@@ -24,12 +24,11 @@ const shapes = {
     readonly open: (first: SecretMembers, random: () => number) => ScriptedTarget
   }
 >
-export type Shape = keyof typeof shapes
+type Shape = keyof typeof shapes
 
-export function shapeOf(seed: number): Shape {
-  const names = ['two users', 'overlapping keys', 'keys of a hook'] as const
-  return names[seed % names.length] ?? names[0]
-}
+export const shapeNames = ['two users', 'overlapping keys', 'keys of a hook'] as const
+
+const shapeOf = (seed: number): Shape => shapeNames[seed % shapeNames.length] ?? shapeNames[0]
 
 class Killed extends Error {}
 
