@@ -63,7 +63,8 @@ async function auditSequence(io: CommandIo): Promise<void> {
     ...opened.logins,
     uses: [...opened.logins.uses, ...signing],
   }
-  await followLogins({ logins, sql, journal, process: registry.id, log, now, stack })
+  const usedBy = `sequencer@${hostname()}`
+  await followLogins({ logins, sql, journal, process: registry.id, usedBy, log, now, stack })
   const readiness = async () => {
     const ready = await database.newestTree().then(
       () => true,

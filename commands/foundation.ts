@@ -96,6 +96,7 @@ export async function openFoundation(options: {
     webhookKeys: () => webhook?.keys() ?? [],
     logins: recorded.store && {
       store: recorded.store,
+      pointers: recorded.pointers,
       uses: [
         ...databaseUse(config, { login, pools, onAdopted }),
         ...(redisUse === undefined ? [] : [redisUse]),

@@ -77,7 +77,10 @@ export const elastiCacheUserKind = rotationKind({
     return elastiCacheUserTarget({
       ...{ users, userIds, member, connect: redisConnect(opening) },
       api: elastiCacheUsers({ region, endpoint }),
-      admin: (kept) => openRedis(opening, url ?? kept[member] ?? ''),
+      admin: (kept) => {
+        const to = url ?? kept?.[member]
+        return to === undefined ? undefined : openRedis(opening, to)
+      },
     })
   },
 })

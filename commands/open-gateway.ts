@@ -9,6 +9,7 @@ import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
 import { postgresMarketIngest } from '#core/market/postgres-market-ingest.ts'
 import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
 import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
+import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { secretReads } from '#core/secret/rotation/secret-reads.ts'
@@ -17,6 +18,7 @@ import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
+import { revocationRoutes } from '#gateway/routes/revocations.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { secretRoutes } from '#gateway/routes/secrets.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
@@ -81,6 +83,7 @@ export async function openGateway(
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...reportRoutes({ jobs }),
       ...secretRoutes({ secrets: secretReads(sql) }),
+      ...revocationRoutes({ revocations: postgresRevocations({ sql, journal, now }), now }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],
     waitingRoutes: (waits, closing) =>

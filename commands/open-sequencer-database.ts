@@ -46,5 +46,6 @@ export async function openSequencerDatabase(
   await confirmRole({ sql, role, login: loginOf(url) })
   const uses =
     secret === undefined ? [] : [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }]
-  return { sql, settings, recordSecrets, logins: store && { store, uses }, logKeys }
+  const logins = store && { store, pointers: recorded.pointers, uses }
+  return { sql, settings, recordSecrets, logins, logKeys }
 }

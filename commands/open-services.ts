@@ -56,6 +56,7 @@ export async function openServices(
   await recordSecrets(audit, now)
   await followLogins({
     ...{ logins, journal, log, now, stack, process: registry.id },
+    usedBy: `${roles.join('+')}@${host}`,
     sql: foundation.database('secrets', 2),
   })
   const sweeper = stack.adopt(

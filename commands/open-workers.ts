@@ -6,8 +6,10 @@ import type { Processor } from '#core/job/processor.ts'
 import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job/run-store.ts'
 import { mwcbRules } from '#core/market/breaker.ts'
 import { replayRules } from '#core/replay/replay-rules.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
+import { checkRotation } from '#workers/check-rotation.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
 import { reconcileAccount } from '#workers/reconcile-account.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
@@ -95,6 +97,10 @@ function openProcessors(
       pairOf: () => undefined,
     }),
     simulateRegime({ rulesOf: replayRules }),
+    checkRotation({
+      ...{ sql, journal, now },
+      rotations: postgresRotationJournal({ sql, journal, now }),
+    }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKeys: webhookKeys,

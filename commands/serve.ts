@@ -40,7 +40,7 @@ async function serve(io: CommandIo): Promise<void> {
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_gateway', stack })
   const services = await openServices(foundation, ['gateway'])
-  const access = await openAccess(foundation, services.audit, { file: accessFile })
+  const access = await openAccess(foundation, services, { file: accessFile })
   const gateway = await openGateway(foundation, services, access, await openPublished(config))
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const tls = await listenerTls(config, foundation.secrets)

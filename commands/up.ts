@@ -40,6 +40,7 @@ const developerScopes: readonly string[] = [
   ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read', 'audit:read'],
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
   ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
+  ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -97,7 +98,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const scopes = developerScopes
   const audience = developmentAudience
   const document = developmentAccess({ key, audience, scopes, callbackPrefixes: localCallbacks })
-  const access = await openAccess(foundation, services.audit, { document })
+  const access = await openAccess(foundation, services, { document })
   const settings = await openDevelopmentAudit(config, foundation.secrets)
   await openSequencer({
     ...{ settings, log, stack },

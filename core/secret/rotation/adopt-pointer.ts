@@ -22,7 +22,7 @@ export async function adoptPointer(
     const made = await transaction`
       insert into postern_secret (name, current_version, fingerprint, rotation_days, due_at)
       values (${name}, ${version}, decode(${fingerprint}, 'hex'), ${rotationDays},
-        now() + make_interval(days => ${rotationDays}))
+        now() + make_interval(hours => 24 * ${rotationDays}))
       on conflict do nothing returning name`
     if (made.length === 0) return
     await write([

@@ -10,7 +10,7 @@ import {
   targetRefused,
   userIn,
 } from './login-pair.ts'
-import { eachNode, endSessions, isLetIn, type RedisConnect } from './redis-login.ts'
+import { eachNode, endSessions, holdSession, isLetIn, type RedisConnect } from './redis-login.ts'
 
 /** A user of the password mode has one password at least; nobody knows this one. */
 const unknownPasswordBytes = 32
@@ -22,8 +22,11 @@ export type ElastiCacheUserOptions = LoginPair & {
   readonly userIds: readonly [string, string]
   readonly api: ElastiCacheUsers
   readonly connect: RedisConnect
-  /** A login that may run `CLIENT`; made of the one that is kept where there is no other. */
-  readonly admin: (kept: SecretMembers) => Redis | Cluster
+  /**
+   * A login that may run `CLIENT`; made of the one that is kept where there is no other. Undefined
+   * where there is neither.
+   */
+  readonly admin: (kept: SecretMembers | undefined) => Redis | Cluster | undefined
 }
 
 /**
@@ -42,6 +45,17 @@ export function elastiCacheUserTarget(options: ElastiCacheUserOptions): LoginTar
     const user = await api.settled(id)
     if (user.name === login) return user
     throw targetRefused(`the user ${id} is ${user.name}, not ${login}`)
+  }
+
+  async function endLogin(login: string, kept: SecretMembers | undefined): Promise<void> {
+    const { id } = await userOf(login)
+    const password = randomBytes(unknownPasswordBytes).toString('base64url')
+    await api.change(id, { accessString: offRules, password })
+    const admin = options.admin(kept)
+    // What is left open may run no command.
+    if (admin === undefined)
+      throw targetRefused('--admin of set-rotation names who ends connections')
+    await eachNode(admin, (node) => endSessions(node, login))
   }
 
   return {
@@ -66,13 +80,13 @@ export function elastiCacheUserTarget(options: ElastiCacheUserOptions): LoginTar
         throw targetRefused('the pending login has another access string than the one in force')
       }
     },
-    async retire({ kept, retired }) {
-      const login = userIn(retired, member)
-      const { id } = await userOf(login)
-      const password = randomBytes(unknownPasswordBytes).toString('base64url')
-      await api.change(id, { accessString: offRules, password })
-      await eachNode(options.admin(kept), (node) => endSessions(node, login))
-    },
+    retire: ({ kept, retired }) => endLogin(userIn(retired, member), kept),
     isRefused: async (retired) => !(await isIn(retired)),
+    logins: {
+      users,
+      userOf: (members) => userIn(members, member),
+      endUser: (login) => endLogin(login, undefined),
+      hold: (members) => holdSession(connect, members, member),
+    },
   }
 }

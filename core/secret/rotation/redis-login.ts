@@ -2,6 +2,7 @@ import { Cluster, type Redis } from 'ioredis'
 import { PosternError } from '../../errors.ts'
 import type { SecretMembers } from '../secret-store.ts'
 import { urlIn } from './login-pair.ts'
+import type { HeldSession } from './rotation-target.ts'
 
 /** Milliseconds between two looks for connections: a login under way shows up late. */
 const sessionScanMs = 1_000
@@ -23,11 +24,43 @@ export async function isLetIn(
     await connection.auth(decodeURIComponent(username), decodeURIComponent(password))
     return true
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('WRONGPASS')) return false
+    if (isWrongPassword(error)) return false
     throw redisUnavailable(error)
   } finally {
     connection.disconnect()
   }
+}
+
+/** Of one connection, which is never opened again by itself; undefined where the login is refused. */
+export async function holdSession(
+  connect: RedisConnect,
+  members: SecretMembers,
+  member: string,
+): Promise<HeldSession | undefined> {
+  const { href, username, password } = urlIn(members, member)
+  const connection = connect(href)
+  try {
+    await connection.connect()
+    await connection.auth(decodeURIComponent(username), decodeURIComponent(password))
+  } catch (error) {
+    connection.disconnect()
+    if (isWrongPassword(error)) return undefined
+    throw redisUnavailable(error)
+  }
+  const ask = async () => await connection.call('ACL', 'WHOAMI')
+  return {
+    isOpen: () =>
+      ask().then(
+        () => true,
+        // A user that may not ask who he is has a session all the same.
+        (error: unknown) => error instanceof Error && error.message.startsWith('NOPERM'),
+      ),
+    close: () => Promise.resolve(connection.disconnect()),
+  }
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGPASS')
 }
 
 /** Throws `secret.target_unavailable`, and what `run` throws of ours. */

@@ -10,7 +10,7 @@ import {
   targetRefused,
   userIn,
 } from './login-pair.ts'
-import { eachNode, endSessions, isLetIn, type RedisConnect } from './redis-login.ts'
+import { eachNode, endSessions, holdSession, isLetIn, type RedisConnect } from './redis-login.ts'
 
 export type RedisUserOptions = LoginPair & {
   /** The rotator's own login: may run ACL, CLIENT and, without an ACL file, CONFIG REWRITE. */
@@ -52,6 +52,12 @@ export function redisUserTarget(options: RedisUserOptions): LoginTarget {
       await eachNode(admin, (node) => endUser(node, user))
     },
     isRefused: async (retired) => !(await isIn(retired)),
+    logins: {
+      users: options.users,
+      userOf: (members) => userIn(members, member),
+      endUser: (user) => eachNode(admin, (node) => endUser(node, user)),
+      hold: (members) => holdSession(options.connect, members, member),
+    },
   }
 }
 

@@ -56,6 +56,13 @@ export type RotationJournal = {
   settled(rotation: Rotation, graceSeconds: number): Promise<Rotation>
   /** Moves the pointer to the pending version and tells the processes. */
   promote(rotation: Rotation): Promise<Rotation>
+  /** Wants it moved back by who may: while it is settled, and not urgent. */
+  askRollBack(
+    rotation: Rotation,
+    request: { readonly reason: string; readonly by: string },
+  ): Promise<Rotation>
+  /** Open rotations whose next step may be tried now. */
+  due(): Promise<readonly Rotation[]>
   /** Moves it back, before anything was retired: what was pending dies instead. */
   rollBack(rotation: Rotation, reason: string): Promise<Rotation>
   /** Live processes that use the secret and have not proved what the pointer says. */

@@ -66,7 +66,8 @@ function target({ changeMsMax = 5_000 } = {}) {
     ...{ region: 'eu-central-1', endpoint: cloud.url, pollMs: 5, changeMsMax },
     credentials: { accessKeyId: 'AKID', secretAccessKey: 'its secret' },
   })
-  const admin = (kept: SecretMembers) => {
+  const admin = (kept: SecretMembers | undefined) => {
+    if (kept === undefined) return undefined
     const connection = new Redis(urlIn(kept), { enableReadyCheck: false })
     opened.push(connection)
     return connection
