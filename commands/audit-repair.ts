@@ -55,7 +55,7 @@ async function resync(
       database: postgresLogDatabase(sql),
       source: await openTileSource(settings.store, settings.storeOptions),
       origin: settings.origin,
-      keys: settings.signers.map((signer) => signer.key),
+      keys: settings.keys().verifiers,
       owner: crypto.randomUUID(),
       known: notes,
       onProgress: ({ entries, of }) => progress.tell(() => progressBar(entries, of)),

@@ -8,6 +8,7 @@ import { createMetrics } from '#core/metrics.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
+import { adoptLogKeys, signingKeys } from './follow-log-keys.ts'
 import { followLogins } from './follow-logins.ts'
 import { openSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
@@ -38,13 +39,14 @@ async function auditSequence(io: CommandIo): Promise<void> {
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
-  const { sql, settings, recordSecrets, logins } = await openSequencerDatabase(config, stack)
+  const opened = await openSequencerDatabase(config, stack)
+  const { sql, settings, recordSecrets, logKeys } = opened
   const metrics = createMetrics()
   const now = () => new Date()
   const journal = await startJournal(sql, {
     replica: `sequencer@${hostname()}`,
     at: now(),
-    details: { version: io.version, origin: settings.origin },
+    details: { version: io.version, origin: settings.origin, keys: signingKeys(settings.keys()) },
   })
   // Closed before the sequencer, which gives its last record a place.
   const audit = postgresAuditLog({ sql, journal, log, metrics, now })
@@ -56,6 +58,11 @@ async function auditSequence(io: CommandIo): Promise<void> {
     await startProcessRegistry({ sql, log, roles: ['sequencer'], version, host: hostname() }),
     (open) => open.close(),
   )
+  const signing = logKeys === undefined ? [] : [adoptLogKeys(logKeys, { audit, log, now })]
+  const logins = opened.logins && {
+    ...opened.logins,
+    uses: [...opened.logins.uses, ...signing],
+  }
   const usedBy = `sequencer@${hostname()}`
   await followLogins({ logins, sql, journal, process: registry.id, usedBy, log, now, stack })
   const readiness = async () => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { auditExportCommand, auditMonitorCommand, auditTailCommand } from './audit-export.ts'
+import { auditKeysCommand } from './audit-keys.ts'
 import { auditCheckCommand, auditConsistencyCommand, auditProveCommand } from './audit-prove.ts'
 import { auditFreezeCommand, auditResyncCommand } from './audit-repair.ts'
 import { auditSequenceCommand } from './audit-sequence.ts'
@@ -9,7 +10,7 @@ import type { CommandIo } from './command-io.ts'
 export function auditCommand(io: CommandIo): Command {
   const reading = [auditVerifyCommand, auditGapsCommand, auditMonitorCommand]
   const proving = [auditProveCommand, auditCheckCommand, auditConsistencyCommand]
-  const shipping = [auditExportCommand, auditTailCommand]
+  const shipping = [auditExportCommand, auditTailCommand, auditKeysCommand]
   const running = [auditSequenceCommand, auditResyncCommand, auditFreezeCommand]
   const parent = new Command('audit').description('sequence, prove and verify the audit log')
   for (const command of [...reading, ...proving, ...shipping, ...running]) {
@@ -24,6 +25,6 @@ Examples:
   $ postern audit check record.json 4711.tlog-proof --vkey log.vkey
   $ postern audit sequence
 
-All but sequence, resync and freeze need neither the server nor its database.`,
+All but sequence, resync, freeze and keys need neither the server nor its database.`,
   )
 }

@@ -21,7 +21,7 @@ export async function databaseUrl(
 /** The secret that a setting names, as the store has it; undefined for a literal. */
 export async function loginSecret(
   config: Config,
-  setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL',
+  setting: FollowedSetting,
   { secrets, store }: Pick<RecordedSecrets, 'secrets' | 'store'>,
 ): Promise<LoginSecret | undefined> {
   const reference = parseSecretReference(required(config, setting))
@@ -30,6 +30,13 @@ export async function loginSecret(
   const { version } = await secrets.read(reference)
   return { name, member, version, members: await store.read(name, version) }
 }
+
+/** The settings whose secret a process follows while it runs. */
+type FollowedSetting =
+  | 'POSTERN_DATABASE_URL'
+  | 'POSTERN_REDIS_URL'
+  | 'POSTERN_WEBHOOK_KEY'
+  | 'POSTERN_AUDIT_KEYS'
 
 export type LoginSecret = {
   readonly name: string

@@ -1,5 +1,7 @@
 import type { Sql } from 'postgres'
 import type { AuditJournal } from '#core/audit/journal.ts'
+import { PosternError } from '#core/errors.ts'
+import { invariant } from '#core/invariant.ts'
 import type { LiveRedis } from '#core/job/live-redis.ts'
 import { redisLogin } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
@@ -9,14 +11,11 @@ import type { SecretPointers } from '#core/secret/secret-pointers.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import type { LoginSecret } from './connect-database.ts'
 
-/** A login that a process was started with, and how it takes over the next one. */
-export type Login = LoginSecret & Pick<SecretUse, 'adopt'>
-
-/** What a process logs in with, and the store that has it. */
+/** What a process logs in or signs with, and the store that has it. */
 export type Logins = {
   readonly store: Pick<SecretStore, 'read'>
   readonly pointers: SecretPointers
-  readonly uses: readonly Login[]
+  readonly uses: readonly SecretUse[]
 }
 
 /** Takes both connections, and what BullMQ made of them, over to another login. */
@@ -61,5 +60,21 @@ export async function followLogins(options: {
   const follower = stack.adopt(await secretFollower({ ...rest, store, pointers }), (open) =>
     open.close(),
   )
-  for (const use of uses) await follower.follow(use)
+  for (const use of usesByName(uses)) await follower.follow(use)
+}
+
+/** One secret may hold two credentials: what is proved of it is proved of both. */
+export function usesByName(uses: readonly SecretUse[]): readonly SecretUse[] {
+  return [...Map.groupBy(uses, ({ name }) => name)].map(([name, all]) => {
+    const [first, ...more] = all
+    invariant(first !== undefined, 'a group has a member')
+    if (more.some(({ version }) => version !== first.version)) {
+      const reason = `${name} was changed while this process started: start it again`
+      throw new PosternError('secret.unavailable', { reason })
+    }
+    const adopt: SecretUse['adopt'] = async (members) => {
+      for (const use of all) await use.adopt(members)
+    }
+    return { ...first, adopt }
+  })
 }

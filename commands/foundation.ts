@@ -16,6 +16,7 @@ import { loginOf, queueConnectionString } from '#core/postgres/database-url.ts'
 import type { LivePool } from '#core/postgres/live-pool.ts'
 import { queueSchema } from '#core/postgres/queue-schema.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import type { SecretUse } from '#core/secret/secret-follower.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import {
   connectLiveDatabase,
@@ -23,7 +24,8 @@ import {
   type LoginSecret,
   loginSecret,
 } from './connect-database.ts'
-import { adoptDatabaseLogin, adoptRedisLogin, type Login, type Logins } from './follow-logins.ts'
+import { adoptDatabaseLogin, adoptRedisLogin, type Logins } from './follow-logins.ts'
+import { openWebhookKeys } from './open-webhook-keys.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
 
@@ -43,6 +45,8 @@ export type Foundation = {
   readonly engine: QueueEngine
   readonly queue: JobQueue
   readonly stack: AsyncDisposableStack
+  /** Those in force, newest first; none where none is set, and in a gateway. */
+  readonly webhookKeys: () => readonly string[]
   /** What is followed while the process runs; undefined where all are literals. */
   readonly logins: Logins | undefined
 }
@@ -80,6 +84,7 @@ export async function openFoundation(options: {
   const { engine, redisUse } = await openEngine({
     ...{ config, recorded, databaseUrl: url, role, log, stack },
   })
+  const webhook = role === 'postern_gateway' ? undefined : await openWebhookKeys(config, recorded)
   const sql = database('queue', sharedConnections)
   if (role !== undefined) await confirmRole({ sql, role, login: loginOf(url) })
   const queue = stack.adopt(bullJobQueue({ engine, sql, log }), (open) => open.close())
@@ -88,12 +93,14 @@ export async function openFoundation(options: {
   return {
     ...{ config, log, metrics, version, host, now, secrets, recordSecrets },
     ...{ database, engine, queue, stack },
+    webhookKeys: () => webhook?.keys() ?? [],
     logins: recorded.store && {
       store: recorded.store,
       pointers: recorded.pointers,
       uses: [
         ...databaseUse(config, { login, pools, onAdopted }),
         ...(redisUse === undefined ? [] : [redisUse]),
+        ...(webhook?.use === undefined ? [] : [webhook.use]),
       ],
     },
   }
@@ -111,10 +118,10 @@ function databaseUse(
     /** Pools that are opened from then on have the new login at once. */
     readonly onAdopted: (url: string) => void
   },
-): readonly Login[] {
+): readonly SecretUse[] {
   if (login === undefined) return []
   const adoptAll = adoptDatabaseLogin(login, pools)
-  const adopt: Login['adopt'] = async (members) => {
+  const adopt: SecretUse['adopt'] = async (members) => {
     // BullMQ's pools on Postgres have the login of their start: the old one must live on.
     if (config.POSTERN_QUEUE === 'postgres') throw new Error('restart to take the new login over')
     await adoptAll(members)
@@ -130,7 +137,7 @@ async function openEngine(options: {
   readonly role: DatabaseRole | undefined
   readonly log: Log
   readonly stack: AsyncDisposableStack
-}): Promise<{ readonly engine: QueueEngine; readonly redisUse?: Login }> {
+}): Promise<{ readonly engine: QueueEngine; readonly redisUse?: SecretUse }> {
   const { config, recorded, databaseUrl, role, log, stack } = options
   if (config.POSTERN_QUEUE === 'postgres') {
     const connectionString = queueConnectionString({

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { NoteError } from '#core/audit/note/note-error.ts'
+import { type LogKeys, LogKeysError, parseLogKeys } from '#core/audit/note/log-keys.ts'
 import { parsePolicy, type WitnessPolicy } from '#core/audit/note/policy.ts'
-import { generateSignerKey, type NoteSigner, parseSignerKey } from '#core/audit/note/signer.ts'
+import { generateSignerKey } from '#core/audit/note/signer.ts'
 import { parseVerifierKey, type VerifierKey } from '#core/audit/note/verifier-key.ts'
 import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
@@ -16,8 +16,8 @@ import { required } from './require-settings.ts'
 /** What makes one audit log: its name, who signs it, where it is published, who watches it. */
 export type AuditSettings = {
   readonly origin: string
-  /** Two while a key is replaced. */
-  readonly signers: readonly NoteSigner[]
+  /** Those in force: they may change while the process runs. */
+  readonly keys: () => LogKeys
   /** A directory, or `s3://bucket/prefix`. */
   readonly store: string
   readonly storeOptions: ReturnType<typeof storeOptions>
@@ -79,10 +79,11 @@ export async function openAuditSettings(
   secrets: SecretReader | undefined,
 ): Promise<AuditSettings> {
   const origin = required(config, 'POSTERN_AUDIT_ORIGIN')
-  const keys = await resolveCredential(secrets, required(config, 'POSTERN_AUDIT_KEYS'))
+  const text = await resolveCredential(secrets, required(config, 'POSTERN_AUDIT_KEYS'))
+  const keys = logKeysOf(text, origin)
   return {
     origin,
-    signers: parseSigners(keys, origin),
+    keys: () => keys,
     store: required(config, 'POSTERN_AUDIT_STORE'),
     storeOptions: storeOptions(config),
     policy: await readPolicy(config.POSTERN_AUDIT_POLICY),
@@ -96,45 +97,36 @@ export async function openDevelopmentAudit(
 ): Promise<AuditSettings> {
   const origin = config.POSTERN_AUDIT_ORIGIN ?? 'localhost/postern/audit'
   const directory = join(config.POSTERN_DATA_DIRECTORY, 'audit')
-  const keys =
+  const text =
     config.POSTERN_AUDIT_KEYS === undefined
       ? await keepDevelopmentFile(
           join(config.POSTERN_DATA_DIRECTORY, 'audit-key'),
           () => generateSignerKey(origin, 'ed25519').signerKey,
         )
       : await resolveCredential(secrets, config.POSTERN_AUDIT_KEYS)
+  const keys = logKeysOf(text, origin)
   return {
     origin,
-    signers: parseSigners(keys, origin),
+    keys: () => keys,
     store: config.POSTERN_AUDIT_STORE ?? directory,
     storeOptions: storeOptions(config),
     policy: await readPolicy(config.POSTERN_AUDIT_POLICY),
   }
 }
 
-/** One key a line. Never repeats what it was given. */
-function parseSigners(text: string, origin: string): readonly NoteSigner[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  if (lines.length === 0) throw new ConfigError(['POSTERN_AUDIT_KEYS: holds no key'])
-  return lines.map((line, at) => {
-    const signer = parseSigner(line.trim(), at + 1)
-    if (signer.key.type !== 'ed25519' || signer.key.name !== origin) {
-      throw new ConfigError([
-        `POSTERN_AUDIT_KEYS: line ${at + 1}: not a log key of the name ${origin}; ` +
-          'make one with `postern witness keygen --type log`',
-      ])
-    }
-    return signer
-  })
-}
-
-function parseSigner(line: string, number: number): NoteSigner {
+/** Of the log of that name. Throws `ConfigError`, which never repeats what it was given. */
+export function logKeysOf(text: string, origin: string): LogKeys {
   try {
-    return parseSignerKey(line)
-  } catch (cause) {
-    if (!(cause instanceof NoteError)) throw cause
-    // biome-ignore lint/style/useErrorCause: the cause may quote the key.
-    throw new ConfigError([`POSTERN_AUDIT_KEYS: line ${number}: not a signer key`])
+    const keys = parseLogKeys(text)
+    if (keys.signers[0]?.key.name === origin) return keys
+    throw new LogKeysError(
+      `line 1: not a log key of the name ${origin}; ` +
+        'make one with `postern witness keygen --type log`',
+    )
+  } catch (error) {
+    if (!(error instanceof LogKeysError)) throw error
+    // biome-ignore lint/style/useErrorCause: a configuration problem is one line.
+    throw new ConfigError([`POSTERN_AUDIT_KEYS: ${error.message}`])
   }
 }
 

@@ -3,6 +3,7 @@ import type { Config } from '#core/config.ts'
 import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf } from '#core/postgres/database-url.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
+import { type LiveLogKeys, openLiveLogKeys } from './follow-log-keys.ts'
 import { adoptDatabaseLogin, type Logins } from './follow-logins.ts'
 import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
 import { sequencerConnections } from './open-sequencer.ts'
@@ -19,8 +20,10 @@ export type SequencerDatabase = {
   readonly sql: Sql
   readonly settings: AuditSettings
   readonly recordSecrets: RecordedSecrets['recordTo']
-  /** Undefined for a literal URL. */
+  /** Undefined without a secret store. */
   readonly logins: Logins | undefined
+  /** Undefined for a literal. */
+  readonly logKeys: LiveLogKeys | undefined
 }
 
 /** What whoever changes the log stands on: its settings, and a pool with the sequencer's rights. */
@@ -31,7 +34,9 @@ export async function openSequencerDatabase(
   requireSettings(config, ['POSTERN_DATABASE_URL', ...auditSettings])
   const recorded = openRecordedSecrets(config)
   const { secrets, store, recordTo: recordSecrets } = recorded
-  const settings = await openAuditSettings(config, secrets)
+  const opened = await openAuditSettings(config, secrets)
+  const logKeys = await openLiveLogKeys(config, opened, recorded)
+  const settings = { ...opened, keys: logKeys?.keys ?? opened.keys }
   const secret = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)
   const url = secret?.members[secret.member] ?? (await databaseUrl(config, secrets))
   const pool = connectLiveDatabase(config, url, {
@@ -39,13 +44,8 @@ export async function openSequencerDatabase(
   })
   const sql = stack.adopt(pool.sql, (open) => open.end({ timeout: closeSeconds }))
   await confirmRole({ sql, role, login: loginOf(url) })
-  const logins =
-    secret === undefined || store === undefined
-      ? undefined
-      : {
-          store,
-          pointers: recorded.pointers,
-          uses: [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }],
-        }
-  return { sql, settings, recordSecrets, logins }
+  const uses =
+    secret === undefined ? [] : [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }]
+  const logins = store && { store, pointers: recorded.pointers, uses }
+  return { sql, settings, recordSecrets, logins, logKeys }
 }

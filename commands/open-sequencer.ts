@@ -46,7 +46,7 @@ export async function openSequencer(options: {
     },
     stop.signal,
   )
-  const logKeys = settings.signers.map((signer) => signer.key)
+  const logKeys = () => settings.keys().verifiers
   const verifying = continuousVerify(
     { source: store, logKeys, log, metrics, sleep: abortableSleep },
     stop.signal,
@@ -68,8 +68,9 @@ export async function assembleSequencer(options: {
   readonly metrics: Metrics
 }) {
   const { settings, sql, log, metrics } = options
-  const { origin, signers } = settings
-  const keys = signers.map((signer) => signer.key)
+  const { origin } = settings
+  const signers = () => settings.keys().signers
+  const keys = () => settings.keys().verifiers
   const database = postgresLogDatabase(sql)
   const store = await openTileStore(settings.store, settings.storeOptions)
   const seen = { database, store, origin, keys, witnessing: openWitnesses(settings, store), log }

@@ -7,7 +7,6 @@ import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job
 import { mwcbRules } from '#core/market/breaker.ts'
 import { accountIds } from '#core/order/desk/account-ids.ts'
 import { replayRules } from '#core/replay/replay-rules.ts'
-import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
@@ -80,7 +79,7 @@ function drainMs(config: Config): number {
 }
 
 function openProcessors(
-  { config, secrets, now, log }: Foundation,
+  { webhookKeys, now, log }: Foundation,
   { journal }: Services,
   {
     sql,
@@ -117,10 +116,7 @@ function openProcessors(
     }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
-      signingKey: async () => {
-        const key = config.POSTERN_WEBHOOK_KEY
-        return key === undefined ? undefined : await resolveCredential(secrets, key)
-      },
+      signingKeys: webhookKeys,
       now,
     }),
   ]

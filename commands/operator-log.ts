@@ -1,4 +1,4 @@
-import { hostname } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import type { Sql } from 'postgres'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import type { AuditJournal } from '#core/audit/journal.ts'
@@ -20,11 +20,16 @@ export type OperatorLog = {
 /** Seconds that closing the connection waits for statements under way. */
 const closeSeconds = 1
 
+/** Who sits there, for the records. */
+export function operator(): string {
+  return `${userInfo().username} at a terminal`
+}
+
 /** For an act at a terminal: its records are numbered like those of any process. */
 export async function withOperatorLog(
   io: CommandIo,
   act: string,
-  operator: string,
+  by: string,
   run: (log: OperatorLog) => Promise<void>,
 ): Promise<void> {
   const config = io.config()
@@ -34,7 +39,7 @@ export async function withOperatorLog(
   const now = () => new Date()
   try {
     const replica = `${act}@${hostname()}`
-    const journal = await startJournal(sql, { replica, at: now(), details: { operator } })
+    const journal = await startJournal(sql, { replica, at: now(), details: { operator: by } })
     const metrics = createMetrics()
     const audit = postgresAuditLog({ sql, journal, log: silentLog(), metrics, now })
     try {

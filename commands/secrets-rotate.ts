@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command } from 'commander'
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import { type FingerprintKey, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
@@ -11,59 +10,11 @@ import { runRotation } from '#core/secret/rotation/run-rotation.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
-import { openTarget, type RotationKind } from './open-target.ts'
-import { withOperatorLog } from './operator-log.ts'
+import { openTarget } from './open-target.ts'
+import { operator, withOperatorLog } from './operator-log.ts'
 
-const daysDefault = 90
-const daysMax = 36_500
 /** Rotations of a secret that are printed: some years. */
 const historyMax = 100
-const kinds = ['postgres-role', 'redis-user'] as const satisfies readonly RotationKind['kind'][]
-
-export function setRotationCommand(io: CommandIo): Command {
-  return new Command('set-rotation')
-    .description('say how a secret is rotated, and how often')
-    .argument('<name>', 'e.g. postern/database')
-    .addOption(new Option('--kind <kind>', 'what it opens').choices(kinds).makeOptionMandatory())
-    .requiredOption('--users <a,b>', 'the two logins that take turns')
-    .requiredOption('--admin <reference>', 'the login that may change both, a URL')
-    .option('--member <name>', 'the member that holds the URL', 'url')
-    .option('--days <count>', 'days between rotations', parseDays, daysDefault)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern secrets set-rotation postern/database --kind postgres-role --users app_a,app_b \\
-      --admin secret:postern/rotator#url
-  $ postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \\
-      --admin secret:postern/redis-admin#url
-
-The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
-CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.`,
-    )
-    .action(async (name: string, options: SetRotationOptions, command: Command) => {
-      const [first, second, ...more] = options.users.split(',')
-      if (first === undefined || second === undefined || first === second || more.length > 0) {
-        command.error('error: --users names two logins, parted by a comma')
-      }
-      const settings = { users: [first, second], member: options.member, admin: options.admin }
-      const by = operator()
-      await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
-        const { days: rotationDays } = options
-        const rotations = postgresRotationJournal({ sql, journal, now })
-        await rotations.configure(name, { kind: options.kind, settings, rotationDays }, by)
-      })
-      io.stdout.write(`${name}: ${first} and ${second} take turns every ${options.days} days\n`)
-    })
-}
-
-type SetRotationOptions = {
-  readonly kind: RotationKind['kind']
-  readonly users: string
-  readonly admin: string
-  readonly member: string
-  readonly days: number
-}
 
 export function rotateCommand(io: CommandIo): Command {
   return new Command('rotate')
@@ -195,21 +146,13 @@ function tell(
     return
   }
   const versions = pending === undefined ? base : `${base} → ${pending}`
-  const because = error === undefined ? '' : `: ${error}`
+  const isDraining = step === 'retire' && !rotation.isDrained
+  const grace = isDraining ? ', once the time of grace of its users is over' : ''
+  const because = error === undefined ? grace : `: ${error}`
   io.stdout.write(`${openedAt.toISOString()} ${name} ${versions} ${step}${because}\n`)
 }
 
 function exitOf({ step }: Rotation): number {
   if (step === 'done') return exitCodes.ok
   return step === 'undone' ? exitCodes.failed : exitCodes.tryAgain
-}
-
-function operator(): string {
-  return `${userInfo().username} at a terminal`
-}
-
-function parseDays(text: string): number {
-  const days = Number(text)
-  if (Number.isInteger(days) && days >= 1 && days <= daysMax) return days
-  throw new InvalidArgumentError(`a whole number from 1 to ${daysMax}`)
 }

@@ -9,12 +9,8 @@ import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
 import { required } from './require-settings.ts'
 import { checkCommand, listCommand, revokeSecretCommand } from './secrets-overview.ts'
-import {
-  historyCommand,
-  rollbackCommand,
-  rotateCommand,
-  setRotationCommand,
-} from './secrets-rotate.ts'
+import { historyCommand, rollbackCommand, rotateCommand } from './secrets-rotate.ts'
+import { setRotationCommand } from './secrets-set-rotation.ts'
 
 const keyFileMode = 0o400
 

@@ -111,7 +111,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
-  const logKeys = settings.signers.map((signer) => signer.key)
+  const logKeys = settings.keys().signers.map((signer) => signer.key)
   await openWorkers(foundation, services, { source: published, logKeys })
   const ttlSeconds = tokenSeconds
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }

@@ -1,13 +1,13 @@
-import { createHmac } from 'node:crypto'
 import { PosternError } from '#core/errors.ts'
 import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
 import type { Job } from '#core/job/job-store.ts'
 import type { Processor } from '#core/job/processor.ts'
+import { webhookSignatures } from '#core/secret/webhook-keys.ts'
 
 export type DeliverWebhookOptions = {
   readonly findJob: (jobId: string) => Promise<Job | undefined>
-  /** Read at every delivery, so that a rotated key is used at once. */
-  readonly signingKey: () => Promise<string | undefined>
+  /** Asked at every delivery, so that a rotated key is used at once; each of them signs. */
+  readonly signingKeys: () => readonly string[]
   readonly now: () => Date
 }
 
@@ -27,19 +27,16 @@ export function deliverWebhook(
       const { jobId, url } = attempt.payload
       const job = await options.findJob(jobId)
       if (job === undefined) throw new PosternError('job.not_found', { reason: jobId })
-      const key = await options.signingKey()
-      if (key === undefined) {
+      const keys = options.signingKeys()
+      if (keys.length === 0) {
         throw new PosternError('webhook.refused', { detail: 'No webhook key is configured.' })
       }
       const body = webhookBody(job)
       const timestamp = Math.floor(options.now().getTime() / 1_000)
-      const signature = createHmac('sha256', key)
-        .update(`${attempt.jobId}.${timestamp}.${body}`)
-        .digest('base64')
       const status = await post(url, body, signal, {
         'webhook-id': attempt.jobId,
         'webhook-timestamp': `${timestamp}`,
-        'webhook-signature': `v1,${signature}`,
+        'webhook-signature': webhookSignatures(keys, `${attempt.jobId}.${timestamp}.${body}`),
         ...(attempt.traceparent === undefined ? {} : { traceparent: attempt.traceparent }),
       })
       return { result: { status }, details: { job: jobId, url: withoutQuery(url), status } }

@@ -58,6 +58,7 @@ export const auditTypes = {
   'audit.exported': 'must',
   'audit.void': 'must',
   'audit.frozen': 'must',
+  'audit.keys_changed': 'must',
   'request.failed': 'may',
   'process.started': 'must',
   'process.heartbeat': 'must',

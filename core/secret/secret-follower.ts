@@ -1,11 +1,10 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import type { AuditJournal } from '../audit/journal.ts'
-import { recordedTransaction } from '../audit/journal-rows.ts'
-import { systemRecord } from '../audit/record.ts'
 import type { Log } from '../log.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
+import { adoptPointer } from './rotation/adopt-pointer.ts'
 import { type FingerprintKey, fingerprintOf, readFingerprintKey } from './rotation/fingerprint.ts'
 import type { SecretPointers } from './secret-pointers.ts'
 import type { SecretMembers, SecretStore } from './secret-store.ts'
@@ -15,8 +14,6 @@ const pollMsDefault = 5_000
 /** Milliseconds until what could not be taken over is tried again. */
 const retryMs = 1_000
 const channel = 'postern_secret'
-/** Days until a secret is due that nobody has said anything else of. */
-const rotationDays = 90
 
 /** How a process uses a secret. */
 export type SecretUse = {
@@ -112,20 +109,7 @@ async function register(
     )
     insert into postern_secret_ack (process, name, version, fingerprint)
     values (${process}, ${name}, '', '') on conflict do nothing`
-  await recordedTransaction(sql, journal, async (transaction, write) => {
-    const made = await transaction`
-      insert into postern_secret (name, current_version, fingerprint, rotation_days, due_at)
-      values (${name}, ${version}, decode(${fingerprint}, 'hex'), ${rotationDays},
-        now() + make_interval(hours => 24 * ${rotationDays}))
-      on conflict do nothing returning name`
-    if (made.length === 0) return
-    await write([
-      systemRecord({
-        ...{ id: Bun.randomUUIDv7(), type: 'secret.adopted', at: now(), outcome: 'ok' },
-        ...{ target: `secret/${name}`, details: { version } },
-      }),
-    ])
-  })
+  await adoptPointer({ sql, journal, now }, { name, version, fingerprint })
 }
 
 /** A configuration has tens. */

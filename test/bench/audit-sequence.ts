@@ -68,7 +68,7 @@ async function measure(): Promise<z.infer<typeof seconds>> {
   const signers = [parseSignerKey(generateSignerKey(origin, 'ed25519').signerKey)]
   const settings = {
     origin,
-    signers,
+    keys: () => ({ signers, verifiers: signers.map(({ key }) => key) }),
     store: directory,
     storeOptions: { retentionDays: 1, endpoint: undefined },
     policy: undefined,

@@ -68,6 +68,12 @@ async function call(args: readonly string[], more: Record<string, string> = {}) 
 
 const kind = ['--kind', 'postgres-role', '--admin', 'secret:postern/rotator#url']
 
+const pair = ['--users', 'cli_a,cli_b']
+const hook = 'https://keys.test/rotate'
+const grace = ['--grace-seconds', '60']
+const apiKey = ['--kind', 'api-key']
+const cloud = ['--kind', 'elasticache-user', '--region', 'eu-central-1']
+
 test.each([
   ['without a name', ['rotate']],
   ['with one user', ['set-rotation', secretName, ...kind, '--users', 'cli_a']],
@@ -76,6 +82,15 @@ test.each([
   ['with half a day', ['set-rotation', secretName, ...kind, '--users', 'a,b', '--days', '0.5']],
   ['of no kind', ['set-rotation', secretName, '--users', 'a,b', '--admin', 'secret:x#url']],
   ['of an unknown kind', ['set-rotation', secretName, '--kind', 'oracle', '--users', 'a,b']],
+  ['of a login without its users', ['set-rotation', secretName, ...kind]],
+  ['of a log key with a grace', ['set-rotation', secretName, '--kind', 'audit-key', ...grace]],
+  ['of a member that is none', ['set-rotation', secretName, ...apiKey, '--member', 'a b']],
+  ['with less than no grace', ['set-rotation', secretName, ...apiKey, '--grace-seconds', '-1']],
+  ['with years of grace', ['set-rotation', secretName, ...apiKey, '--grace-seconds', '99999999']],
+  [
+    'with a token and no hook',
+    ['set-rotation', secretName, ...apiKey, '--hook-token', 'secret:a#b'],
+  ],
   ['rolled back without a reason', ['rollback', secretName]],
 ])('asked for a rotation %s it explains its use and exits with 64', async (_, args) => {
   expect(await call(args)).toMatchObject({ code: 64, out: '' })
@@ -118,4 +133,75 @@ test('a rotation is described, waits for a process that has not followed, goes o
   const late = await call(['rollback', secretName, '--reason', 'too late'])
   expect(late.code).toBe(1)
   expect(late.err).toContain('rotate forward instead')
+})
+
+test.each([
+  ['takes no --hook', [...kind, ...pair, '--hook', hook]],
+  ['needs --admin', ['--kind', 'redis-user', ...pair]],
+  ['takes no --users', ['--kind', 'webhook-key', ...pair]],
+  ['needs --user-ids', [...cloud, ...pair]],
+  ['--hook is an https URL', [...apiKey, '--hook', 'http://keys.test']],
+  ['--hook-token is of the form', [...apiKey, '--hook', hook, '--hook-token', 'literal']],
+])('what is wrong with the description of a kind is said: %s', async (says, args) => {
+  const refused = await call(['set-rotation', secretName, ...args])
+  expect(refused).toMatchObject({ code: 64, out: '', err: expect.stringContaining(says) })
+})
+
+test.each([
+  ['webhook-key', [], { member: 'key' }, 'a new key, which signs beside the one before it,'],
+  ['audit-key', [], { member: 'keys' }, 'a new key, which signs beside the one before it,'],
+  [
+    'api-key',
+    ['--hook', hook, '--hook-token', 'secret:desk/hook#token'],
+    {
+      ...{ member: 'key', grace_seconds: 3_600 },
+      hook: { url: hook, token: 'secret:desk/hook#token' },
+    },
+    'a new key, 3600 s before the old one ends,',
+  ],
+  [
+    'elasticache-user',
+    [...pair, '--user-ids', 'id-a,id-b', '--region', 'eu-central-1'],
+    {
+      ...{ users: ['cli_a', 'cli_b'], user_ids: ['id-a', 'id-b'], member: 'url' },
+      region: 'eu-central-1',
+    },
+    'cli_a and cli_b take turns',
+  ],
+])(
+  'a %s is described by what belongs to it, in words and in the pointer',
+  async (of, args, settings, saying) => {
+    const set = await call(['set-rotation', secretName, '--kind', of, ...args])
+    expect(set).toMatchObject({ code: 0, out: `${secretName}: ${saying} every 90 days\n` })
+    expect(await world.journal.pointer(secretName)).toMatchObject({ kind: of, settings })
+  },
+)
+
+test('an API key that no process uses gets its pointer when it is described, and its time of grace', async () => {
+  const files = {
+    secretFile: env['POSTERN_SECRET_FILE'] ?? '',
+    keyFile: env['POSTERN_SECRET_BOOTSTRAP_FILE'] ?? '',
+  }
+  const name = 'desk/feed'
+  const missing = await call(['set-rotation', name, ...apiKey])
+  expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('secret.not_found') })
+  await writeFileSecret({ ...files, name, members: { key: 'put there by hand' } })
+  for (const _ of [1, 2]) {
+    expect((await call(['set-rotation', name, ...apiKey, ...grace])).code).toBe(0)
+  }
+  const draining = await call(['rotate', name, '--json'])
+  expect(draining.code).toBe(75)
+  expect(JSON.parse(draining.out)).toMatchObject({ step: 'retire', isDrained: false })
+  const store = fileSecretStore(files)
+  expect(await store.currentVersion(name)).toBe('2')
+  const { key } = await store.read(name, '2')
+  expect(key).toMatch(/^pk_/)
+  expect(await store.read(name, '1')).toEqual({ key: 'put there by hand' })
+  expect((await call(['rotate', name])).out).toContain('retire, once the time of grace')
+  await world.sql`update postern_secret_rotation set retire_after = now()`
+  const done = await call(['rotate', name])
+  expect(done.code).toBe(0)
+  expect(done.out).toContain('1 → 2 done')
+  await expect(store.read(name, '1')).rejects.toMatchObject({ code: 'secret.disabled' })
+  expect(draining.out + draining.err + done.out + done.err).not.toContain(key ?? '')
 })

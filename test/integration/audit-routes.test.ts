@@ -56,7 +56,8 @@ beforeAll(async () => {
   closed = memoryGateway({ overrides: { routes: unpublished } })
   expect((await gateway.request('/internal/audit/checkpoint')).status).toBe(404)
   const settings = {
-    ...{ origin, signers, store, policy: undefined },
+    ...{ origin, store, policy: undefined },
+    keys: () => ({ signers, verifiers: logKeys }),
     storeOptions: { retentionDays: 1, endpoint: undefined },
   }
   const sequencer = opened({ ...pool, max: sequencerConnections, role: 'postern_sequencer' })

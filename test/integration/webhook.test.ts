@@ -35,7 +35,7 @@ async function runWithCallback(statuses: readonly number[]) {
   const accepting = await world.accept()
   const deliver = deliverWebhook({
     findJob: (id) => findJob(world.sql, id, 'any'),
-    signingKey: () => Promise.resolve(signingKey),
+    signingKeys: () => [signingKey],
     now: () => new Date(),
   })
   await world.work(() => Promise.resolve({ result: { score: 1 } }), { others: [deliver] })
@@ -95,7 +95,7 @@ test('without a signing key nothing is sent', async () => {
   world.atEnd(target.stop)
   const deliver = deliverWebhook({
     findJob: (id) => findJob(world.sql, id, 'any'),
-    signingKey: () => Promise.resolve(undefined),
+    signingKeys: () => [],
     now: () => new Date(),
   })
   const accepting = await world.accept()

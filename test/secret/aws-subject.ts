@@ -1,5 +1,5 @@
 import { SecretsManager } from '@aws-sdk/client-secrets-manager'
-import type { AwsKeys } from '#core/secret/aws/aws-call.ts'
+import type { AwsKeys } from '#core/secret/aws/aws-client.ts'
 import { awsSecretStore } from '#core/secret/aws/aws-secret-store.ts'
 import { boundedHandler } from '#core/secret/aws/bounded-handler.ts'
 import type { StoreSubject } from './store-contract.ts'

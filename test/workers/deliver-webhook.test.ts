@@ -46,11 +46,11 @@ beforeEach(() => {
 })
 afterEach(() => receiver.stop(true))
 
-function deliver(options: { job?: Job | undefined; signingKey?: string | undefined } = {}) {
-  const { job = finished, signingKey = key } = options
+function deliver(options: { job?: Job | undefined; signingKeys?: readonly string[] } = {}) {
+  const { job = finished, signingKeys = [key] } = options
   return deliverWebhook({
     findJob: (id) => Promise.resolve(id === job.id ? job : undefined),
-    signingKey: () => Promise.resolve(signingKey === '' ? undefined : signingKey),
+    signingKeys: () => signingKeys,
     now: () => now,
   }).process(
     {
@@ -90,7 +90,7 @@ test('a receiver that is not there is unreachable', async () => {
 })
 
 test('without a key nothing is sent', async () => {
-  await expect(deliver({ signingKey: '' })).rejects.toMatchObject({ code: 'webhook.refused' })
+  await expect(deliver({ signingKeys: [] })).rejects.toMatchObject({ code: 'webhook.refused' })
   expect(received).toHaveLength(0)
 })
 
@@ -114,4 +114,27 @@ test('the receiver can verify who sent it, when, and that nothing was changed', 
     type: 'job.completed',
     data: { id: finished.id, state: 'completed', result: { trustScore: '61.5' } },
   })
+})
+
+/** As a receiver reads the header: any of its signatures will do. */
+function isAccepted({ headers, body }: Received, known: string | Uint8Array): boolean {
+  const signed = `${headers.get('webhook-id')}.${headers.get('webhook-timestamp')}.${body}`
+  const expected = createHmac('sha256', known).update(signed).digest('base64')
+  return (headers.get('webhook-signature') ?? '').split(' ').includes(`v1,${expected}`)
+}
+
+test('while a key is replaced a receiver that knows either of the two accepts, and one of neither does not', async () => {
+  await deliver({ signingKeys: ['the-new-key', key] })
+  const [one] = received
+  if (one === undefined) throw new Error('nothing came')
+  const known = ['the-new-key', key, 'another-key']
+  expect(known.map((each) => isAccepted(one, each))).toEqual([true, true, false])
+})
+
+test('a key of the form of Standard Webhooks signs with the bytes that it holds', async () => {
+  const bytes = Buffer.from('the bytes of a key, all 32 of it')
+  await deliver({ signingKeys: [`whsec_${bytes.toString('base64')}`] })
+  const [one] = received
+  if (one === undefined) throw new Error('nothing came')
+  expect(isAccepted(one, bytes)).toBe(true)
 })

@@ -18,7 +18,8 @@ export type InspectOptions = {
   readonly database: LogDatabase
   readonly store: TileSource
   readonly origin: string
-  readonly keys: readonly VerifierKey[]
+  /** By which the log knows its own checkpoints, now. */
+  readonly keys: () => readonly VerifierKey[]
   /** Undefined where no witness is asked. */
   readonly witnessing: Witnessing | undefined
   readonly log: Log
@@ -53,26 +54,32 @@ async function inspectOwn(head: LogHead, options: InspectOptions): Promise<void>
     )
   }
   if (newest === undefined) return
-  const { root } = openOwnCheckpoint(newest.note, 'The newest signed tree', options)
+  const { root } = openOwnCheckpoint(newest.note, 'The newest signed tree', {
+    origin: options.origin,
+    keys: options.keys(),
+  })
   if (!sameHash(root, head.root)) {
     refuseToSign('forked', `Two roots of size ${head.size} stand in the database`)
   }
 }
 
 /** The checkpoint that readers see; undefined where nothing is published. */
-export async function readPublished(
-  options: Pick<InspectOptions, 'store' | 'origin' | 'keys'>,
-): Promise<Checkpoint | undefined> {
-  const bytes = await options.store.read('checkpoint')
+export async function readPublished({
+  store,
+  origin,
+  keys,
+}: Pick<InspectOptions, 'store' | 'origin' | 'keys'>): Promise<Checkpoint | undefined> {
+  const bytes = await store.read('checkpoint')
   if (bytes === undefined) return undefined
-  return openOwnCheckpoint(new TextDecoder().decode(bytes), 'The published checkpoint', options)
+  const by = { origin, keys: keys() }
+  return openOwnCheckpoint(new TextDecoder().decode(bytes), 'The published checkpoint', by)
 }
 
 /** Opens a checkpoint of this log; throws `SequencerRefusal` where it is another's. */
 export function openOwnCheckpoint(
   note: string,
   what: string,
-  { origin, keys }: Pick<InspectOptions, 'origin' | 'keys'>,
+  { origin, keys }: { readonly origin: string; readonly keys: readonly VerifierKey[] },
 ): Checkpoint {
   const checkpoint = open(note, what, keys)
   if (checkpoint.origin !== origin) {

@@ -12,7 +12,8 @@ export type PublisherOptions = {
   readonly database: LogDatabase
   readonly store: TileStore
   readonly origin: string
-  readonly keys: readonly VerifierKey[]
+  /** By which the log knows its own checkpoints, now. */
+  readonly keys: () => readonly VerifierKey[]
   /** Undefined where no witness is asked. */
   readonly witnessing: Witnessing | undefined
   /** What was just committed, so that it need not be read back. */

@@ -13,8 +13,8 @@ export type SequencerOptions = {
   /** A UUID of this process's own. */
   readonly owner: string
   readonly origin: string
-  /** Each signs every checkpoint; two while a key is replaced. */
-  readonly signers: readonly NoteSigner[]
+  /** Each signs every checkpoint; asked at each batch, so that a key is replaced between two. */
+  readonly signers: () => readonly NoteSigner[]
   /** Throws `SequencerRefusal` where the outside knows better, anything else where it cannot tell. */
   readonly inspect: (head: LogHead) => Promise<void>
   readonly log: Log
@@ -88,7 +88,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   async function work(leading: Leadership): Promise<Turn> {
     const { head, reader } = leading
     if (head.frozenAt !== undefined) return await rest(leading)
-    const flying = { database, reader, origin, signers }
+    const flying = { database, reader, origin, signers: signers() }
     const batch = leading.flight === undefined ? await reader.first() : undefined
     const flight = batch === undefined ? leading.flight : launch(head, batch, flying)
     if (flight === undefined) return await rest(leading)

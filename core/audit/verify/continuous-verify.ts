@@ -20,7 +20,8 @@ const findingsLoggedMax = 10
 export async function continuousVerify(
   options: {
     readonly source: TileSource
-    readonly logKeys: readonly VerifierKey[]
+    /** Asked at each look. */
+    readonly logKeys: () => readonly VerifierKey[]
     readonly log: Log
     readonly metrics: Metrics
     /** Ends early, without a throw, when the signal comes. */
@@ -59,7 +60,7 @@ export async function continuousVerify(
 
   while (!signal.aborted) {
     try {
-      settle(await verifyGrowth({ source, logKeys, verified, signal }))
+      settle(await verifyGrowth({ source, logKeys: logKeys(), verified, signal }))
     } catch (error) {
       if (!signal.aborted) log.error('audit.verification_broken', { error })
     }

@@ -3,28 +3,7 @@ import { z } from 'zod'
 import type { PosternError } from '../../errors.ts'
 import { retryAfterOf } from '../../reading/retry-after.ts'
 import { storeUnavailable } from '../store-http.ts'
-import { boundedHandler } from './bounded-handler.ts'
-
-/** Milliseconds for one call: two tries, and the login before them. */
-const callMsMax = 10_000
-/** Milliseconds, at most, before the second try of a call. */
-const retryMsMax = 200
-
-export type AwsKeys = {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-}
-
-export type AwsCallOptions = {
-  readonly region: string
-  /** For another implementation of the API; `http://host:port`. */
-  readonly endpoint?: string | undefined
-  /** PEM for that endpoint; else the system's roots. */
-  readonly ca?: string | undefined
-  /** Else those of the workload, by the SDK's default chain: task role, pod or web identity. */
-  readonly credentials?: AwsKeys | undefined
-}
+import { type AwsClientOptions, awsClientSettings, withinCall } from './aws-client.ts'
 
 /** The exceptions that say how things are, and no outage. */
 export type AwsFinding = 'ResourceNotFoundException' | 'ResourceExistsException'
@@ -40,14 +19,13 @@ export type AwsCall = <Answer extends object, Expected extends AwsFinding>(
   send: (client: SecretsManager, options: { readonly abortSignal: AbortSignal }) => Promise<Answer>,
 ) => Promise<Answer | Expected>
 
-export function awsCall(options: AwsCallOptions): AwsCall {
+export function awsCall(options: AwsClientOptions): AwsCall {
   let opening: Promise<SecretsManager> | undefined
   return async (action, expected, send) => {
-    const abortSignal = AbortSignal.timeout(callMsMax)
     try {
       opening ??= openClient(options)
-      // The chain of credentials does not listen to the signal.
-      return await Promise.race([send(await opening, { abortSignal }), aborted(abortSignal)])
+      const client = await opening
+      return await withinCall((within) => send(client, within))
     } catch (error) {
       const finding = expected.find((each) => error instanceof Error && each === error.name)
       if (finding !== undefined) return finding
@@ -56,47 +34,10 @@ export function awsCall(options: AwsCallOptions): AwsCall {
   }
 }
 
-async function openClient(options: AwsCallOptions): Promise<SecretsManager> {
-  const { region, endpoint, ca, credentials } = options
+async function openClient(options: AwsClientOptions): Promise<SecretsManager> {
   // The SDK is large, and nobody who keeps secrets elsewhere waits for it.
   const { SecretsManager } = await import('@aws-sdk/client-secrets-manager')
-  return new SecretsManager({
-    region,
-    retryStrategy: retryOnce(),
-    requestHandler: boundedHandler({ ca }),
-    // Nothing but our own setting says where secrets are asked for, AWS_ENDPOINT_URL least of all.
-    ignoreConfiguredEndpointUrls: true,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
-  })
-}
-
-/**
- * One more try for a broken connection and 5xx. The SDK's own strategies would wait out a
- * `Retry-After` here, which is for the caller, and try again what is throttled.
- */
-function retryOnce() {
-  const token = (count: number) => ({
-    getRetryCount: () => count,
-    getRetryDelay: () => (count === 0 ? 0 : retryMsMax * Math.random()),
-  })
-  return {
-    acquireInitialRetryToken: async () => token(0),
-    refreshRetryTokenForRetry: (
-      { getRetryCount }: { getRetryCount(): number },
-      { errorType }: { readonly errorType: string },
-    ) =>
-      errorType === 'TRANSIENT' && getRetryCount() === 0
-        ? Promise.resolve(token(1))
-        : Promise.reject(new Error('not tried again')),
-    recordSuccess: () => undefined,
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
+  return new SecretsManager(awsClientSettings(options))
 }
 
 const failureSchema = z.object({

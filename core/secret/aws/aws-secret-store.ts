@@ -3,7 +3,8 @@ import { decodeDocument, encodeDocument } from '../secret-document.ts'
 import { isSecretName } from '../secret-reference.ts'
 import type { SecretMembers, SecretStore, StagedSecret } from '../secret-store.ts'
 import { secretDisabled, secretNotFound } from '../store-http.ts'
-import { type AwsCallOptions, awsCall } from './aws-call.ts'
+import { awsCall } from './aws-call.ts'
+import type { AwsClientOptions } from './aws-client.ts'
 import {
   awsCurrent,
   awsPending,
@@ -23,7 +24,7 @@ const versionCharsMax = 64
 /** There need be no such secret: to be told so is to be let in. */
 const probeName = 'postern/doctor'
 
-export type AwsSecretStoreOptions = AwsCallOptions & {
+export type AwsSecretStoreOptions = AwsClientOptions & {
   /** Stands before our names in the store, as in `production/`. */
   readonly prefix?: string
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { Cluster, type Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { z } from 'zod'
-import { PosternError } from '../../errors.ts'
 import type { SecretMembers } from '../secret-store.ts'
 import {
   type LoginPair,
@@ -9,20 +8,14 @@ import {
   loginsIn,
   otherLogin,
   targetRefused,
-  urlIn,
   userIn,
 } from './login-pair.ts'
-import type { HeldSession } from './rotation-target.ts'
-
-/** Milliseconds between two looks for connections: a login under way shows up late. */
-const sessionScanMs = 1_000
-const sessionScansMax = 20
+import { eachNode, endSessions, holdSession, isLetIn, type RedisConnect } from './redis-login.ts'
 
 export type RedisUserOptions = LoginPair & {
   /** The rotator's own login: may run ACL, CLIENT and, without an ACL file, CONFIG REWRITE. */
   readonly admin: Redis | Cluster
-  /** A connection that has said nothing yet; the caller ends it. */
-  readonly connect: (url: string) => Redis
+  readonly connect: RedisConnect
 }
 
 /**
@@ -32,34 +25,20 @@ export type RedisUserOptions = LoginPair & {
 export function redisUserTarget(options: RedisUserOptions): LoginTarget {
   const { admin, member } = options
 
-  /** False where the server refuses the login. */
-  async function isLetIn(members: SecretMembers): Promise<boolean> {
-    const { href, username, password } = urlIn(members, member)
-    const connection = options.connect(href)
-    try {
-      await connection.connect()
-      await connection.auth(decodeURIComponent(username), decodeURIComponent(password))
-      return true
-    } catch (error) {
-      if (isWrongPassword(error)) return false
-      throw targetUnavailable(error)
-    } finally {
-      connection.disconnect()
-    }
-  }
+  const isIn = (members: SecretMembers) => isLetIn(options.connect, members, member)
 
   return {
     generate: (current) => otherLogin(current, options),
     async set(succession) {
-      if (await isLetIn(succession.pending)) return
+      if (await isIn(succession.pending)) return
       const { from, to, password } = loginsIn(succession, member)
-      if (!(await isLetIn(succession.current))) {
+      if (!(await isIn(succession.current))) {
         throw targetRefused('the login in force is not let in at this server')
       }
       await eachNode(admin, (node) => setUser(node, { from, to, password }))
     },
     async test({ current, pending }) {
-      if (!(await isLetIn(pending))) throw targetRefused('the pending login is not let in')
+      if (!(await isIn(pending))) throw targetRefused('the pending login is not let in')
       const { from, to } = loginsIn({ current, pending }, member)
       await eachNode(admin, async (node) => {
         const [rules, pendingRules] = [await rulesOf(node, from), await rulesOf(node, to)]
@@ -72,54 +51,13 @@ export function redisUserTarget(options: RedisUserOptions): LoginTarget {
       const user = userIn(retired, member)
       await eachNode(admin, (node) => endUser(node, user))
     },
-    isRefused: async (retired) => !(await isLetIn(retired)),
+    isRefused: async (retired) => !(await isIn(retired)),
     logins: {
       users: options.users,
       userOf: (members) => userIn(members, member),
       endUser: (user) => eachNode(admin, (node) => endUser(node, user)),
-      hold: (members) => holdSession(options.connect, urlIn(members, member)),
+      hold: (members) => holdSession(options.connect, members, member),
     },
-  }
-}
-
-/** Of one connection, which is never opened again by itself. */
-async function holdSession(
-  connect: RedisUserOptions['connect'],
-  { href, username, password }: URL,
-): Promise<HeldSession | undefined> {
-  const connection = connect(href)
-  try {
-    await connection.connect()
-    await connection.auth(decodeURIComponent(username), decodeURIComponent(password))
-  } catch (error) {
-    connection.disconnect()
-    if (isWrongPassword(error)) return undefined
-    throw targetUnavailable(error)
-  }
-  const ask = async () => await connection.call('ACL', 'WHOAMI')
-  return {
-    isOpen: () =>
-      ask().then(
-        () => true,
-        // A user that may not ask who he is has a session all the same.
-        (error: unknown) => error instanceof Error && error.message.startsWith('NOPERM'),
-      ),
-    close: () => Promise.resolve(connection.disconnect()),
-  }
-}
-
-function isWrongPassword(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('WRONGPASS')
-}
-
-async function eachNode(
-  admin: Redis | Cluster,
-  run: (node: Redis) => Promise<void>,
-): Promise<void> {
-  try {
-    for (const node of admin instanceof Cluster ? admin.nodes('all') : [admin]) await run(node)
-  } catch (error) {
-    throw targetUnavailable(error)
   }
 }
 
@@ -167,19 +105,5 @@ async function endUser(node: Redis, user: string): Promise<void> {
   if ((await rulesOf(node, user)) === undefined) return
   await node.call('ACL', 'SETUSER', user, 'off', 'resetpass')
   await persist(node)
-  let isQuiet = false
-  for (let scan = 0; scan < sessionScansMax; scan += 1) {
-    const ended = Number(await node.call('CLIENT', 'KILL', 'USER', user))
-    if (ended === 0 && isQuiet) return
-    isQuiet = ended === 0
-    await Bun.sleep(isQuiet ? sessionScanMs : sessionScanMs / 10)
-  }
-  throw new Error(`connections of ${user} do not end`)
-}
-
-function targetUnavailable(cause: unknown): PosternError {
-  if (cause instanceof PosternError) return cause
-  const word = cause instanceof Error ? (cause.message.split(' ', 1)[0] ?? '') : ''
-  const reason = `the Redis server of the secret: ${word === '' ? 'no answer' : word}`
-  return new PosternError('secret.target_unavailable', { reason, cause })
+  await endSessions(node, user)
 }

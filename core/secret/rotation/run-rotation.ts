@@ -144,8 +144,12 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target } = run
   const { name, base, pending = base, promotedAt, isUrgent } = rotation
   const isPromoted = promotedAt !== undefined
-  // Labels are for others: that they lag behind harms nobody, and the end tries them again.
-  await store.promote(name, versionsOf(rotation)).catch(() => undefined)
+  const graceSeconds = isUrgent ? 0 : (target.graceSeconds ?? 0)
+  await store.promote(name, versionsOf(rotation)).catch((error: unknown) => {
+    // Labels are for others: that they lag behind harms nobody, and the end tries them again. But
+    // whoever has a time of grace sees nothing else: it begins once they are moved.
+    if (graceSeconds > 0) throw error
+  })
   const proof = await within(isUrgent ? hurried(run) : run, async () => {
     if ((await journal.unproved(name)).length === 0) return 'proved'
     // Rolled back or hurried meanwhile, it waits for something else.
@@ -154,7 +158,7 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   if (proof === 'changed') return await journal.read(rotation.id)
   if (proof === 'proved' || isUrgent) {
     if (!isPromoted) return await journal.move(rotation, 'undo')
-    return await journal.settled(rotation, isUrgent ? 0 : (target.graceSeconds ?? 0))
+    return await journal.settled(rotation, graceSeconds)
   }
   const missing = await journal.unproved(name)
   const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)

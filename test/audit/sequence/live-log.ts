@@ -28,10 +28,17 @@ export function openLiveLog(options: {
   })
   const database = postgresLogDatabase(sql)
   const log = silentLog()
-  const keys = signers.map((signer) => signer.key)
+  const keys = () => signers.map((signer) => signer.key)
   const seen = { database, store, origin, keys, witnessing: undefined, log }
   const sequencer = createSequencer({
-    ...{ database, owner: crypto.randomUUID(), origin, signers, log, metrics: createMetrics() },
+    ...{
+      database,
+      owner: crypto.randomUUID(),
+      origin,
+      signers: () => signers,
+      log,
+      metrics: createMetrics(),
+    },
     inspect: (head) => inspectHead(head, seen),
     nowMs: () => performance.now(),
   })

@@ -111,11 +111,11 @@ export function simulatedProcess(options: {
     },
   }
   const metrics = createMetrics()
-  const keys = signers.map((signer) => signer.key)
+  const keys = () => signers.map((signer) => signer.key)
   const nowMs = () => world.clock.nowMs
   const inspection = { database, store, origin, keys, witnessing, log }
   const sequencer = createSequencer({
-    ...{ database, owner: process, origin, signers, log, metrics, nowMs },
+    ...{ database, owner: process, origin, signers: () => signers, log, metrics, nowMs },
     inspect: (head) => inspectHead(head, inspection),
   })
   const recent = recentEntries()

@@ -73,7 +73,7 @@ test('the alarm rises with a broken log, is told once, and falls with a whole on
   ]
   await continuousVerify(
     {
-      ...{ source: log.source, logKeys, metrics, log: listLog(told) },
+      ...{ source: log.source, logKeys: () => logKeys, metrics, log: listLog(told) },
       async sleep() {
         seen.push([await value('auditVerifiedSize'), await value('auditVerificationFailed')])
         await steps.shift()?.()

@@ -6,10 +6,29 @@ import { type RotationRun, runRotation } from '#core/secret/rotation/run-rotatio
 import type { SecretMembers } from '#core/secret/secret-store.ts'
 import { type MemorySecretStore, memorySecretStore } from '../memory-secret-store.ts'
 import { type RotationWorld, secretName } from './rotation-world.ts'
+import { overlappingKeyTarget, scriptedHookTarget } from './scripted-keys.ts'
 import { pair, type ScriptedTarget, scriptedTarget } from './scripted-target.ts'
 
 /** What the target lets in before the first rotation. */
 export const first: SecretMembers = { user: pair[0], password: 'first', url: 'postgres://server' }
+
+/** What a rotation has to do with its target; each kind is of one. */
+const shapes = {
+  'two users': { first, open: scriptedTarget },
+  'overlapping keys': { first: { key: 'first' }, open: overlappingKeyTarget },
+  'keys of a hook': { first: { id: 'id-0', key: 'first' }, open: scriptedHookTarget },
+} as const satisfies Record<
+  string,
+  {
+    readonly first: SecretMembers
+    readonly open: (first: SecretMembers, random: () => number) => ScriptedTarget
+  }
+>
+type Shape = keyof typeof shapes
+
+export const shapeNames = ['two users', 'overlapping keys', 'keys of a hook'] as const
+
+const shapeOf = (seed: number): Shape => shapeNames[seed % shapeNames.length] ?? shapeNames[0]
 
 class Killed extends Error {}
 
@@ -21,15 +40,20 @@ export type Stage = {
   readonly random: () => number
 }
 
-export async function openStage(world: RotationWorld, seed: number): Promise<Stage> {
+export async function openStage(
+  world: RotationWorld,
+  seed: number,
+  shape: Shape = 'two users',
+): Promise<Stage> {
+  const { first: members, open } = shapes[shape]
   await world.clear()
   const random = seededRandom(seed)
   const store = memorySecretStore()
-  const version = await store.stage(secretName, { members: first, rotation: Bun.randomUUIDv7() })
-  await world.adopt(version, first)
+  const version = await store.stage(secretName, { members, rotation: Bun.randomUUIDv7() })
+  await world.adopt(version, members)
   const process = await world.startProcess()
   await world.prove(process, store)
-  return { world, store, target: scriptedTarget(first, random), process, random }
+  return { world, store, target: open(members, random), process, random }
 }
 
 export const calm = (stage: Stage): RotationRun => ({
@@ -73,7 +97,9 @@ export function hostile(stage: Stage, faults: string[], chance: number): Rotatio
       disable: wrap('disable', store.disable),
     },
     target: {
-      generate: target.generate,
+      generate: wrap('generate', async (...args: Parameters<typeof target.generate>) =>
+        target.generate(...args),
+      ),
       set: wrap('set', target.set),
       test: wrap('test', target.test),
       retire: wrap('retire', target.retire),
@@ -121,6 +147,7 @@ export async function faultsAtEnd(stage: Stage, rotation: Rotation): Promise<rea
   if (enabled.join() !== kept) faults.push(`enabled: ${enabled.join()}, kept ${kept}`)
   const open = target.sessions.filter(({ isOpen }) => isOpen).map(({ user }) => user)
   if (new Set(open).size > 1) faults.push(`sessions of ${[...new Set(open)].join()}`)
+  faults.push(...(target.faultsAtEnd?.() ?? []))
   return faults
 }
 
@@ -129,7 +156,7 @@ export async function hostileRotation(
   world: RotationWorld,
   seed: number,
 ): Promise<{ readonly faults: readonly string[]; readonly step: Rotation['step'] }> {
-  const stage = await openStage(world, seed)
+  const stage = await openStage(world, seed, shapeOf(seed))
   if (isRefused(seed)) stage.target.withholdFrom(pair[1])
   const { id } = await world.journal.plan(secretName, 'test')
   const faults: string[] = []

@@ -11,6 +11,7 @@ import {
   isRefused,
   openStage,
   runUntilEnded,
+  shapeNames,
 } from './hostile-rotation.ts'
 import { openRotationWorld, type RotationWorld, secretName } from './rotation-world.ts'
 import { pair } from './scripted-target.ts'
@@ -128,17 +129,24 @@ test('a step that another one has taken is not taken again', async () => {
   )
 })
 
-test('no journal and no audit record of a rotation holds a value', async () => {
-  const stage = await openStage(world, 8)
-  const { id } = await world.journal.plan(secretName, 'test')
-  const { pending = '' } = await runUntilEnded(stage, id, hostile(stage, [], 0.1))
-  const values = [first['password'], (await stage.store.read(secretName, pending))['password']]
-  const rows = await world.sql`
+test.each(shapeNames)(
+  'no journal and no audit record of a rotation of %s holds a value',
+  async (shape) => {
+    const stage = await openStage(world, 8, shape)
+    const { id } = await world.journal.plan(secretName, 'test')
+    const before = await stage.store.read(secretName, '1')
+    const { pending = '' } = await runUntilEnded(stage, id, hostile(stage, [], 0.1))
+    const after = await stage.store.read(secretName, pending)
+    const values = [before, after].map(({ password, key }) => password ?? key ?? '')
+    const rows = await world.sql`
     select to_jsonb(r)::text as text from postern_secret_rotation r
     union all select to_jsonb(s)::text from postern_secret s
     union all select convert_from(body, 'UTF8') from postern_audit_intake`
-  expect(rows.length).toBeGreaterThan(7)
-  for (const { text } of rows) {
-    for (const value of values) expect(text).not.toContain(value)
-  }
-})
+    expect(rows.length).toBeGreaterThan(7)
+    expect(values).not.toContain('')
+    for (const { text } of rows) {
+      for (const value of values) expect(text).not.toContain(`"${value}"`)
+      expect(text).not.toContain(values[1])
+    }
+  },
+)

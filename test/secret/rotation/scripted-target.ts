@@ -11,6 +11,8 @@ export type ScriptedTarget = RotationTarget & {
   readonly sessions: readonly Session[]
   /** Whoever logs in as this user is refused what its job needs. */
   withholdFrom(user: string | undefined): void
+  /** What is wrong there once a rotation has ended. */
+  faultsAtEnd?(): readonly string[]
 }
 
 export const pair = ['app_a', 'app_b'] as const
