@@ -86,11 +86,12 @@ export function denialKey(issuer: string, claim: RevocableClaim, value: string):
 
 export function deniedBy(
   denied: ReadonlySet<string> | undefined,
-  { issuer, tokenId, subject, keyId }: Principal,
+  { issuer, tokenId, subject, keyId, mintedBy }: Principal,
 ): RevocableClaim | undefined {
   if (denied === undefined || denied.size === 0) return undefined
   if (denied.has(denialKey(issuer, 'jti', tokenId))) return 'jti'
   if (denied.has(denialKey(issuer, 'sub', subject))) return 'sub'
+  if (mintedBy !== undefined && denied.has(`sub ${mintedBy}`)) return 'sub'
   return denied.has(denialKey(issuer, 'kid', keyId)) ? 'kid' : undefined
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { importJWK, SignJWT } from 'jose'
-import { type AccessDocument, developmentIssuer } from './access-file.ts'
+import { type AccessDocument, developmentIssuer, mintScope } from './access-file.ts'
 import {
   type Ed25519Key,
   ed25519Schema,
@@ -76,19 +76,31 @@ export function developmentAccess(options: {
   /** All that a development token may be given. */
   readonly scopes: readonly string[]
   readonly callbackPrefixes: readonly string[]
+  /** Where there is one, its tokens may grant the same, but for making tokens. */
+  readonly localIssuer?: string | undefined
 }): AccessDocument {
-  const { key, audience, scopes, callbackPrefixes } = options
+  const { key, audience, scopes, callbackPrefixes, localIssuer } = options
+  const signed = { audiences: [audience], algorithms: ['EdDSA' as const] }
   return {
     zones: { v1: loopback, internal: loopback, probe: loopback },
     trustedProxies: { header: 'x-forwarded-for', proxies: [] },
     issuers: [
       {
+        ...signed,
         issuer: developmentIssuer,
-        audiences: [audience],
-        algorithms: ['EdDSA'],
         keys: { jwks: { keys: [{ ...key.publicJwk }] } },
         scopes: [...scopes],
       },
+      ...(localIssuer === undefined
+        ? []
+        : [
+            {
+              ...signed,
+              issuer: localIssuer,
+              keys: { local: true as const },
+              scopes: scopes.filter((scope) => scope !== mintScope),
+            },
+          ]),
     ],
     // One laptop has nobody to be fair to; a runaway loop still ends in 429.
     limits: { default: { perSecond: 20_000, burst: 40_000 } },

@@ -44,6 +44,7 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     'audit:read',
     ...['orders:read', 'orders:write', 'market:read', 'market:write'],
     ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'secrets:read'],
+    'tokens:mint',
   ],
   none: [],
   other: ['jobs:read', 'jobs:cancel', 'jobs:retry'],
