@@ -4,12 +4,14 @@ import { PosternError } from '#core/errors.ts'
 import { connectUnproved, connectWorker } from '#core/job/redis-connect.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { issuerKeyTarget } from '#core/secret/rotation/issuer-key-target.ts'
 import type { LoginPair } from '#core/secret/rotation/login-pair.ts'
 import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
 import { redisUserTarget } from '#core/secret/rotation/redis-user-target.ts'
 import type { SecretPointer } from '#core/secret/rotation/rotation-journal.ts'
 import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
+import { required } from './require-settings.ts'
 
 /** Seconds that closing a connection may take. */
 const closeSeconds = 1
@@ -25,6 +27,7 @@ const loginPair = {
 const rotationSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('postgres-role'), ...loginPair }),
   z.strictObject({ kind: z.literal('redis-user'), ...loginPair }),
+  z.strictObject({ kind: z.literal('issuer-key') }),
 ])
 export type RotationKind = z.infer<typeof rotationSchema>
 
@@ -54,6 +57,8 @@ async function openKind(opening: TargetOpening, rotation: RotationKind): Promise
       return openPostgresRole(opening, rotation, await adminUrl(opening, rotation))
     case 'redis-user':
       return openRedisUser(opening, rotation, await adminUrl(opening, rotation))
+    case 'issuer-key':
+      return openIssuerKey(opening)
   }
 }
 
@@ -71,6 +76,15 @@ function openPostgresRole(
     connectPostgres({ url: to, caFile, mode, applicationName: 'postern rotation', max: 1 })
   const admin = stack.adopt(connect(url), (open) => open.end({ timeout: closeSeconds }))
   return postgresRoleTarget({ users, member, admin, connect })
+}
+
+/** How long it has to wait follows from the gateways' settings, so that it takes them. */
+function openIssuerKey({ config }: TargetOpening): RotationTarget {
+  required(config, 'POSTERN_ISSUER')
+  return issuerKeyTarget({
+    ttlSecondsMax: config.POSTERN_ISSUER_TTL_SECONDS,
+    jwksMaxAgeSeconds: config.POSTERN_JWKS_MAX_AGE_SECONDS,
+  })
 }
 
 function openRedisUser(

@@ -18,16 +18,20 @@ const daysDefault = 90
 const daysMax = 36_500
 /** Rotations of a secret that are printed: some years. */
 const historyMax = 100
-const kinds = ['postgres-role', 'redis-user'] as const satisfies readonly RotationKind['kind'][]
+const kinds = [
+  'postgres-role',
+  'redis-user',
+  'issuer-key',
+] as const satisfies readonly RotationKind['kind'][]
 
 export function setRotationCommand(io: CommandIo): Command {
   return new Command('set-rotation')
     .description('say how a secret is rotated, and how often')
     .argument('<name>', 'e.g. postern/database')
     .addOption(new Option('--kind <kind>', 'what it opens').choices(kinds).makeOptionMandatory())
-    .requiredOption('--users <a,b>', 'the two logins that take turns')
-    .requiredOption('--admin <reference>', 'the login that may change both, a URL')
-    .option('--member <name>', 'the member that holds the URL', 'url')
+    .option('--users <a,b>', 'of a login: the two that take turns')
+    .option('--admin <reference>', 'of a login: the one that may change both, a URL')
+    .option('--member <name>', 'of a login: the member that holds the URL', 'url')
     .option('--days <count>', 'days between rotations', parseDays, daysDefault)
     .addHelpText(
       'after',
@@ -37,30 +41,43 @@ Examples:
       --admin secret:postern/rotator#url
   $ postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \\
       --admin secret:postern/redis-admin#url
+  $ postern secrets set-rotation postern/issuer --kind issuer-key
 
 The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
 CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.`,
     )
     .action(async (name: string, options: SetRotationOptions, command: Command) => {
-      const [first, second, ...more] = options.users.split(',')
-      if (first === undefined || second === undefined || first === second || more.length > 0) {
-        command.error('error: --users names two logins, parted by a comma')
-      }
-      const settings = { users: [first, second], member: options.member, admin: options.admin }
+      const isLogin = options.kind !== 'issuer-key'
+      const settings = isLogin ? loginSettings(options, command) : noSettings(options, command)
       const by = operator()
       await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
         const { days: rotationDays } = options
         const rotations = postgresRotationJournal({ sql, journal, now })
         await rotations.configure(name, { kind: options.kind, settings, rotationDays }, by)
       })
-      io.stdout.write(`${name}: ${first} and ${second} take turns every ${options.days} days\n`)
+      const turns = isLogin ? `${options.users?.replace(',', ' and ')} take turns` : options.kind
+      io.stdout.write(`${name}: ${turns} every ${options.days} days\n`)
     })
+}
+
+function loginSettings({ users = '', member, admin }: SetRotationOptions, command: Command) {
+  const [first, second, ...more] = users.split(',')
+  if (first === undefined || second === undefined || first === second || more.length > 0) {
+    command.error('error: --users names two logins, parted by a comma')
+  }
+  if (admin === undefined) command.error('error: --admin names the login that may change both')
+  return { users: [first, second], member, admin }
+}
+
+function noSettings({ kind, users, admin }: SetRotationOptions, command: Command) {
+  if (users === undefined && admin === undefined) return {}
+  return command.error(`error: ${kind} takes neither --users nor --admin`)
 }
 
 type SetRotationOptions = {
   readonly kind: RotationKind['kind']
-  readonly users: string
-  readonly admin: string
+  readonly users?: string
+  readonly admin?: string
   readonly member: string
   readonly days: number
 }
