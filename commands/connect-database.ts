@@ -21,8 +21,8 @@ export async function databaseUrl(
 /** The secret that a setting names, as the store has it; undefined for a literal. */
 export async function loginSecret(
   config: Config,
-  setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL',
-  { secrets, store }: Pick<RecordedSecrets, 'secrets' | 'store'>,
+  setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL' | 'POSTERN_ISSUER_KEYS',
+  { secrets, store }: SecretsByVersion,
 ): Promise<LoginSecret | undefined> {
   const reference = parseSecretReference(required(config, setting))
   if (reference === undefined || secrets === undefined || store === undefined) return undefined
@@ -30,6 +30,9 @@ export async function loginSecret(
   const { version } = await secrets.read(reference)
   return { name, member, version, members: await store.read(name, version) }
 }
+
+/** What reads the version in force, and any other. */
+export type SecretsByVersion = Pick<RecordedSecrets, 'secrets' | 'store'>
 
 export type LoginSecret = {
   readonly name: string

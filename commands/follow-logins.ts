@@ -11,10 +11,10 @@ import type { LoginSecret } from './connect-database.ts'
 /** A login that a process was started with, and how it takes over the next one. */
 export type Login = LoginSecret & Pick<SecretUse, 'adopt'>
 
-/** What a process logs in with, and the store that has it. */
+/** What a process follows while it runs, logins above all, and the store that has it. */
 export type Logins = {
   readonly store: Pick<SecretStore, 'read'>
-  readonly uses: readonly Login[]
+  readonly uses: readonly SecretUse[]
 }
 
 /** Takes both connections, and what BullMQ made of them, over to another login. */

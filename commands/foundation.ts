@@ -22,6 +22,7 @@ import {
   databaseUrl,
   type LoginSecret,
   loginSecret,
+  type SecretsByVersion,
 } from './connect-database.ts'
 import { adoptDatabaseLogin, adoptRedisLogin, type Login, type Logins } from './follow-logins.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
@@ -45,6 +46,10 @@ export type Foundation = {
   readonly stack: AsyncDisposableStack
   /** What is followed while the process runs; undefined where all are literals. */
   readonly logins: Logins | undefined
+}
+
+export function secretsOf({ secrets, logins }: Foundation): SecretsByVersion {
+  return { secrets, store: logins?.store }
 }
 
 type Plans = Pick<ConnectOptions, 'prefersIndexes'>
