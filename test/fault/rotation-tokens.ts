@@ -33,6 +33,7 @@ export async function startTokens(options: {
   let mints = 0
   let again = 0
   let verified = 0
+  let last = ''
   let alive: Minted[] = []
   let watched: Minted[] = []
   let isOver = false
@@ -61,6 +62,7 @@ export async function startTokens(options: {
   async function mint(): Promise<void> {
     mints += 1
     const token = minted.parse(JSON.parse(await ask(1)))
+    last = token.token
     alive.push(token)
     if (mints % watchEvery === 1) watched.push(token)
   }
@@ -92,8 +94,8 @@ export async function startTokens(options: {
   await mint()
   const running = run()
   return {
-    /** The oldest and the newest that are alive, in turn. */
-    pick: (index: number) => alive.at(index % 2 === 0 ? 0 : -1)?.token ?? '',
+    /** The oldest and the newest that are alive, in turn; the last one while no other could be had. */
+    pick: (index: number) => alive.at(index % 2 === 0 ? 0 : -1)?.token ?? last,
     async stop() {
       isOver = true
       await running
