@@ -9,6 +9,7 @@ import { healthcheckCommand } from './commands/healthcheck.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { explainFailure, terminated } from './commands/process-life.ts'
 import { revokeCommand } from './commands/revoke.ts'
+import { rotatorCommand } from './commands/rotator.ts'
 import { runCommand } from './commands/run.ts'
 import { scoreCommand } from './commands/score.ts'
 import { secretsCommand } from './commands/secrets.ts'
@@ -49,7 +50,10 @@ async function main(): Promise<number> {
     .version(version)
     .exitOverride()
     .showHelpAfterError('(run with --help for usage and examples)')
-  const commands = [upCommand, serveCommand, workCommand, runCommand, migrateCommand]
+  const commands = [
+    ...[upCommand, serveCommand, workCommand, rotatorCommand, runCommand],
+    migrateCommand,
+  ]
   const tools = [doctorCommand, healthcheckCommand, tokenCommand, accessCommand, secretsCommand]
   for (const command of [
     ...commands,

@@ -56,7 +56,8 @@ async function auditSequence(io: CommandIo): Promise<void> {
     await startProcessRegistry({ sql, log, roles: ['sequencer'], version, host: hostname() }),
     (open) => open.close(),
   )
-  await followLogins({ logins, sql, journal, process: registry.id, log, now, stack })
+  const usedBy = `sequencer@${hostname()}`
+  await followLogins({ logins, sql, journal, process: registry.id, usedBy, log, now, stack })
   const readiness = async () => {
     const ready = await database.newestTree().then(
       () => true,

@@ -6,8 +6,7 @@ import { type LivePool, livePool } from '#core/postgres/live-pool.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import { parseSecretReference } from '#core/secret/secret-reference.ts'
-import type { SecretMembers } from '#core/secret/secret-store.ts'
-import type { RecordedSecrets } from './recorded-secrets.ts'
+import type { SecretMembers, SecretStore } from '#core/secret/secret-store.ts'
 import { required } from './require-settings.ts'
 
 /** Where POSTERN_DATABASE_URL leads. Throws `ConfigError`, and what the store throws. */
@@ -32,7 +31,10 @@ export async function loginSecret(
 }
 
 /** What reads the version in force, and any other. */
-export type SecretsByVersion = Pick<RecordedSecrets, 'secrets' | 'store'>
+export type SecretsByVersion = {
+  readonly secrets: SecretReader | undefined
+  readonly store: Pick<SecretStore, 'read'> | undefined
+}
 
 export type LoginSecret = {
   readonly name: string

@@ -5,6 +5,7 @@ import { redisLogin } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
 import type { LivePool } from '#core/postgres/live-pool.ts'
 import { type SecretUse, secretFollower } from '#core/secret/secret-follower.ts'
+import type { SecretPointers } from '#core/secret/secret-pointers.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import type { LoginSecret } from './connect-database.ts'
 
@@ -14,6 +15,7 @@ export type Login = LoginSecret & Pick<SecretUse, 'adopt'>
 /** What a process follows while it runs, logins above all, and the store that has it. */
 export type Logins = {
   readonly store: Pick<SecretStore, 'read'>
+  readonly pointers: SecretPointers
   readonly uses: readonly SecretUse[]
 }
 
@@ -47,13 +49,17 @@ export async function followLogins(options: {
   readonly journal: AuditJournal
   /** Of the process registry. */
   readonly process: string
+  /** `role@host`. */
+  readonly usedBy: string
   readonly log: Log
   readonly now: () => Date
   readonly stack: AsyncDisposableStack
 }): Promise<void> {
   const { logins, stack, ...rest } = options
   if (logins === undefined) return
-  const { store, uses } = logins
-  const follower = stack.adopt(await secretFollower({ ...rest, store }), (open) => open.close())
+  const { store, pointers, uses } = logins
+  const follower = stack.adopt(await secretFollower({ ...rest, store, pointers }), (open) =>
+    open.close(),
+  )
   for (const use of uses) await follower.follow(use)
 }

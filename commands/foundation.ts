@@ -95,6 +95,7 @@ export async function openFoundation(options: {
     ...{ database, engine, queue, stack },
     logins: recorded.store && {
       store: recorded.store,
+      pointers: recorded.pointers,
       uses: [
         ...databaseUse(config, { login, pools, onAdopted }),
         ...(redisUse === undefined ? [] : [redisUse]),

@@ -9,7 +9,7 @@ import { isSequenced } from './open-audit.ts'
 /** Below the 3 s after which the image's HEALTHCHECK gives up, so that the reason gets out. */
 const answerMsMax = 2_000
 
-const parts = ['serve', 'work', 'sequence', 'run'] as const
+const parts = ['serve', 'work', 'sequence', 'rotator', 'run'] as const
 type Part = (typeof parts)[number]
 
 export type ProbeTarget = {
@@ -37,7 +37,7 @@ Examples:
   $ postern healthcheck work
 
 Asks /healthz on POSTERN_LISTEN_PORT (serve), POSTERN_PROBE_PORT (work), POSTERN_SEQUENCER_PROBE_PORT
-(sequence) or all of them (run). When process 1 is none of these, whoever listens must be alive, and somebody must listen.`,
+(sequence), POSTERN_ROTATOR_PROBE_PORT (rotator) or all of them (run). When process 1 is none of these, whoever listens must be alive, and somebody must listen.`,
     )
     .action((name: string | undefined) => healthcheck(io, name))
 }
@@ -86,7 +86,13 @@ export function probeTargets(config: Config, asked: Part | undefined): ProbeTarg
   const sequencer: ProbeTarget = { ...worker, port: config.POSTERN_SEQUENCER_PROBE_PORT }
   if (asked === 'work') return [worker]
   if (asked === 'sequence') return [sequencer]
-  return [gateway, worker, ...(isSequenced(config) ? [sequencer] : [])]
+  const rotator: ProbeTarget = { ...worker, port: config.POSTERN_ROTATOR_PROBE_PORT }
+  if (asked === 'rotator') return [rotator]
+  return [
+    ...[gateway, worker],
+    ...(isSequenced(config) ? [sequencer] : []),
+    ...(config.POSTERN_SECRET_STORE === undefined ? [] : [rotator]),
+  ]
 }
 
 /** A listener on every address is asked on loopback. */

@@ -4,6 +4,7 @@ import { applyMarketDataKind } from '#core/market/market-kinds.ts'
 import { advanceOrdersKind, reconcileAccountKind } from '#core/order/kinds.ts'
 import { simulateRegimeKind } from '#core/replay/simulate-kind.ts'
 import { scoreCohortKind, scoreWalletKind } from '#core/score/kinds.ts'
+import { checkRotationKind } from '#core/secret/rotation/check-rotation-kind.ts'
 
 /** Every kind this binary knows. A kind without a processor in `open-workers.ts` fails a test. */
 export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
@@ -15,6 +16,7 @@ export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
     applyMarketDataKind,
     simulateRegimeKind,
     deliverWebhookKind,
+    checkRotationKind,
   ].map((kind) => [kind.name, kind]),
 )
 

@@ -10,14 +10,17 @@ import { postgresQueueControl } from '#core/job/postgres-queue-control.ts'
 import { postgresMarketIngest } from '#core/market/postgres-market-ingest.ts'
 import { postgresMarketReader } from '#core/market/postgres-market-reader.ts'
 import { postgresMarketSettings } from '#core/market/postgres-market-settings.ts'
+import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { secretReads } from '#core/secret/rotation/secret-reads.ts'
 import { createGateway } from '#gateway/app.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
+import { revocationRoutes } from '#gateway/routes/revocations.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { secretRoutes } from '#gateway/routes/secrets.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
@@ -64,6 +67,7 @@ export async function openGateway(
   const market = postgresMarketReader({ sql })
   const desk = openOrderDesk(foundation, services)
   const liveGateways = () => registry.live('gateway')
+  const revocations = postgresRevocations({ sql, journal, now })
   return createGateway({
     access,
     kinds: [...kinds.values()],
@@ -82,7 +86,12 @@ export async function openGateway(
       ...signalRoutes({ reader: market }),
       ...instrumentRoutes({ settings: postgresMarketSettings({ sql, journal, now }) }),
       ...reportRoutes({ jobs }),
-      ...secretRoutes({ secrets: secretReads(sql) }),
+      ...secretRoutes({
+        secrets: secretReads(sql),
+        rotations: postgresRotationJournal({ sql, journal, now }),
+        revocations,
+      }),
+      ...revocationRoutes({ revocations, now }),
       ...tokenRoutes({
         tokens: tokenMint({ issuer: access.localIssuer, rules: access.localRules, audit, now }),
       }),

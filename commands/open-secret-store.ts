@@ -13,6 +13,7 @@ import { readProtectedText } from '#core/secret/key-file.ts'
 import { meteredStore } from '#core/secret/metered-store.ts'
 import type { SealedFileOptions } from '#core/secret/sealed-file.ts'
 import { secretCache } from '#core/secret/secret-cache.ts'
+import { type SecretPointers, secretPointers } from '#core/secret/secret-pointers.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import type { VaultLogin } from '#core/secret/vault/vault-login.ts'
@@ -55,14 +56,28 @@ export function openSecretReader(config: Config): SecretReader | undefined {
   return open && readerOf(open.store)
 }
 
-/** With a cache of its own; `metrics` where they are exported. */
-export function readerOf(store: SecretStore, metrics?: Metrics): SecretReader {
-  const { currentVersion } = store
-  if (metrics === undefined) return secretCache({ store, currentVersion })
-  const { secretCacheHits, secretCacheMisses } = metrics
-  const onAccess = (access: 'hit' | 'miss') =>
-    (access === 'hit' ? secretCacheHits : secretCacheMisses).inc()
-  return secretCache({ store: meteredStore(store, metrics), currentVersion, onAccess })
+type ReaderOptions = {
+  /** Where they are exported. */
+  readonly metrics?: Metrics | undefined
+  readonly pointers?: SecretPointers
+}
+
+/** With a cache of its own. What no pointer is known of is what the store itself calls current. */
+export function readerOf(
+  store: SecretStore,
+  { metrics, pointers = secretPointers() }: ReaderOptions = {},
+): SecretReader {
+  const cache = secretCache({
+    store: metrics === undefined ? store : meteredStore(store, metrics),
+    currentVersion: async (name) => pointers.current(name) ?? (await store.currentVersion(name)),
+    isHeard: pointers.isHeard,
+    onAccess(access) {
+      if (access === 'hit') metrics?.secretCacheHits.inc()
+      else metrics?.secretCacheMisses.inc()
+    },
+  })
+  pointers.onMove((name) => cache.invalidate(name))
+  return cache
 }
 
 /** Where the file store is; throws `ConfigError`. */

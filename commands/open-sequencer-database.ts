@@ -42,6 +42,10 @@ export async function openSequencerDatabase(
   const logins =
     secret === undefined || store === undefined
       ? undefined
-      : { store, uses: [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }] }
+      : {
+          store,
+          pointers: recorded.pointers,
+          uses: [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }],
+        }
   return { sql, settings, recordSecrets, logins }
 }

@@ -58,14 +58,9 @@ export async function openServices(
   )
   await recordSecrets(audit, now)
   await followLogins({
-    ...{
-      logins: logins && { ...logins, uses: [...logins.uses, ...uses] },
-      journal,
-      log,
-      now,
-      stack,
-      process: registry.id,
-    },
+    ...{ journal, log, now, stack, process: registry.id },
+    logins: logins && { ...logins, uses: [...logins.uses, ...uses] },
+    usedBy: `${roles.join('+')}@${host}`,
     sql: foundation.database('secrets', 2),
   })
   const sweeper = stack.adopt(

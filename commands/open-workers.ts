@@ -7,8 +7,10 @@ import { confirmAborted, isSettled, noteRunning, startedRecord } from '#core/job
 import { mwcbRules } from '#core/market/breaker.ts'
 import { replayRules } from '#core/replay/replay-rules.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
+import { checkRotation } from '#workers/check-rotation.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
 import { reconcileAccount } from '#workers/reconcile-account.ts'
 import { scoreCohort } from '#workers/score-cohort.ts'
@@ -96,6 +98,10 @@ function openProcessors(
       pairOf: () => undefined,
     }),
     simulateRegime({ rulesOf: replayRules }),
+    checkRotation({
+      ...{ sql, journal, now },
+      rotations: postgresRotationJournal({ sql, journal, now }),
+    }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKey: async () => {

@@ -3,6 +3,7 @@ import { systemRecord } from '#core/audit/record.ts'
 import type { Config } from '#core/config.ts'
 import type { Metrics } from '#core/metrics.ts'
 import { meteredStore } from '#core/secret/metered-store.ts'
+import { type SecretPointers, secretPointers } from '#core/secret/secret-pointers.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
@@ -10,7 +11,9 @@ import { openSecretStore, readerOf } from './open-secret-store.ts'
 export type RecordedSecrets = {
   readonly secrets: SecretReader | undefined
   /** The store behind it, version by version. */
-  readonly store: Pick<SecretStore, 'read'> | undefined
+  readonly store: SecretStore | undefined
+  /** What the pointers of Postgres say, from when they are followed. */
+  readonly pointers: SecretPointers
   /**
    * From here on a read waits for its record: no record, no secret. What was read before there was
    * a log, to reach the database it lives in, is recorded now. Throws `audit.unavailable`.
@@ -21,7 +24,8 @@ export type RecordedSecrets = {
 /** A reader whose reads are in the audit log, by name; never the value. */
 export function recordedSecrets(
   reader: SecretReader | undefined,
-  store?: Pick<SecretStore, 'read'>,
+  store?: SecretStore,
+  pointers: SecretPointers = secretPointers(),
 ): RecordedSecrets {
   const early = new Set<string>()
   let record: ((name: string) => Promise<void>) | undefined
@@ -32,16 +36,22 @@ export function recordedSecrets(
   }
 
   return {
+    pointers,
     secrets: reader && {
       async read(reference) {
         await recorded(`${reference.name}#${reference.member}`)
-        return await reader.read(reference)
+        const given = await reader.read(reference)
+        pointers.used(reference.name)
+        return given
       },
     },
     store: store && {
+      ...store,
       async read(name, version) {
         await recorded(`${name}@${version}`)
-        return await store.read(name, version)
+        const members = await store.read(name, version)
+        pointers.used(name)
+        return members
       },
     },
     async recordTo(audit, now) {
@@ -62,5 +72,6 @@ export function openRecordedSecrets(config: Config, metrics?: Metrics): Recorded
   if (opened === undefined) return recordedSecrets(undefined)
   const { store } = opened
   const read = metrics === undefined ? store : meteredStore(store, metrics)
-  return recordedSecrets(readerOf(store, metrics), read)
+  const pointers = secretPointers()
+  return recordedSecrets(readerOf(store, { metrics, pointers }), read, pointers)
 }

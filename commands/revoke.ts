@@ -1,63 +1,107 @@
 import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
-import { type RevocableClaim, revoke } from '#core/access/deny-list.ts'
 import type { Config } from '#core/config.ts'
+import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
+import type { Revoked } from '#core/revocation/revocation.ts'
 import type { CommandIo } from './command-io.ts'
 import { loadAccessRules } from './operator-access.ts'
 import { withOperatorLog } from './operator-log.ts'
 
 type RevokeOptions = {
-  readonly issuer: string
+  readonly issuer?: string
   readonly jti?: string
   readonly subject?: string
   readonly kid?: string
+  readonly all?: true
+  readonly secret?: string
+  readonly version?: string
+  readonly login?: string
   readonly reason: string
+  readonly json?: true
 }
+
+const tokens = ['jti', 'subject', 'kid', 'all']
 
 export function revokeCommand(io: CommandIo): Command {
   return new Command('revoke')
-    .description('deny a token, a subject or a signing key at every gateway within seconds')
-    .requiredOption('--issuer <issuer>', 'the token’s iss')
-    .addOption(new Option('--jti <id>', 'one token').conflicts(['subject', 'kid']))
-    .addOption(new Option('--subject <name>', 'all tokens of a subject').conflicts(['jti', 'kid']))
-    .addOption(
-      new Option('--kid <id>', 'all tokens of a signing key').conflicts(['jti', 'subject']),
-    )
+    .description('deny tokens or a credential everywhere within seconds')
+    .option('--issuer <issuer>', 'the token’s iss')
+    .addOption(one('--jti <id>', 'one token', 'jti'))
+    .addOption(one('--subject <name>', 'all tokens of a subject', 'subject'))
+    .addOption(one('--kid <id>', 'all tokens of a signing key; takes two persons', 'kid'))
+    .addOption(one('--all', 'all tokens of the issuer; takes two persons', 'all'))
+    .addOption(new Option('--secret <name>', 'a secret').conflicts([...tokens, 'issuer']))
+    .option('--version <id>', 'the version of it that leaked')
+    .addOption(new Option('--login <user>', 'or the login that leaked').conflicts('version'))
     .requiredOption('--reason <text>', 'for the audit record')
+    .option('--json', 'the revocation as JSON')
     .addHelpText(
       'after',
       `
 Examples:
   $ postern revoke --issuer https://id.example --jti 0197c0de --reason 'pasted into a ticket'
-  $ postern revoke --issuer https://id.example --kid 2026-03 --reason 'key leaked'`,
+  $ postern revoke --issuer https://id.example --kid 2026-03 --reason 'key leaked'
+  $ postern revoke --secret postern/database --version 7 --reason 'in a screenshot'
+  $ postern revoke --secret postern/database --login app_a --reason 'in a screenshot'
+
+Two persons: another one asks for the same within 15 minutes, here or over HTTP. The rotator revokes
+secrets: a version in force is rotated first, and waits for nobody.`,
     )
     .action(async (options: RevokeOptions, command: Command) => {
-      const denied = claimOf(options)
-      if (denied === undefined) {
-        return command.error('error: name one of --jti, --subject and --kid')
+      const revoked = revokedBy(options)
+      if (revoked === undefined) {
+        return command.error(
+          'error: name --issuer with one of --jti, --subject, --kid and --all, or --secret with --version or --login',
+        )
       }
-      await revokeAt(io, options, denied)
+      await revokeAt(io, options, revoked)
     })
 }
 
-type Denied = { readonly claim: RevocableClaim; readonly value: string }
+function one(flags: string, description: string, name: string): Option {
+  return new Option(flags, description).conflicts(tokens.filter((other) => other !== name))
+}
 
-function claimOf({ jti, subject, kid }: RevokeOptions): Denied | undefined {
-  if (jti !== undefined) return { claim: 'jti', value: jti }
-  if (subject !== undefined) return { claim: 'sub', value: subject }
-  return kid === undefined ? undefined : { claim: 'kid', value: kid }
+function revokedBy(options: RevokeOptions): Revoked | undefined {
+  const { issuer, secret } = options
+  if (secret !== undefined) return secretRevokedBy(secret, options)
+  if (issuer === undefined) return undefined
+  const { jti, subject, kid } = options
+  if (jti !== undefined) return { class: 'jti', issuer, value: jti }
+  if (subject !== undefined) return { class: 'sub', issuer, value: subject }
+  if (kid !== undefined) return { class: 'kid', issuer, value: kid }
+  return options.all === true ? { class: 'iss', issuer, value: '' } : undefined
+}
+
+function secretRevokedBy(name: string, { version, login }: RevokeOptions): Revoked | undefined {
+  const base = { issuer: '' }
+  if (version !== undefined) return { ...base, class: 'secret', value: `${name}@${version}` }
+  if (login === undefined) return undefined
+  return { ...base, class: 'credential', value: `${name}:${login}` }
 }
 
 async function revokeAt(
   io: CommandIo,
-  { issuer, reason }: RevokeOptions,
-  denied: Denied,
+  { reason, json }: RevokeOptions,
+  revoked: Revoked,
 ): Promise<void> {
   const by = `${userInfo().username} at a terminal`
-  await withOperatorLog(io, 'revoke', by, async ({ sql, journal, now }) => {
-    await revoke(sql, journal, { issuer, ...denied, reason, by, at: now() })
-    await warnOfUnknownIssuer(io, io.config(), issuer)
-    io.stdout.write(`revoked ${denied.claim} ${denied.value} of ${issuer}\n`)
+  await withOperatorLog(io, 'revoke', by, async (log) => {
+    const document = await postgresRevocations(log).revoke({
+      ...{ ...revoked, reason, by, until: undefined },
+    })
+    if (revoked.issuer !== '') await warnOfUnknownIssuer(io, io.config(), revoked.issuer)
+    if (json === true) {
+      io.stdout.write(`${JSON.stringify(document)}\n`)
+      return
+    }
+    const what = `${revoked.class} ${revoked.value === '' ? revoked.issuer : revoked.value}`
+    const of = revoked.issuer === '' || revoked.value === '' ? '' : ` of ${revoked.issuer}`
+    io.stdout.write(
+      document.state === 'in_force'
+        ? `revoked ${what}${of}\n`
+        : `${what}${of}: asked; not in force before a second person asks for the same\n`,
+    )
   })
 }
 

@@ -9,7 +9,7 @@ import { supervise } from './supervise.ts'
 export function runCommand(io: CommandIo): Command {
   return new Command('run')
     .description(
-      'run gateway, workers and sequencer as supervised processes: what the image starts',
+      'run gateway, workers, sequencer and rotator as supervised processes: what the image starts',
     )
     .addHelpText(
       'after',
@@ -18,8 +18,9 @@ Examples:
   $ postern run
   $ POSTERN_DRAIN_SECONDS=60 postern run
 
-Takes the settings of \`serve\`, \`work\` and \`audit sequence\`; in development the sequencer starts
-only where POSTERN_AUDIT_ORIGIN is set. A child that ends is started again, after 250 ms at first and
+Takes the settings of \`serve\`, \`work\`, \`audit sequence\` and \`rotator\`; in development the
+sequencer starts only where POSTERN_AUDIT_ORIGIN is set, and the rotator only where
+POSTERN_SECRET_STORE is. A child that ends is started again, after 250 ms at first and
 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM reaches all of
 them, which get POSTERN_DRAIN_SECONDS.`,
     )
@@ -38,7 +39,11 @@ async function run(io: CommandIo): Promise<void> {
     sync: true,
   })
   process.exitCode = await supervise({
-    parts: ['serve', 'work', ...(isSequenced(config) ? ['audit sequence'] : [])],
+    parts: [
+      ...['serve', 'work'],
+      ...(isSequenced(config) ? ['audit sequence'] : []),
+      ...(config.POSTERN_SECRET_STORE === undefined ? [] : ['rotator']),
+    ],
     self: io.self,
     environment: io.environment,
     drainMs: config.POSTERN_DRAIN_SECONDS * 1_000,

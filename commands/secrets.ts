@@ -8,6 +8,7 @@ import { type CommandIo, exitCodes } from './command-io.ts'
 import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
 import { required } from './require-settings.ts'
+import { checkCommand, listCommand, revokeSecretCommand } from './secrets-overview.ts'
 import {
   historyCommand,
   rollbackCommand,
@@ -22,7 +23,10 @@ export function secretsCommand(io: CommandIo): Command {
     .description('keep credentials in the encrypted file store; rotate those of any store')
     .addCommand(keygenCommand(io))
     .addCommand(putCommand(io))
+    .addCommand(storedCommand(io))
     .addCommand(listCommand(io))
+    .addCommand(checkCommand(io))
+    .addCommand(revokeSecretCommand(io))
     .addCommand(setRotationCommand(io))
     .addCommand(rotateCommand(io))
     .addCommand(rollbackCommand(io))
@@ -77,11 +81,11 @@ The whole object is replaced. Refer to a member as secret:<name>#<member>.`,
     })
 }
 
-function listCommand(io: CommandIo): Command {
-  return new Command('list')
-    .description('print references and versions, never values')
+function storedCommand(io: CommandIo): Command {
+  return new Command('stored')
+    .description('print references and versions of the file store, never values')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern secrets list')
+    .addHelpText('after', '\nExamples:\n  $ postern secrets stored')
     .action(async ({ json }: { readonly json?: true }) => {
       const secrets = await listFileSecrets(fileStoreOptions(io.config()))
       const lines = secrets.flatMap(({ name, version, members }) =>

@@ -43,7 +43,7 @@ async function serve(io: CommandIo): Promise<void> {
   const local = await openIssuer(config, secretsOf(foundation))
   const services = await openServices(foundation, ['gateway'], local && [local.use])
   const source = { file: accessFile }
-  const access = await openAccess(foundation, services.audit, source, local?.issuer)
+  const access = await openAccess(foundation, services, source, local?.issuer)
   const gateway = await openGateway(foundation, services, access, await openPublished(config))
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const tls = await listenerTls(config, foundation.secrets)

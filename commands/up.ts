@@ -42,6 +42,7 @@ const developerScopes: readonly string[] = [
   ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read', 'audit:read'],
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
   ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', mintScope],
+  ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -103,7 +104,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
     ...{ key, audience, scopes, callbackPrefixes: localCallbacks },
     localIssuer: local?.issuer.name,
   })
-  const access = await openAccess(foundation, services.audit, { document }, local?.issuer)
+  const access = await openAccess(foundation, services, { document }, local?.issuer)
   const settings = await openDevelopmentAudit(config, foundation.secrets)
   await openSequencer({
     ...{ settings, log, stack },

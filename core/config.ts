@@ -7,6 +7,8 @@ const listenPortDefault = 8080
 const probePortDefault = 8081
 /** The sequencer's probes: a third process of `run` beside gateway and worker. */
 const sequencerProbePortDefault = 8082
+/** The rotator's probes: the fourth process of `run`. */
+const rotatorProbePortDefault = 8083
 /** Seven years: the longest of the usual rules for trading records. */
 const retentionDaysDefault = 2_555
 /** A stop that takes longer than an orchestrator's usual 30 s is killed half way. */
@@ -108,6 +110,7 @@ const environmentSchema = z.strictObject({
     .default(retentionDaysDefault),
   POSTERN_AUDIT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   POSTERN_SEQUENCER_PROBE_PORT: port.default(sequencerProbePortDefault),
+  POSTERN_ROTATOR_PROBE_PORT: port.default(rotatorProbePortDefault),
   POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
   POSTERN_DATA_DIRECTORY: filePath.default('.postern'),
 })

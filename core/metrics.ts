@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { secretMetrics } from './secret-metrics.ts'
 
 /** Seconds; from a cached read to the slowest long poll. */
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
@@ -11,7 +12,7 @@ const fillBuckets = [0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60,
 
 /**
  * Every metric, declared once. Labels come from closed sets: route template, method, status, code,
- * kind, zone, venue; never an id, an address or a subject.
+ * kind, zone, venue, a configured secret; never an id, an address or a subject.
  */
 export function createMetrics() {
   const registry = new Registry()
@@ -268,30 +269,3 @@ function sequencerMetrics(registers: Registry[]) {
 }
 
 /** The names that dashboards of secret stores look for: without our prefix, as nothing else is. */
-function secretMetrics(registers: Registry[]) {
-  return {
-    secretsAccessed: new Counter({
-      name: 'secrets_accessed_total',
-      help: 'Reads of a secret store, by secret',
-      labelNames: ['backend', 'secret_name'],
-      registers,
-    }),
-    secretAccessSeconds: new Histogram({
-      name: 'secret_access_latency_seconds',
-      help: 'Time of a read of a secret store',
-      labelNames: ['backend'],
-      buckets: venueBuckets,
-      registers,
-    }),
-    secretCacheHits: new Counter({
-      name: 'secrets_cache_hits_total',
-      help: 'Secrets that were given from memory',
-      registers,
-    }),
-    secretCacheMisses: new Counter({
-      name: 'secrets_cache_misses_total',
-      help: 'Secrets that had to be read, and those who waited for it',
-      registers,
-    }),
-  }
-}

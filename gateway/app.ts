@@ -18,7 +18,7 @@ import { rateLimit } from './rate-limit.ts'
 import { readAudit } from './read-audit.ts'
 import { failedRecord, refusalAudit } from './refusal-audit.ts'
 import { refuseAmbiguous } from './request-guard.ts'
-import type { BodyDeclaration, Route } from './route.ts'
+import { type BodyDeclaration, type Route, templateOf } from './route.ts'
 import { batchRoute } from './routes/batch.ts'
 import { enqueueRoutes } from './routes/enqueue.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -173,8 +173,9 @@ function routeTable(deps: GatewayDependencies, closing: AbortSignal): readonly R
 }
 
 function nameRoute(path: string): Step {
+  const template = templateOf(path)
   return function nameMatchedRoute(c) {
-    c.set('routeTemplate', path)
+    c.set('routeTemplate', template)
   }
 }
 

@@ -1,8 +1,10 @@
 import { PosternError } from '#core/errors.ts'
 import type { JobChange } from '#core/job/job-store.ts'
 
-/** A quiet connection is cut by listeners and proxies; and a token is proved again this often. */
+/** A quiet connection is cut by listeners and proxies. */
 const heartbeatMs = 5_000
+/** What was revoked is to be deaf within seconds; proving it again is a look-up. */
+const proveMs = 1_000
 
 export type EventStreamOptions = {
   readonly changes: AsyncIterable<JobChange>
@@ -60,19 +62,24 @@ async function* changeFrames(options: EventStreamOptions): AsyncGenerator<string
   const { isLast, stillAdmitted } = options
   const source = options.changes[Symbol.asyncIterator]()
   let provedAt = performance.now()
+  let saidAt = provedAt
   let next = nextOf(source)
   for (;;) {
-    const result = await beforeHeartbeat(next)
-    if (performance.now() - provedAt >= heartbeatMs) {
+    const result = await beforeProof(next)
+    const now = performance.now()
+    if (now - provedAt >= proveMs) {
       await stillAdmitted()
-      provedAt = performance.now()
+      provedAt = now
     }
     if (result === undefined) {
+      if (now - saidAt < heartbeatMs) continue
       yield ':\n\n'
+      saidAt = now
       continue
     }
     if (result.done === true) return
     yield formatChange(result.value)
+    saidAt = now
     if (isLast(result.value)) return
     next = nextOf(source)
   }
@@ -85,10 +92,10 @@ function nextOf(source: AsyncIterator<JobChange>): Promise<IteratorResult<JobCha
   return next
 }
 
-/** Undefined when the heartbeat is due first. */
-async function beforeHeartbeat<Value>(value: Promise<Value>): Promise<Value | undefined> {
+/** Undefined when the next proof is due first. */
+async function beforeProof<Value>(value: Promise<Value>): Promise<Value | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), heartbeatMs)
+  const timer = setTimeout(() => resolve(undefined), proveMs)
   try {
     return await Promise.race([value, promise])
   } finally {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCatalog } from '#core/errors.ts'
 import { jsonSchemaOf } from './json-schema.ts'
-import { type Answer, type Content, defineRoute, type Route } from './route.ts'
+import { type Answer, type Content, defineRoute, type Route, templateOf } from './route.ts'
 
 type Json = Record<string, unknown>
 
@@ -48,7 +48,7 @@ export function openApiRoute(routes: readonly Route[]): Route {
 function openApiDocument(routes: readonly Route[]): Json {
   const paths: Record<string, Json> = {}
   for (const route of routes.filter((candidate) => candidate.hidden !== true)) {
-    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
+    const path = templateOf(route.path).replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
   }
   return {

@@ -73,6 +73,11 @@ export type Route<Params = unknown, Query = unknown, Body = unknown> = {
   handle(c: GatewayContext, input: RouteInput<Params, Query, Body>): Response | Promise<Response>
 }
 
+/** The path without the patterns of its parameters: what labels, rules and the API page name. */
+export function templateOf(path: string): string {
+  return path.replaceAll(/(:\w+)\{[^}]*\}/g, '$1')
+}
+
 /** Infers the input's types from the schemas; the result is a `Route` of a route table. */
 export function defineRoute<Params = undefined, Query = undefined, Body = undefined>(
   route: Route<Params, Query, Body>,

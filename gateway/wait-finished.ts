@@ -6,6 +6,8 @@ import { type Seats, seats } from './seats.ts'
 
 /** Requests that may wait at once, each at the cost of one small query a second. */
 const waits = { total: 2_000, perSubject: 500 }
+/** Milliseconds; a look-up for a token that is still good. */
+const proveMs = 1_000
 /** Seconds beyond the wait until the listener may cut the silent connection; see `listen.ts`. */
 const idleSlackSeconds = 15
 
@@ -31,20 +33,31 @@ export function waiting(
   return {
     async forJob(c, id, visibility, seconds) {
       const leave = places.take(c.get('principal'))
+      const proof = provedAgain(() => deps.access.authenticate(c.req.header('authorization')))
       try {
         c.env.setIdleSeconds(seconds + idleSlackSeconds)
         const job = await deps.jobs.waitFinished(id, visibility, {
           timeoutMs: seconds * 1_000,
-          signal: AbortSignal.any([closing, c.req.raw.signal]),
+          signal: AbortSignal.any([closing, c.req.raw.signal, proof.lost]),
         })
         // The token may have been revoked while its request waited.
         await deps.access.authenticate(c.req.header('authorization'))
         return job
       } finally {
+        proof.close()
         leave()
       }
     },
   }
+}
+
+/** `lost` aborts within a second of what made the caller's token worthless. */
+function provedAgain(prove: () => unknown) {
+  const lost = new AbortController()
+  const timer = setInterval(() => {
+    Promise.try(prove).catch(() => lost.abort())
+  }, proveMs)
+  return { lost: lost.signal, close: () => clearInterval(timer) }
 }
 
 /** Seconds that the caller would wait, by `?wait=` or else by `Prefer: wait=`. */

@@ -120,6 +120,7 @@ test('each metric but those of secret stores has the prefix, and a name of its o
     'secret_access_latency_seconds',
     'secrets_cache_hits_total',
     'secrets_cache_misses_total',
+    'secrets_rotated_total',
   ])
   expect(new Set(metricNames).size).toBe(metricNames.length)
 })

@@ -1,56 +1,80 @@
 import type { Sql } from 'postgres'
-import type { AuditJournal } from '../audit/journal.ts'
-import { recordedTransaction } from '../audit/journal-rows.ts'
-import { callerRecord, systemRecord } from '../audit/record.ts'
 import type { Log } from '../log.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
-import type { Caller, Principal } from './principal.ts'
-import { leewaySeconds, tokenAgeSecondsMax } from './verify-token.ts'
-
-export const revocableClaims = ['jti', 'sub', 'kid'] as const
-export type RevocableClaim = (typeof revocableClaims)[number]
+import { type TokenClass, tokenClasses } from '../revocation/revocation.ts'
+import type { Principal } from './principal.ts'
 
 /** What must no longer be admitted, whatever its signature says. Safe concurrently. */
 export type DenyList = {
-  /** The claim by which the principal is denied. Pure and quick. */
-  deniedBy(principal: Principal): RevocableClaim | undefined
+  /** The class by which the principal is denied. Pure and quick. */
+  deniedBy(principal: Principal): TokenClass | undefined
   /** False until it was read once: then nobody may be admitted. */
   isLoaded(): boolean
+  /**
+   * False once it was not read for 20 s: what was revoked meanwhile is not known, and nobody may be
+   * admitted. Quick.
+   */
+  isHeard(): boolean
   /** Called whenever an entry came or went. */
   onChange(listener: () => void): void
   /** Reads it now; resolves when it was tried. */
   nudge(): Promise<void>
-  close(): void
+  close(): Promise<void>
 }
 
-/** Half of what lies between a revocation and its effect everywhere; the nudge makes it less. */
-const pollMs = 2_000
-/** After this a query is given up: a frozen Postgres must not end the polling. */
-const queryMsMax = 5_000
+/** A revocation that every live gateway heeds, told to one process only. */
+export type Effect = { readonly class: TokenClass; readonly seconds: number }
 
-/**
- * Reads `postern_revocation` every two seconds. While Postgres is away it keeps what it has and
- * goes on trying. Resolves after the first attempt, good or not.
- */
-export async function openDenyList(options: {
+export type DenyListOptions = {
   readonly sql: Sql
   readonly log: Log
-}): Promise<DenyList> {
-  const { sql, log } = options
+  /** Of the process registry: whoever revokes wants to know that this gateway has heard of it. */
+  readonly process: string
+  readonly onEffect?: (effect: Effect) => void
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonicMs?: () => number
+}
+
+/** A notification comes first; this is for when none does. */
+const pollMs = 1_000
+/** After this a query is given up: a frozen Postgres must not end the polling. */
+const queryMsMax = 5_000
+/** Whoever revokes may count on 60 s: a third of it may pass unheard. */
+const heardMsMax = 20_000
+/** Seconds since its last heartbeat after which a gateway refuses by itself, and some to spare. */
+const liveSeconds = 30
+const channel = 'postern_revocation'
+
+/**
+ * Reads `postern_revocation` when it is told of a change, and every second. While Postgres is away
+ * it keeps what it has and goes on trying. Resolves after the first attempt, good or not.
+ */
+export async function openDenyList(options: DenyListOptions): Promise<DenyList> {
+  const { sql, log, process, monotonicMs = () => performance.now() } = options
   const listeners: (() => void)[] = []
   let denied: ReadonlySet<string> | undefined
   let seen = ''
+  let heardAtMs = Number.NEGATIVE_INFINITY
   let isStale = false
-  let running: Promise<void> | undefined
+
+  async function read(): Promise<void> {
+    // The age counts from before the question: what happens behind it is not in the answer.
+    const askedAtMs = monotonicMs()
+    const { seq, mark, isPending } = await readMark(sql)
+    if (mark !== seen) {
+      denied = await readDenied(sql)
+      for (const listener of listeners) listener()
+      await acknowledge(sql, process, seq)
+      seen = mark
+    }
+    heardAtMs = askedAtMs
+    if (isPending) await tellEffects(options)
+  }
 
   async function load(): Promise<void> {
     try {
-      const mark = await readMark(sql)
-      if (mark !== seen) {
-        denied = await readDenied(sql)
-        seen = mark
-        for (const listener of listeners) listener()
-      }
+      await read()
       if (isStale) log.info('deny_list.recovered')
       isStale = false
     } catch (error) {
@@ -59,61 +83,106 @@ export async function openDenyList(options: {
     }
   }
 
-  function nudge(): Promise<void> {
-    running ??= load().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-
-  const timer = setInterval(() => void nudge(), pollMs)
+  const looks = oneAtATime(load)
+  const timer = setInterval(() => void looks.unlessRunning(), pollMs)
   timer.unref()
-  await nudge()
+  await looks.again()
+  const listening = listenInTime(sql, () => void looks.again())
 
   return {
     deniedBy: (principal) => deniedBy(denied, principal),
     isLoaded: () => denied !== undefined,
+    isHeard: () => monotonicMs() - heardAtMs < heardMsMax,
     onChange: (listener) => void listeners.push(listener),
-    nudge,
-    close: () => clearInterval(timer),
+    nudge: looks.again,
+    async close() {
+      clearInterval(timer)
+      // Not waited for: where the server is away it never came about.
+      void listening.then((open) => open?.unlisten()).catch(() => undefined)
+      await looks.close()
+      await sql`delete from postern_revocation_ack where process = ${process}`.catch(
+        () => undefined,
+      )
+    },
   }
 }
 
+async function tellEffects({ sql, onEffect }: DenyListOptions): Promise<void> {
+  for (const effect of await settleEffects(sql)) onEffect?.(effect)
+}
+
+/** postgres.js tries for ever to listen: a gateway starts without, and polls. */
+async function listenInTime(sql: Sql, onNotify: () => void) {
+  return await sql.listen(channel, onNotify).catch(() => undefined)
+}
+
 /** Issuers hold no white space, so the key is unambiguous. */
-export function denialKey(issuer: string, claim: RevocableClaim, value: string): string {
-  return `${claim} ${issuer} ${value}`
+export function denialKey(issuer: string, of: TokenClass, value: string): string {
+  return `${of} ${issuer} ${value}`
 }
 
 export function deniedBy(
   denied: ReadonlySet<string> | undefined,
   { issuer, tokenId, subject, keyId, mintedBy }: Principal,
-): RevocableClaim | undefined {
+): TokenClass | undefined {
   if (denied === undefined || denied.size === 0) return undefined
   if (denied.has(denialKey(issuer, 'jti', tokenId))) return 'jti'
   if (denied.has(denialKey(issuer, 'sub', subject))) return 'sub'
-  if (mintedBy !== undefined && denied.has(`sub ${mintedBy}`)) return 'sub'
-  return denied.has(denialKey(issuer, 'kid', keyId)) ? 'kid' : undefined
+  if (denied.has(denialKey(issuer, 'kid', keyId))) return 'kid'
+  if (mintedBy !== undefined && isMinterDenied(denied, mintedBy)) return 'sub'
+  return denied.has(denialKey(issuer, 'iss', '')) ? 'iss' : undefined
 }
 
-/**
- * Changes with every row that comes, goes, expires or is prolonged. The greatest id alone would
- * miss a transaction that took its id early and committed late.
- */
-async function readMark(sql: Sql): Promise<string> {
-  const query = sql<{ mark: string }[]>`
-    select count(*) || ' ' || coalesce(max(id), 0) || ' ' || coalesce(max(expires_at)::text, '')
-      as mark
-    from postern_revocation where expires_at is null or expires_at > now()`
+/** With who had a token made dies the token, whoever is named as its subject. */
+function isMinterDenied(denied: ReadonlySet<string>, minter: string): boolean {
+  const [issuer = ''] = minter.split(' ', 1)
+  return denied.has(`sub ${minter}`) || denied.has(denialKey(issuer, 'iss', ''))
+}
+
+type Mark = { readonly seq: string; readonly mark: string; readonly isPending: boolean }
+
+/** The feed's number changes with every row that comes or goes, the count with one that ends by itself. */
+async function readMark(sql: Sql): Promise<Mark> {
+  const query = sql<Mark[]>`
+    select f.seq::text as seq,
+      f.seq || ' ' || (
+        select count(*) from postern_revocation
+        where state = 'in_force' and class = any(${[...tokenClasses]}) and (until is null or until > now())
+      ) as mark,
+      exists (
+        select from postern_revocation
+        where state = 'in_force' and effective_at is null and class = any(${[...tokenClasses]})
+      ) as "isPending"
+    from postern_revocation_feed f`
   const [row] = await inTime(query)
-  return row?.mark ?? ''
+  if (row === undefined) throw new Error('postern_revocation_feed is empty')
+  return row
 }
 
 async function readDenied(sql: Sql): Promise<ReadonlySet<string>> {
-  const query = sql<{ issuer: string; claim: RevocableClaim; value: string }[]>`
-    select issuer, claim, value from postern_revocation
-    where expires_at is null or expires_at > now()`
+  const query = sql<{ issuer: string; class: TokenClass; value: string }[]>`
+    select issuer, class, value from postern_revocation
+    where state = 'in_force' and class = any(${[...tokenClasses]}) and (until is null or until > now())`
   const rows = await inTime(query)
-  return new Set(rows.map((row) => denialKey(row.issuer, row.claim, row.value)))
+  return new Set(rows.map((row) => denialKey(row.issuer, row.class, row.value)))
+}
+
+async function acknowledge(sql: Sql, process: string, seq: string): Promise<void> {
+  await inTime(sql`
+    insert into postern_revocation_ack (process, seq) values (${process}, ${seq}::bigint)
+    on conflict (process) do update set seq = excluded.seq, heard_at = now()`)
+}
+
+/** Effective once every live gateway has heard of it. A gateway that hears nothing refuses by itself. */
+async function settleEffects(sql: Sql): Promise<readonly Effect[]> {
+  return await inTime(sql<Effect[]>`
+    update postern_revocation r set effective_at = clock_timestamp()
+    where r.state = 'in_force' and r.effective_at is null and r.class = any(${[...tokenClasses]})
+      and not exists (
+        select from postern_process p left join postern_revocation_ack a on a.process = p.id
+        where p.role like '%gateway%' and p.seen_at > now() - make_interval(secs => ${liveSeconds})
+          and coalesce(a.seq, -1) < r.seq)
+    returning class, extract(epoch from effective_at - in_force_at)::float8 as seconds`)
 }
 
 /** Not cancelled: that opens a connection whose failure postgres.js lets nobody catch. */
@@ -122,54 +191,8 @@ async function inTime<Rows>(query: Promise<Rows>): Promise<Rows> {
   const late = () => reject(new Error('the deny list was not read in time'))
   const timer = setTimeout(late, queryMsMax)
   try {
-    return await Promise.race([query, promise])
+    return await Promise.race([query, promise]).catch(rethrowAsOutage)
   } finally {
     clearTimeout(timer)
   }
-}
-
-export type Revocation = {
-  readonly issuer: string
-  readonly claim: RevocableClaim
-  readonly value: string
-  /** For people; goes into the table and the audit record's details. */
-  readonly reason: string
-  /** Who asked over HTTP, or the operator's name at a terminal. */
-  readonly by: Caller | string
-  readonly at: Date
-}
-
-/**
- * Denies a token, a subject or a signing key, with its audit record in the same transaction. A
- * token's entry lasts as long as any token can, the others until they are taken out. Throws
- * `database.unavailable`.
- */
-export async function revoke(
-  sql: Sql,
-  journal: AuditJournal,
-  revocation: Revocation,
-): Promise<void> {
-  const { issuer, claim, value, reason, by, at } = revocation
-  const id = Bun.randomUUIDv7()
-  const record = {
-    id,
-    type: 'token.revoked',
-    at,
-    target: `revocation/${claim}`,
-    outcome: 'ok',
-    details: { issuer, claim, value, reason, ...(typeof by === 'string' ? { operator: by } : {}) },
-  } as const
-  const audit = typeof by === 'string' ? systemRecord(record) : callerRecord(by, record)
-  const operator = typeof by === 'string' ? by : `${by.principal.issuer} ${by.principal.subject}`
-  const lifetimeSeconds = claim === 'jti' ? tokenAgeSecondsMax + 2 * leewaySeconds : null
-  await recordedTransaction(sql, journal, async (transaction, write) => {
-    await transaction`
-      insert into postern_revocation (issuer, claim, value, reason, revoked_by, expires_at)
-      values (${issuer}, ${claim}, ${value}, ${reason}, ${operator},
-        now() + ${lifetimeSeconds}::float8 * interval '1 second')
-      on conflict (issuer, claim, value) do update
-        set expires_at = excluded.expires_at, reason = excluded.reason,
-          revoked_by = excluded.revoked_by, revoked_at = now()`
-    await write([audit])
-  }).catch(rethrowAsOutage)
 }

@@ -48,8 +48,8 @@ export type OpenAccessControl = AccessControl & {
 
 /** Milliseconds between two looks at how old the fetched keys are. */
 const ageEveryMs = 5_000
-/** Seconds; the deny list is tried every two. */
-const denyListRetrySeconds = 2
+/** Seconds; the deny list is tried every one. */
+const denyListRetrySeconds = 1
 
 /**
  * The access rules in force. Throws `ConfigError` when the first version is bad and what a secret
@@ -138,7 +138,7 @@ async function readFirst(path: string): Promise<string> {
 }
 
 function missing(generation: Generation, denyList: DenyList): string | undefined {
-  if (!denyList.isLoaded()) return 'deny list'
+  if (!denyList.isHeard()) return 'deny list'
   for (const { keys } of generation.issuers.values()) {
     const lacking = keys.notReady()
     if (lacking !== undefined) return lacking
@@ -172,7 +172,6 @@ function tokenVerifier(options: {
 
   function authenticateUnseen(authorization: string): Promise<Principal> {
     const token = bearerToken(authorization)
-    if (!denyList.isLoaded()) throw keysUnavailable('deny_list.not_loaded', denyListRetrySeconds)
     const running = underWay.get(authorization)
     if (running !== undefined) return running
     const started: Promise<Principal> = verify(authorization, token).finally(() => {
@@ -185,6 +184,7 @@ function tokenVerifier(options: {
   return {
     authenticate(authorization: string | undefined): Principal | Promise<Principal> {
       if (authorization === undefined) reject('token.missing')
+      if (!denyList.isHeard()) refuseUnheard(denyList)
       return cache.find(authorization) ?? authenticateUnseen(authorization)
     },
     forget() {
@@ -194,6 +194,12 @@ function tokenVerifier(options: {
       underWay.clear()
     },
   }
+}
+
+/** What was revoked meanwhile is not known here. */
+function refuseUnheard(denyList: DenyList): never {
+  const reason = denyList.isLoaded() ? 'deny_list.unheard' : 'deny_list.not_loaded'
+  throw keysUnavailable(reason, denyListRetrySeconds)
 }
 
 /** RFC 6750, 2.1, with one space. Two header lines arrive joined by a comma and are refused. */

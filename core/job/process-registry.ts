@@ -18,7 +18,7 @@ export type ProcessRegistry = {
   close(): Promise<void>
 }
 
-export type ProcessRole = 'gateway' | 'worker' | 'sequencer'
+export type ProcessRole = 'gateway' | 'worker' | 'sequencer' | 'rotator'
 
 /** Tells the other processes that this one is alive and learns the same of them. */
 export async function startProcessRegistry(options: {

@@ -17,6 +17,8 @@ export type SecretCacheOptions = {
   readonly currentVersion: (name: string) => Promise<string>
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonicMs?: () => number
+  /** False while nobody knows which versions are revoked: then nothing is given. */
+  readonly isHeard?: () => boolean
   readonly onAccess?: (access: 'hit' | 'miss') => void
 }
 
@@ -71,6 +73,9 @@ export function secretCache(options: SecretCacheOptions): SecretCache {
   }
 
   async function knownOf(name: string): Promise<Known> {
+    if (options.isHeard?.() === false) {
+      throw storeUnavailable(`which version of ${name} is in force was not heard for too long`)
+    }
     const entry = entryOf(name)
     const ageMs = entry.known === undefined ? Infinity : monotonicMs() - entry.known.readAtMs
     if (entry.known === undefined || ageMs >= hardAgeMs) {

@@ -4,8 +4,10 @@ import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { systemRecord } from '../audit/record.ts'
 import type { Log } from '../log.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { type FingerprintKey, fingerprintOf, readFingerprintKey } from './rotation/fingerprint.ts'
+import type { SecretPointers } from './secret-pointers.ts'
 import type { SecretMembers, SecretStore } from './secret-store.ts'
 
 /** Milliseconds until a pointer that was moved is found without its notification. */
@@ -43,6 +45,10 @@ export type SecretFollowerOptions = {
   readonly process: string
   readonly log: Log
   readonly now: () => Date
+  /** Told of all pointers, whoever uses them. */
+  readonly pointers?: SecretPointers
+  /** `role@host`, in the count of uses. */
+  readonly usedBy?: string
   readonly pollMs?: number
 }
 
@@ -56,54 +62,36 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
   const { sql, log, pollMs = pollMsDefault } = options
   const key = await readFingerprintKey(sql)
   const followed = new Map<string, Followed>()
-  let running: Promise<void> | undefined
-  let isAskedAgain = false
-  let isClosed = false
   let retry: Timer | undefined
 
   async function catchUpAll(): Promise<void> {
+    await hearPointers(options).catch((error: unknown) => log.warn('secret.unheard', { error }))
     for (const use of followed.values()) {
       await catchUp(options, key, use).catch((error: unknown) => {
         log.warn('secret.not_followed', { of: use.name, error })
         // A rotation waits for it.
-        retry = setTimeout(() => void nudge(), retryMs)
+        retry = setTimeout(() => void looks.again(), retryMs)
         retry.unref()
       })
     }
   }
 
-  /** Asked while it runs, it runs once more: the pointer may have moved behind its look. */
-  async function run(): Promise<void> {
-    do {
-      isAskedAgain = false
-      await catchUpAll()
-    } while (isAskedAgain && !isClosed)
-  }
-
-  function nudge(): Promise<void> {
-    isAskedAgain = true
-    running ??= run().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-
-  const listening = await sql.listen(channel, () => void nudge()).catch(rethrowAsOutage)
-  const timer = setInterval(() => void nudge(), pollMs)
+  const looks = oneAtATime(catchUpAll)
+  const listening = await sql.listen(channel, () => void looks.again()).catch(rethrowAsOutage)
+  const timer = setInterval(() => void looks.unlessRunning(), pollMs)
   timer.unref()
   return {
     async follow(use) {
       const fingerprint = fingerprintOf(key, use.name, use.members)
       await register(options, use, fingerprint).catch(rethrowAsOutage)
       followed.set(use.name, { ...use, inUse: use.version, fingerprint, proved: undefined })
-      await nudge()
+      await looks.again()
     },
     async close() {
-      isClosed = true
       clearInterval(timer)
       clearTimeout(retry)
       await listening.unlisten().catch(() => undefined)
-      await running
+      await looks.close()
       await sql`delete from postern_secret_ack where process = ${options.process}`.catch(
         () => undefined,
       )
@@ -128,7 +116,7 @@ async function register(
     const made = await transaction`
       insert into postern_secret (name, current_version, fingerprint, rotation_days, due_at)
       values (${name}, ${version}, decode(${fingerprint}, 'hex'), ${rotationDays},
-        now() + make_interval(days => ${rotationDays}))
+        now() + make_interval(hours => 24 * ${rotationDays}))
       on conflict do nothing returning name`
     if (made.length === 0) return
     await write([
@@ -137,6 +125,30 @@ async function register(
         ...{ target: `secret/${name}`, details: { version } },
       }),
     ])
+  })
+}
+
+/** A configuration has tens. */
+const namesMax = 200
+
+/** And counts what was used since. */
+async function hearPointers({ sql, pointers, usedBy }: SecretFollowerOptions): Promise<void> {
+  if (pointers === undefined) return
+  const askedAtMs = performance.now()
+  const rows = await sql<{ name: string; version: string }[]>`
+    select name, current_version as version from postern_secret order by name limit ${namesMax}`
+  pointers.hear(new Map(rows.map(({ name, version }) => [name, version])), askedAtMs)
+  const uses = pointers.takeUses()
+  if (usedBy === undefined || uses.size === 0) return
+  const list = [...uses].map(([name, reads]) => ({ name, reads }))
+  await sql`
+    insert into postern_secret_use as u (name, used_by, reads)
+    select name, ${usedBy}, reads
+    from jsonb_to_recordset(${JSON.stringify(list)}::text::jsonb) as l(name text, reads bigint)
+    on conflict (name, used_by) do update
+      set reads = u.reads + excluded.reads, last_at = now()`.catch((error: unknown) => {
+    pointers.giveBack(uses)
+    throw error
   })
 }
 

@@ -95,6 +95,7 @@ test.each([
   ['its id', 'jti', 'token-1'],
   ['its subject', 'sub', 'service-a'],
   ['its signing key', 'kid', 'key-1'],
+  ['its issuer', 'iss', ''],
 ] as const)('a token seen before is dead at once when %s is denied', async (_, claim, value) => {
   const { access, clock, denyList } = await openWorld({ document })
   const authorization = `Bearer ${await token(key, clock)}`
@@ -111,6 +112,17 @@ test('nobody is admitted before the deny list was read', async () => {
   expect(await verdict(access, `Bearer ${await token(key, clock)}`)).toBe(
     'auth.keys_unavailable deny_list.not_loaded',
   )
+})
+
+test('a token seen before is refused while nobody hears what was revoked', async () => {
+  const { access, clock, denyList } = await openWorld({ document })
+  const authorization = `Bearer ${await token(key, clock)}`
+  expect(await verdict(access, authorization)).toBe('ok')
+  denyList.setHeard(false)
+  expect(access.notReady()).toBe('deny list')
+  expect(await verdict(access, authorization)).toBe('auth.keys_unavailable deny_list.unheard')
+  denyList.setHeard(true)
+  expect(await verdict(access, authorization)).toBe('ok')
 })
 
 test('a file that is bad at the start is no start', async () => {

@@ -142,7 +142,7 @@ test('a secret goes in by standard input and never comes out by list', async () 
     code: 0,
     out: 'postern/database: version 1\n',
   })
-  const listed = await call(['secrets', 'list'], { env })
+  const listed = await call(['secrets', 'stored'], { env })
   expect(listed.out).toBe('secret:postern/database#url  version 1\n')
   expect(await call(['secrets', 'put', 'a'], { env, stdin: '{' })).toMatchObject({ code: 65 })
 })

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import postgres, { type Sql } from 'postgres'
-import { type DenyList, openDenyList, revoke } from '#core/access/deny-list.ts'
+import { type DenyList, type Effect, openDenyList } from '#core/access/deny-list.ts'
 import type { Principal } from '#core/access/principal.ts'
 import { silentLog } from '#core/log.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
+import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
+import type { TokenClass } from '#core/revocation/revocation.ts'
 import { testJournal } from '#test/support/job-engine.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { eventually } from './world.ts'
@@ -24,9 +26,9 @@ beforeAll(async () => {
   gateway = connectPostgres({ ...connection(), role: 'postern_gateway' })
 })
 afterEach(async () => {
-  for (const list of lists.splice(0)) list.close()
   await start()
-  await sql`truncate postern_revocation, postern_audit_intake`
+  for (const list of lists.splice(0)) await list.close()
+  await sql`truncate postern_revocation, postern_revocation_ack, postern_process, postern_audit_intake`
 })
 afterAll(async () => {
   await gateway.end({ timeout: 1 })
@@ -49,8 +51,11 @@ async function start(): Promise<void> {
   await eventually(isServing)
 }
 
-async function open(): Promise<DenyList> {
-  const list = await openDenyList({ sql: gateway, log: silentLog() })
+type Opening = { readonly monotonicMs?: () => number; readonly sql?: Sql }
+
+async function open(options: Opening = {}): Promise<DenyList> {
+  const process = Bun.randomUUIDv7()
+  const list = await openDenyList({ sql: gateway, log: silentLog(), process, ...options })
   lists.push(list)
   return list
 }
@@ -65,12 +70,15 @@ const principal: Principal = {
   scopes: new Set(),
   expiresAt: 0,
 }
-const base = { issuer, reason: 'leaked', by: 'operator', at: new Date() }
+function revoke(of: TokenClass, value: string) {
+  const request = { class: of, issuer, value, reason: 'leaked', until: undefined }
+  const revocations = postgresRevocations({ sql: gateway, journal, now: () => new Date() })
+  return revocations.revoke({ ...request, by: 'operator' })
+}
 
 test.each([
   ['jti', 'token-1'],
   ['sub', 'service-a'],
-  ['kid', 'key-1'],
 ] as const)(
   'a revoked %s is denied at every gateway by itself, and its neighbours are not',
   async (claim, value) => {
@@ -78,7 +86,7 @@ test.each([
     let changes = 0
     there.onChange(() => changes++)
     expect(here.deniedBy(principal)).toBeUndefined()
-    await revoke(gateway, journal, { ...base, claim, value })
+    await revoke(claim, value)
     await here.nudge()
     expect(here.deniedBy(principal)).toBe(claim)
     expect(here.deniedBy({ ...principal, issuer: 'https://other.example' })).toBeUndefined()
@@ -94,9 +102,8 @@ test('a frozen Postgres ends a reading, never the process', async () => {
   const unhandled: unknown[] = []
   const keep = (error: unknown) => void unhandled.push(error)
   process.on('unhandledRejection', keep)
-  const list = await openDenyList({ sql: pool, log: silentLog() })
-  lists.push(list)
-  await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
+  const list = await open({ sql: pool })
+  await revoke('jti', 'token-1')
   await server.pause()
   try {
     await list.nudge()
@@ -114,64 +121,92 @@ test('a frozen Postgres ends a reading, never the process', async () => {
   await pool.end({ timeout: 1 })
 })
 
-test('a revocation and its audit record are stored together', async () => {
-  await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
-  const [record] =
-    await sql`select convert_from(body, 'UTF8')::json as body from postern_audit_intake`
-  expect(record?.['body']).toMatchObject({
-    type: 'token.revoked',
-    target: 'revocation/jti',
-    details: { issuer, claim: 'jti', value: 'token-1', reason: 'leaked', operator: 'operator' },
-  })
-})
-
-test('a revocation whose record cannot be stored is not stored either', async () => {
-  await sql`alter table postern_audit_intake rename to away`
-  await expect(
-    revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' }),
-  ).rejects.toThrow()
-  await sql`alter table away rename to postern_audit_intake`
-  expect(await sql`select 1 from postern_revocation`).toHaveLength(0)
-})
-
 test('a token revoked twice stays revoked', async () => {
   const list = await open()
-  for (let again = 0; again < 2; again++)
-    await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
+  for (let again = 0; again < 2; again++) await revoke('jti', 'token-1')
   await list.nudge()
   expect(list.deniedBy(principal)).toBe('jti')
   expect(await sql`select 1 from postern_revocation`).toHaveLength(1)
 })
 
-test('an entry that committed late under an early number is seen', async () => {
+test('nobody sees a number of the feed before the one below it is committed', async () => {
   const list = await open()
   const committed = Promise.withResolvers<void>()
-  const inserted = Promise.withResolvers<void>()
+  const numbered = Promise.withResolvers<void>()
   const late = sql.begin(async (transaction) => {
-    await transaction`insert into postern_revocation (issuer, claim, value, reason, revoked_by)
-      values (${issuer}, 'sub', 'service-a', 'r', 'o')`
-    inserted.resolve()
+    await transaction`update postern_revocation_feed set seq = seq + 1`
+    numbered.resolve()
     await committed.promise
+    await transaction`
+      insert into postern_revocation (issuer, class, value, reason, revoked_by)
+      values (${issuer}, 'sub', 'service-a', 'r', 'o')`
   })
-  await inserted.promise
-  await revoke(gateway, journal, { ...base, claim: 'sub', value: 'another' })
+  await numbered.promise
+  const behind = revoke('sub', 'another')
   await list.nudge()
   expect(list.deniedBy(principal)).toBeUndefined()
   committed.resolve()
-  await late
+  await Promise.all([late, behind])
   await list.nudge()
   expect(list.deniedBy(principal)).toBe('sub')
 })
 
+test('a list that was not read for 20 s is not heard, and is again once it is read', async () => {
+  let ms = 0
+  const list = await open({ monotonicMs: () => ms })
+  ms = 19_999
+  expect(list.isHeard()).toBe(true)
+  await server.pause()
+  try {
+    ms = 45_000
+    expect(list.isHeard()).toBe(false)
+  } finally {
+    await server.resume()
+  }
+  await eventually(() => list.isHeard())
+})
+
+test('what ends by itself is admitted again', async () => {
+  const list = await open()
+  await revoke('sub', 'service-a')
+  await list.nudge()
+  expect(list.deniedBy(principal)).toBe('sub')
+  await sql`update postern_revocation set until = now() - interval '1 second'`
+  await list.nudge()
+  expect(list.deniedBy(principal)).toBeUndefined()
+})
+
+test('a revocation is effective once every live gateway has heard of it, and that is told once', async () => {
+  const effects: Effect[] = []
+  const onEffect = (effect: Effect) => void effects.push(effect)
+  const [here, there, gone] = [Bun.randomUUIDv7(), Bun.randomUUIDv7(), Bun.randomUUIDv7()]
+  for (const id of [here, there, gone]) {
+    await sql`insert into postern_process (id, role, host, version) values (${id}, 'gateway', 'h', 'v')`
+  }
+  await sql`update postern_process set seen_at = now() - interval '31 seconds' where id = ${gone}`
+  const mine = await openDenyList({ sql: gateway, log: silentLog(), process: here, onEffect })
+  lists.push(mine)
+  await revoke('jti', 'token-1')
+  await mine.nudge()
+  await mine.nudge()
+  const effectiveAt = async () => (await sql`select effective_at from postern_revocation`)[0]?.[0]
+  expect([effects, await effectiveAt()]).toEqual([[], undefined])
+  const other = await openDenyList({ sql: gateway, log: silentLog(), process: there, onEffect })
+  lists.push(other)
+  await eventually(() => effects.length > 0)
+  await Promise.all([mine.nudge(), other.nudge()])
+  expect(effects).toEqual([{ class: 'jti', seconds: expect.any(Number) }])
+})
+
 test('with Postgres away what was denied stays denied, and what came meanwhile follows', async () => {
-  await revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
+  await revoke('jti', 'token-1')
   const list = await open()
   await server.stop()
   await list.nudge()
   expect(list.isLoaded()).toBe(true)
   expect(list.deniedBy(principal)).toBe('jti')
   await start()
-  await revoke(gateway, journal, { ...base, claim: 'sub', value: 'service-b' })
+  await revoke('sub', 'service-b')
   await list.nudge()
   expect(list.deniedBy({ ...principal, subject: 'service-b', tokenId: 'other' })).toBe('sub')
 })
@@ -189,6 +224,6 @@ test('a list that could not be read is not loaded, until it can be', async () =>
 
 test('a revocation with Postgres away is an outage, not a success', async () => {
   await server.stop()
-  const attempt = revoke(gateway, journal, { ...base, claim: 'jti', value: 'token-1' })
+  const attempt = revoke('jti', 'token-1')
   await expect(attempt).rejects.toMatchObject({ code: 'database.unavailable' })
 })

@@ -3,6 +3,8 @@ import { importJWK, SignJWT } from 'jose'
 import { freshIssuerKeys, succeedIssuerKeys } from '#core/access/issuer-keys.ts'
 import { personOf } from '#core/access/principal.ts'
 import { ConfigError } from '#core/config.ts'
+import { personOf as actingPerson } from '#core/revocation/revocation.ts'
+import { testCaller } from '#test/support/job-engine.ts'
 import { bearer, localDocument, localName, minter, testIssuer } from './issuer-world.ts'
 import {
   accessDocument,
@@ -131,6 +133,18 @@ test('who may mint tokens is dead with all that it had made, once its subject is
   denyList.deny(minter.issuer, 'sub', minter.subject)
   expect(await verdict(access, mine)).toBe('token.revoked')
   expect(await verdict(access, others)).toBe('ok')
+  denyList.deny(minter.issuer, 'iss', '')
+  expect(await verdict(access, others)).toBe('token.revoked')
+})
+
+test('for a revocation too, who mints is one with what it had made', async () => {
+  const issuer = await testIssuer()
+  const { access, clock } = await openWorld({ document: localDocument }, { localIssuer: issuer })
+  const minted = await access.authenticate(await bearer(issuer, clock))
+  const { principal, ...rest } = testCaller
+  expect(actingPerson({ ...rest, principal: minted })).toBe(
+    actingPerson({ ...rest, principal: { ...principal, ...minter } }),
+  )
 })
 
 test('a version that is taken over signs and verifies at once, and what it does not know is dead', async () => {

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { AccessDocument, IssuerRules } from '#core/access/access-file.ts'
-import { type DenyList, denialKey, deniedBy, type RevocableClaim } from '#core/access/deny-list.ts'
+import { type DenyList, denialKey, deniedBy } from '#core/access/deny-list.ts'
 import { type AccessControlOptions, openAccessControl } from '#core/access/open-access-control.ts'
 import type { AuditLog } from '#core/audit/audit-log.ts'
 import type { AuditRecord } from '#core/audit/record.ts'
 import { PosternError } from '#core/errors.ts'
 import { silentLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
+import type { TokenClass } from '#core/revocation/revocation.ts'
 
 /** A clock that only moves when told to. */
 export function testClock(start = new Date('2026-03-01T12:00:00Z')) {
@@ -26,26 +27,32 @@ export function testClock(start = new Date('2026-03-01T12:00:00Z')) {
 export type TestClock = ReturnType<typeof testClock>
 
 export type MemoryDenyList = DenyList & {
-  deny(issuer: string, claim: RevocableClaim, value: string): void
+  deny(issuer: string, claim: TokenClass, value: string): void
   setLoaded(isLoaded: boolean): void
+  setHeard(isHeard: boolean): void
 }
 
 function memoryDenyList(): MemoryDenyList {
   const denied = new Set<string>()
   const listeners: (() => void)[] = []
   let isLoaded = true
+  let isHeard = true
   return {
     deniedBy: (principal) => deniedBy(denied, principal),
     isLoaded: () => isLoaded,
+    isHeard: () => isLoaded && isHeard,
     onChange: (listener) => void listeners.push(listener),
     nudge: async () => undefined,
-    close: () => undefined,
+    close: async () => undefined,
     deny(issuer, claim, value) {
       denied.add(denialKey(issuer, claim, value))
       for (const listener of listeners) listener()
     },
     setLoaded(value) {
       isLoaded = value
+    },
+    setHeard(value) {
+      isHeard = value
     },
   }
 }

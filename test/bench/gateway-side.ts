@@ -40,7 +40,7 @@ const foundation = await openFoundation({
   role: 'postern_gateway',
 })
 const services = await openServices(foundation, ['gateway'])
-const access = await openAccess(foundation, services.audit, { document: JSON.parse(document) })
+const access = await openAccess(foundation, services, { document: JSON.parse(document) })
 const { now } = foundation
 const liveGateways = () => 1
 

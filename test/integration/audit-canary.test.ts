@@ -136,7 +136,13 @@ test('what fails tells no secret', async () => {
   await get('/readyz')
   await stage.server.start()
   await eventually(stage.isReady, 30_000)
-  for (const args of [['doctor'], ['doctor', '--json'], ['secrets', 'list'], ['migrate']]) {
+  for (const args of [
+    ['doctor'],
+    ['doctor', '--json'],
+    ['secrets', 'list'],
+    ['secrets', 'stored'],
+    ['migrate'],
+  ]) {
     await stage.postern(args)
   }
   await stage.postern(['revoke', '--issuer', 'https://id.example', '--jti', 'x', '--reason', 'r'])

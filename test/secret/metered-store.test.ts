@@ -8,7 +8,7 @@ test('reads of the store are counted by name, those from memory as hits, and no 
   const metrics = createMetrics()
   const name = 'postern/database'
   await store.stage(name, { members: { url: 'canary-value' }, rotation: Bun.randomUUIDv7() })
-  const reader = readerOf(store, metrics)
+  const reader = readerOf(store, { metrics })
   for (const _ of [1, 2, 3]) await reader.read({ name, member: 'url' })
   store.setOutage(true)
   await reader.read({ name: 'postern/other', member: 'url' }).catch(() => undefined)

@@ -11,6 +11,7 @@ import {
   urlIn,
   userIn,
 } from './login-pair.ts'
+import type { HeldSession } from './rotation-target.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
 /** Milliseconds between two looks for sessions: a login under way shows up late. */
@@ -78,6 +79,36 @@ export function postgresRoleTarget(options: PostgresRoleOptions): LoginTarget {
       })
     },
     isRefused: async (retired) => (await tryLogin(retired, sessionUser)) === undefined,
+    logins: {
+      users: options.users,
+      userOf: (members) => userIn(members, member),
+      endUser: (user) =>
+        endLogin(admin, user).catch((error: unknown) => {
+          throw targetUnavailable(error)
+        }),
+      hold: (members) => holdSession(options.connect(urlIn(members, member).href)),
+    },
+  }
+}
+
+/** The same backend all the time: a pool would open another one for a session that was ended. */
+async function holdSession(sql: Sql): Promise<HeldSession | undefined> {
+  const close = () => sql.end({ timeout: 1 }).catch(() => undefined)
+  const session = await sql.reserve().catch(async (error: unknown) => {
+    await close()
+    if (isLoginRefused(error)) return undefined
+    throw targetUnavailable(error)
+  })
+  if (session === undefined) return undefined
+  let isOpen = true
+  return {
+    async isOpen() {
+      if (!isOpen) return false
+      const [row] = await session`select 1 as one`.catch(() => [])
+      isOpen = row !== undefined
+      return isOpen
+    },
+    close,
   }
 }
 

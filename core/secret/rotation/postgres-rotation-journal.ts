@@ -7,13 +7,7 @@ import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { Rotation } from './rotation.ts'
 import type { RotationJournal, RotationSettings, Urgency } from './rotation-journal.ts'
-import {
-  readHistory,
-  readPointer,
-  readUnproved,
-  rotationColumns,
-  rotationsOf,
-} from './rotation-rows.ts'
+import { rotationColumns, rotationReads, rotationsOf } from './rotation-rows.ts'
 
 export type RotationJournalOptions = {
   readonly sql: Sql
@@ -24,19 +18,9 @@ export type RotationJournalOptions = {
 export function postgresRotationJournal(options: RotationJournalOptions): RotationJournal {
   const { sql } = options
   return {
-    pointer: (name) => readPointer(sql, name).catch(rethrowAsOutage),
+    ...rotationReads(sql),
     plan: (name, by, urgency = 'can wait') =>
       plan(options, { name, by, urgency }).catch(rethrowAsOutage),
-    async read(id) {
-      const [rotation] = rotationsOf(
-        await sql`
-          select ${rotationColumns(sql)} from postern_secret_rotation
-          where id = ${id}`.catch(rethrowAsOutage),
-      )
-      if (rotation !== undefined) return rotation
-      throw new PosternError('secret.not_found', { reason: `there is no rotation ${id}` })
-    },
-    history: (name, limit) => readHistory(sql, name, limit).catch(rethrowAsOutage),
     configure: (name, rotation, by) =>
       configure(options, { name, by, rotation }).catch(rethrowAsOutage),
     staged: (rotation, { pending, fingerprint }) =>
@@ -50,12 +34,21 @@ export function postgresRotationJournal(options: RotationJournalOptions): Rotati
       change(options, rotation, {
         step: rotation.step,
         set: sql`is_urgent = true, retire_after = null`,
+        ...(rotation.error === undefined ? {} : { error: rotation.error }),
         details: { isUrgent: true },
       }),
     settled: (rotation, graceSeconds) =>
       change(options, rotation, {
         step: 'retire',
         set: sql`retire_after = now() + make_interval(secs => ${graceSeconds})`,
+        where: sql`and (roll_back_reason is null or is_urgent)`,
+      }),
+    askRollBack: (rotation, { reason, by }) =>
+      change(options, rotation, {
+        step: 'settle',
+        set: sql`roll_back_reason = ${reason}`,
+        where: sql`and step = 'settle' and promoted_at is not null and not is_urgent`,
+        details: { rollBack: reason, by },
       }),
     promote: (rotation) =>
       change(options, rotation, {
@@ -67,12 +60,11 @@ export function postgresRotationJournal(options: RotationJournalOptions): Rotati
     rollBack: (rotation, error) =>
       change(options, rotation, {
         step: 'settle',
-        set: sql`promoted_at = null`,
+        set: sql`promoted_at = null, roll_back_reason = null`,
         error,
         details: { version: rotation.base },
         also: (transaction) => returnPointer(transaction, rotation),
       }),
-    unproved: (name) => readUnproved(sql, name).catch(rethrowAsOutage),
     failed: (rotation, { error, retryMs }) => noteFailure(sql, rotation, { error, retryMs }),
     undo: (rotation, error) => change(options, rotation, { step: 'undo', error }),
     end: (rotation) =>
@@ -100,7 +92,7 @@ async function configure(
   await recordedTransaction(sql, journal, async (transaction, write) => {
     const rows = await transaction`
       update postern_secret set kind = ${kind}, settings = ${JSON.stringify(settings)}::text::jsonb,
-        due_at = due_at + make_interval(days => ${rotationDays} - rotation_days),
+        due_at = due_at + make_interval(hours => 24 * (${rotationDays} - rotation_days)),
         rotation_days = ${rotationDays}
       where name = ${name} returning name`
     if (rows.length === 0) throw withoutPointer(name)
@@ -117,7 +109,7 @@ async function configure(
 
 function withoutPointer(name: string): PosternError {
   const detail = `No process has used ${name} yet; start one that does.`
-  return new PosternError('secret.not_found', { reason: `no pointer of ${name}`, detail })
+  return new PosternError('secret.unknown', { reason: `no pointer of ${name}`, detail })
 }
 
 const alreadyOpen = z.object({
@@ -144,6 +136,7 @@ async function plan(
           returning ${rotationColumns(transaction)}`,
       )
       if (rotation === undefined) throw withoutPointer(name)
+      await transaction`select pg_notify('postern_rotation', ${name})`
       await write([
         recordOf(rotation, now(), { type: 'secret.rotation_opened', details: { by, urgency } }),
       ])
@@ -159,6 +152,8 @@ async function plan(
 type Change = {
   readonly step: Rotation['step']
   readonly set?: ReturnType<Sql>
+  /** Holds only while this is so, too. */
+  readonly where?: ReturnType<Sql>
   readonly error?: string
   readonly type?: AuditType
   readonly details?: Readonly<Record<string, unknown>>
@@ -179,6 +174,7 @@ async function change(
           error = ${to.error ?? null} ${to.set === undefined ? sql`` : sql`, ${to.set}`}
         where id = ${id} and step = ${from}
           and promoted_at is not distinct from ${rotation.promotedAt ?? null}
+          ${to.where ?? sql``}
         returning ${rotationColumns(transaction)}`,
     )
     if (moved === undefined) throw overtaken(rotation)
@@ -238,10 +234,13 @@ async function returnPointer(transaction: TransactionSql, rotation: Rotation): P
   if (rows.length !== 1) throw overtaken(rotation)
 }
 
-/** Due dates are the database's: a restart, a clock change or a leap day moves none. */
+/**
+ * Due dates are the database's: a restart moves none. A day is 24 hours: neither does a change of
+ * the clocks, whatever time zone the session has.
+ */
 async function setDue(transaction: TransactionSql, name: string): Promise<void> {
   await transaction`
-    update postern_secret set due_at = now() + make_interval(days => rotation_days)
+    update postern_secret set due_at = now() + make_interval(hours => 24 * rotation_days)
     where name = ${name}`
 }
 

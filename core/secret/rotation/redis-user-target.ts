@@ -12,6 +12,7 @@ import {
   urlIn,
   userIn,
 } from './login-pair.ts'
+import type { HeldSession } from './rotation-target.ts'
 
 /** Milliseconds between two looks for connections: a login under way shows up late. */
 const sessionScanMs = 1_000
@@ -40,7 +41,7 @@ export function redisUserTarget(options: RedisUserOptions): LoginTarget {
       await connection.auth(decodeURIComponent(username), decodeURIComponent(password))
       return true
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('WRONGPASS')) return false
+      if (isWrongPassword(error)) return false
       throw targetUnavailable(error)
     } finally {
       connection.disconnect()
@@ -72,7 +73,43 @@ export function redisUserTarget(options: RedisUserOptions): LoginTarget {
       await eachNode(admin, (node) => endUser(node, user))
     },
     isRefused: async (retired) => !(await isLetIn(retired)),
+    logins: {
+      users: options.users,
+      userOf: (members) => userIn(members, member),
+      endUser: (user) => eachNode(admin, (node) => endUser(node, user)),
+      hold: (members) => holdSession(options.connect, urlIn(members, member)),
+    },
   }
+}
+
+/** Of one connection, which is never opened again by itself. */
+async function holdSession(
+  connect: RedisUserOptions['connect'],
+  { href, username, password }: URL,
+): Promise<HeldSession | undefined> {
+  const connection = connect(href)
+  try {
+    await connection.connect()
+    await connection.auth(decodeURIComponent(username), decodeURIComponent(password))
+  } catch (error) {
+    connection.disconnect()
+    if (isWrongPassword(error)) return undefined
+    throw targetUnavailable(error)
+  }
+  const ask = async () => await connection.call('ACL', 'WHOAMI')
+  return {
+    isOpen: () =>
+      ask().then(
+        () => true,
+        // A user that may not ask who he is has a session all the same.
+        (error: unknown) => error instanceof Error && error.message.startsWith('NOPERM'),
+      ),
+    close: () => Promise.resolve(connection.disconnect()),
+  }
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGPASS')
 }
 
 async function eachNode(

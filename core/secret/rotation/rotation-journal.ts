@@ -34,10 +34,10 @@ export type Unproved = { readonly process: string; readonly host: string; readon
  */
 export type RotationJournal = {
   pointer(name: string): Promise<SecretPointer | undefined>
-  /** Says how a secret is rotated, and how often. Throws `secret.not_found` where it has no pointer. */
+  /** Says how a secret is rotated, and how often. Throws `secret.unknown` where it has no pointer. */
   configure(name: string, rotation: RotationSettings, by: string): Promise<void>
   /**
-   * Opens a rotation of a secret that has a pointer. Throws `secret.not_found`, or
+   * Opens a rotation of a secret that has a pointer. Throws `secret.unknown`, or
    * `secret.rotation_open` while another one is under way.
    */
   plan(name: string, by: string, urgency?: Urgency): Promise<Rotation>
@@ -56,6 +56,13 @@ export type RotationJournal = {
   settled(rotation: Rotation, graceSeconds: number): Promise<Rotation>
   /** Moves the pointer to the pending version and tells the processes. */
   promote(rotation: Rotation): Promise<Rotation>
+  /** Wants it moved back by who may: while it is settled, and not urgent. */
+  askRollBack(
+    rotation: Rotation,
+    request: { readonly reason: string; readonly by: string },
+  ): Promise<Rotation>
+  /** Open rotations whose next step may be tried now. */
+  due(): Promise<readonly Rotation[]>
   /** Moves it back, before anything was retired: what was pending dies instead. */
   rollBack(rotation: Rotation, reason: string): Promise<Rotation>
   /** Live processes that use the secret and have not proved what the pointer says. */

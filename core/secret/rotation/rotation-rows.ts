@@ -1,7 +1,9 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
+import { PosternError } from '../../errors.ts'
+import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { type Rotation, rotationSteps } from './rotation.ts'
-import type { SecretPointer, Unproved } from './rotation-journal.ts'
+import type { RotationJournal, SecretPointer, Unproved } from './rotation-journal.ts'
 
 /** A process that has missed so many seconds of heartbeats is not waited for. */
 const liveSeconds = 30
@@ -23,6 +25,7 @@ const rotationRows = z.array(
     openedAt: z.date(),
     promotedAt: z.date().nullable(),
     isUrgent: z.boolean(),
+    rollBackReason: z.string().nullable(),
     isDrained: z.boolean(),
   }),
 )
@@ -44,12 +47,13 @@ export function rotationColumns(sql: Sql | TransactionSql) {
   return sql`id, name, step, epoch::text, base_version as base, pending_version as pending,
     encode(fingerprint, 'hex') as fingerprint, attempts, error, next_try_at as "nextTryAt",
     opened_by as "openedBy", opened_at as "openedAt", promoted_at as "promotedAt",
-    is_urgent as "isUrgent", coalesce(retire_after <= now(), true) as "isDrained"`
+    is_urgent as "isUrgent", roll_back_reason as "rollBackReason", coalesce(retire_after <= now(), true) as "isDrained"`
 }
 
 export function rotationsOf(rows: unknown): readonly Rotation[] {
   return rotationRows.parse(rows).map(({ pending, fingerprint, error, promotedAt, ...rest }) => ({
     ...rest,
+    rollBackReason: rest.rollBackReason ?? undefined,
     pending: pending ?? undefined,
     fingerprint: fingerprint ?? undefined,
     error: error ?? undefined,
@@ -57,11 +61,28 @@ export function rotationsOf(rows: unknown): readonly Rotation[] {
   }))
 }
 
-export async function readHistory(
+/** What the journal tells and changes nothing. */
+export function rotationReads(
   sql: Sql,
-  name: string,
-  limit: number,
-): Promise<readonly Rotation[]> {
+): Pick<RotationJournal, 'pointer' | 'read' | 'history' | 'due' | 'unproved'> {
+  return {
+    pointer: (name) => readPointer(sql, name).catch(rethrowAsOutage),
+    async read(id) {
+      const [rotation] = rotationsOf(
+        await sql`
+          select ${rotationColumns(sql)} from postern_secret_rotation
+          where id = ${id}`.catch(rethrowAsOutage),
+      )
+      if (rotation !== undefined) return rotation
+      throw new PosternError('secret.not_found', { reason: `there is no rotation ${id}` })
+    },
+    history: (name, limit) => readHistory(sql, name, limit).catch(rethrowAsOutage),
+    due: () => readDue(sql).catch(rethrowAsOutage),
+    unproved: (name) => readUnproved(sql, name).catch(rethrowAsOutage),
+  }
+}
+
+async function readHistory(sql: Sql, name: string, limit: number): Promise<readonly Rotation[]> {
   return rotationsOf(
     await sql`
       select ${rotationColumns(sql)} from postern_secret_rotation where name = ${name}
@@ -69,7 +90,17 @@ export async function readHistory(
   )
 }
 
-export async function readPointer(
+/** Open ones whose next step may be tried now, those of revoked versions first. */
+async function readDue(sql: Sql): Promise<readonly Rotation[]> {
+  return rotationsOf(
+    await sql`
+      select ${rotationColumns(sql)} from postern_secret_rotation
+      where ended_at is null and next_try_at <= now() and coalesce(retire_after <= now(), true)
+      order by is_urgent desc, id`,
+  )
+}
+
+async function readPointer(
   sql: Sql | TransactionSql,
   name: string,
 ): Promise<SecretPointer | undefined> {
@@ -84,7 +115,7 @@ export async function readPointer(
   return { ...row, kind: row.kind ?? undefined, previous: row.previous ?? undefined }
 }
 
-export async function readUnproved(sql: Sql, name: string): Promise<readonly Unproved[]> {
+async function readUnproved(sql: Sql, name: string): Promise<readonly Unproved[]> {
   return await sql<Unproved[]>`
     select p.id as process, p.host, p.role
     from postern_secret s

@@ -35,4 +35,23 @@ export type RotationTarget = {
   retire(secrets: { readonly kept: SecretMembers; readonly retired: SecretMembers }): Promise<void>
   /** Whether a login with it is refused, as one who has stolen it would find. */
   isRefused(retired: SecretMembers): Promise<boolean>
+  /** Where a credential is a login, with sessions that outlive it; absent where it is none. */
+  readonly logins?: LoginRules
+}
+
+export type LoginRules = {
+  /** Who logs in with these members. Throws `secret.target_refused` where that cannot be read. */
+  userOf(members: SecretMembers): string
+  /** The two who take turns. */
+  readonly users: readonly string[]
+  /** Nobody logs in as this user any more, and its sessions have ended. */
+  endUser(user: string): Promise<void>
+  /** Opens a session, as a thief would before anybody notices; undefined where it is refused. */
+  hold(members: SecretMembers): Promise<HeldSession | undefined>
+}
+
+export type HeldSession = {
+  /** False once it has been ended from outside. */
+  isOpen(): Promise<boolean>
+  close(): Promise<void>
 }

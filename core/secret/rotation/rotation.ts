@@ -36,6 +36,8 @@ export type Rotation = {
   readonly promotedAt: Date | undefined
   /** The version in force is revoked: it is retired whoever still uses it. */
   readonly isUrgent: boolean
+  /** Somebody wants the version before back. */
+  readonly rollBackReason: string | undefined
   /** Whoever proves nothing to us has had its time to change over. */
   readonly isDrained: boolean
 }

@@ -86,7 +86,9 @@ async function takeStep(run: RotationRun, rotation: Rotation): Promise<Rotation>
     case 'promote':
       return await journal.promote(rotation)
     case 'settle':
-      return await settle(run, rotation)
+      return rotation.rollBackReason === undefined || rotation.isUrgent
+        ? await settle(run, rotation)
+        : await journal.rollBack(rotation, rotation.rollBackReason)
     case 'retire':
     case 'undo':
       return await retire(run, rotation)

@@ -34,6 +34,14 @@ export const secretDocumentSchema = z.object({
       is_proved: z.boolean().meta({ description: 'Of the version that is in force' }),
     }),
   ),
+  uses: z.array(
+    z.object({
+      used_by: z.string().meta({ description: 'role@host' }),
+      reads: z.int().meta({ description: 'How often a value was given, also from memory' }),
+      first_at: z.string(),
+      last_at: z.string(),
+    }),
+  ),
 })
 export type SecretDocument = z.infer<typeof secretDocumentSchema>
 
@@ -73,7 +81,11 @@ async function listSecrets(sql: Sql): Promise<readonly SecretDocument[]> {
               'is_proved', a.version = s.current_version and a.fingerprint = s.fingerprint)
             order by p.id)
           from postern_secret_ack a join postern_process p on p.id = a.process
-          where a.name = s.name), '[]') as used_by
+          where a.name = s.name), '[]') as used_by,
+        coalesce((
+          select jsonb_agg(jsonb_build_object('used_by', u.used_by, 'reads', u.reads,
+              'first_at', u.first_at, 'last_at', u.last_at) order by u.used_by)
+          from postern_secret_use u where u.name = s.name), '[]') as uses
       from postern_secret s order by s.name limit ${secretsMax}`,
   )
 }

@@ -1,0 +1,124 @@
+import { userInfo } from 'node:os'
+import { Command, Option } from 'commander'
+import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
+import { checkRotation } from '#core/secret/rotation/check-rotation.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
+import { type SecretDocument, secretReads } from '#core/secret/rotation/secret-reads.ts'
+import type { CommandIo } from './command-io.ts'
+import { withOperatorLog } from './operator-log.ts'
+
+const msPerDay = 86_400_000
+
+export function listCommand(io: CommandIo): Command {
+  return new Command('list')
+    .description('print the secrets that processes use: versions, due dates, users; never values')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets list
+  $ postern secrets list --json | jq '.[] | select(.is_due)'
+
+Reads Postgres; \`postern secrets stored\` prints what the file store holds.`,
+    )
+    .action(async ({ json }: { readonly json?: true }) => {
+      await withOperatorLog(io, 'secrets', operator(), async ({ sql, now }) => {
+        const secrets = await secretReads(sql).list()
+        if (json === true) io.stdout.write(`${JSON.stringify(secrets, null, 2)}\n`)
+        else for (const secret of secrets) io.stdout.write(lineOf(secret, now()))
+      })
+    })
+}
+
+function lineOf(secret: SecretDocument, now: Date): string {
+  const days = Math.floor((Date.parse(secret.due_at) - now.getTime()) / msPerDay)
+  const due = secret.is_due ? 'due' : `due in ${days} d`
+  const proved = secret.used_by.filter((use) => use.is_proved).length
+  const users = `${proved} of ${secret.used_by.length} processes proved`
+  const open = secret.rotation === null ? '' : `, rotation at ${secret.rotation.step}`
+  const how = secret.kind ?? 'by hand'
+  return `${secret.name}  version ${secret.current_version}  ${how}  ${due}  ${users}${open}\n`
+}
+
+export function checkCommand(io: CommandIo): Command {
+  return new Command('check')
+    .description('open the rotation of every secret that is due, and name those rotated by hand')
+    .option('--dry-run', 'say what would be opened')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets check --dry-run
+
+What the job check-rotation does every day. The rotator takes what is opened to its end.`,
+    )
+    .action(async ({ dryRun, json }: { readonly dryRun?: true; readonly json?: true }) => {
+      const by = operator()
+      await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
+        const rotations = postgresRotationJournal({ sql, journal, now })
+        const isDryRun = dryRun === true
+        const found = await checkRotation({ sql, journal, rotations, now, by, isDryRun })
+        if (json === true) {
+          io.stdout.write(`${JSON.stringify(found)}\n`)
+          return
+        }
+        const tell = (names: readonly string[], words: string) => {
+          for (const name of names) io.stdout.write(`${name}: ${words}\n`)
+        }
+        tell(found.opened, isDryRun ? 'due; would be rotated' : 'due; its rotation is opened')
+        tell(found.under_way, 'due; its rotation is under way')
+        tell(found.reminded, 'due soon or already, and rotated by hand only')
+        const count = found.opened.length + found.under_way.length + found.reminded.length
+        if (count === 0) io.stdout.write('nothing is due\n')
+      })
+    })
+}
+
+type RevokeOptions = {
+  readonly version?: string
+  readonly login?: string
+  readonly reason: string
+  readonly json?: true
+}
+
+export function revokeSecretCommand(io: CommandIo): Command {
+  return new Command('revoke')
+    .description('take a version, or a login, of a secret out of use everywhere, at once')
+    .argument('<name>', 'e.g. postern/database')
+    .option('--version <id>', 'which leaked; without it the one in force')
+    .addOption(new Option('--login <user>', 'or the login that leaked').conflicts('version'))
+    .requiredOption('--reason <text>', 'for the audit record')
+    .option('--json', 'the revocation as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern secrets revoke postern/database --reason 'in a screenshot'
+  $ postern secrets revoke postern/database --login app_a --reason 'in a screenshot'
+
+The rotator does it, within seconds: a version in force is rotated first, and processes have 2 s to
+change over. \`GET /internal/revocations\` says since when it is refused.`,
+    )
+    .action(async (name: string, options: RevokeOptions) => {
+      const by = operator()
+      await withOperatorLog(io, 'secrets', by, async (log) => {
+        const { version, login, reason } = options
+        const pointer = await postgresRotationJournal(log).pointer(name)
+        const named =
+          login === undefined
+            ? ({ class: 'secret', value: `${name}@${version ?? pointer?.current}` } as const)
+            : ({ class: 'credential', value: `${name}:${login}` } as const)
+        const revoked = await postgresRevocations(log).revoke({
+          ...{ ...named, issuer: '', until: undefined, reason, by },
+        })
+        const text = `revoked ${revoked.class} ${revoked.value}; the rotator ends it\n`
+        io.stdout.write(options.json === true ? `${JSON.stringify(revoked)}\n` : text)
+      })
+    })
+}
+
+function operator(): string {
+  return `${userInfo().username} at a terminal`
+}

@@ -1,0 +1,248 @@
+import { PosternError } from '../../errors.ts'
+import type { PendingRevocation } from '../../revocation/pending-revocations.ts'
+import { secretOf } from '../../revocation/revocation.ts'
+import type { SecretMembers } from '../secret-store.ts'
+import { nextAct } from './next-act.ts'
+import { hasEnded, type Rotation } from './rotation.ts'
+import type { SecretPointer } from './rotation-journal.ts'
+import type { HeldSession, LoginRules } from './rotation-target.ts'
+import { type RotationRun, runRotation } from './run-rotation.ts'
+
+/** Milliseconds between two attempts to log in with what is revoked. */
+const probeMs = 250
+/** Acts until a revocation is left for its next turn: undo, plan and run, each twice. */
+const actsMax = 8
+
+export type RevocationRun = RotationRun & {
+  /** Refused everywhere, open sessions included: called once, at the moment it was seen. */
+  readonly onEffective: () => Promise<void>
+}
+
+/**
+ * Takes one version of a secret, or one login, out of use: a version in force is rotated away from
+ * first. A login is tried with all the while, over a new connection and over one that was open
+ * before. Throws what has to be tried again; can be repeated after a crash at any point.
+ */
+export async function revokeSecret(
+  run: RevocationRun,
+  revocation: PendingRevocation,
+): Promise<void> {
+  const named = secretOf(revocation)
+  const pointer = named && (await run.journal.pointer(named.name))
+  if (named === undefined || pointer === undefined) {
+    const reason = `${revocation.value} names no secret that a process uses`
+    throw new PosternError('secret.not_found', { reason })
+  }
+  const { logins } = run.target
+  if (named.user === undefined) {
+    await revokeVersion(run, revocation, { pointer, version: named.version })
+    return
+  }
+  if (logins?.users.includes(named.user) !== true) {
+    throw new PosternError('secret.not_found', {
+      reason: `${pointer.name} has no login ${named.user}`,
+    })
+  }
+  const current = await run.store.read(pointer.name, pointer.current)
+  if (logins.userOf(current) === named.user) {
+    await revokeVersion(run, revocation, { pointer, version: pointer.current })
+    return
+  }
+  await revokeIdleUser(run, revocation, { pointer, user: named.user, logins })
+}
+
+type Idle = {
+  readonly pointer: SecretPointer
+  readonly user: string
+  readonly logins: LoginRules
+}
+
+/** The one of the pair that is not in force: a rotation under way may be about to retire it. */
+async function revokeIdleUser(
+  run: RevocationRun,
+  revocation: PendingRevocation,
+  { pointer, user, logins }: Idle,
+): Promise<void> {
+  const [last] = await run.journal.history(pointer.name, 1)
+  const open = last === undefined || hasEnded(last) ? undefined : last
+  for (const version of [open?.base, open?.pending]) {
+    if (version === undefined) continue
+    const members = await readIfThere(run, pointer.name, version)
+    if (members === undefined || logins.userOf(members) !== user) continue
+    await revokeVersion(run, revocation, { pointer, version })
+    return
+  }
+  await logins.endUser(user)
+  await run.onEffective()
+}
+
+type Revoking = { readonly pointer: SecretPointer; readonly version: string }
+
+async function revokeVersion(
+  run: RevocationRun,
+  revocation: PendingRevocation,
+  { pointer, version }: Revoking,
+): Promise<void> {
+  const { name } = pointer
+  const first = await readState(run, revocation, { name, version })
+  // What was never let in is refused before it is undone, and could be let in until then.
+  const isLetIn = nextAct(first) !== 'undo'
+  const members = isLetIn ? await readIfThere(run, name, version) : undefined
+  await using prober = await startProber(run, members)
+  for (let act = 0; act < actsMax && !run.signal.aborted; act += 1) {
+    const state = await readState(run, revocation, { name, version })
+    const next = nextAct(state)
+    if (next === 'end') {
+      await endVersion(run, { name, version, current: state.current })
+      await prober.settle()
+      return
+    }
+    await take(run, revocation, { next, name, open: state.open })
+    const [after] = await run.journal.history(name, 1)
+    if (after?.error !== undefined && !hasEnded(after)) throw stuck(after)
+  }
+}
+
+function stuck({ name, step, error }: Rotation): PosternError {
+  const reason = `the rotation of ${name} is held up at ${step}: ${error}`
+  return new PosternError('secret.target_unavailable', { reason })
+}
+
+async function readState(
+  { journal, target }: RevocationRun,
+  { inForceAt }: PendingRevocation,
+  { name, version }: { readonly name: string; readonly version: string },
+) {
+  const pointer = await journal.pointer(name)
+  const [last] = await journal.history(name, 1)
+  const isEnded = last !== undefined && hasEnded(last)
+  return {
+    version,
+    current: pointer?.current ?? '',
+    open: isEnded ? undefined : last,
+    isLogin: target.logins !== undefined,
+    isReplaced:
+      last?.step === 'done' && last.isUrgent && last.openedAt.getTime() >= inForceAt.getTime(),
+  }
+}
+
+type Taking = {
+  readonly next: ReturnType<typeof nextAct>
+  readonly name: string
+  readonly open: Rotation | undefined
+}
+
+async function take(
+  run: RevocationRun,
+  { id, by }: PendingRevocation,
+  { next, name, open }: Taking,
+): Promise<void> {
+  const { journal } = run
+  const reason = `revocation ${id}`
+  if (next === 'plan' || open === undefined) {
+    const planned = await journal.plan(name, `${by}, ${reason}`, 'urgent')
+    await runRotation(run, planned.id)
+    return
+  }
+  if (next === 'undo') await journal.undo(open, reason)
+  if (next === 'roll_back') await journal.hurry(await journal.rollBack(open, reason))
+  if (next === 'hurry') await journal.hurry(open)
+  await runRotation(run, open.id)
+}
+
+/** No rotation has anything to do with it any more; whoever still lets it in must not. */
+async function endVersion(
+  run: RevocationRun,
+  {
+    name,
+    version,
+    current,
+  }: { readonly name: string; readonly version: string; readonly current: string },
+): Promise<void> {
+  const { store, target } = run
+  const members = await readIfThere(run, name, version)
+  if (members === undefined) return
+  const kept = await store.read(name, current)
+  const isSameUser = target.logins?.userOf(kept) === target.logins?.userOf(members)
+  // The user in force is not ended for an old password of its; that is refused already.
+  if (target.logins === undefined || !isSameUser) await target.retire({ kept, retired: members })
+  if (!(await target.isRefused(members))) {
+    const reason = `version ${version} of ${name} is revoked and still let in`
+    throw new PosternError('secret.target_unavailable', { reason })
+  }
+  await store.promote(name, { version: current, previous: version })
+  await store.disable(name, version)
+}
+
+async function readIfThere({ store }: RotationRun, name: string, version: string) {
+  return await store.read(name, version).catch((error: unknown) => {
+    const isGone =
+      error instanceof PosternError &&
+      (error.code === 'secret.disabled' || error.code === 'secret.not_found')
+    if (isGone) return undefined
+    throw error
+  })
+}
+
+type Prober = AsyncDisposable & {
+  /** Nothing more will happen: says that it is effective, where nobody has seen it so far. */
+  settle(): Promise<void>
+}
+
+/** Tries as one who has stolen it would. What is no login, or gone, cannot be tried. */
+async function startProber(
+  { target, onEffective }: RevocationRun,
+  members: SecretMembers | undefined,
+): Promise<Prober> {
+  let isTold = false
+  const tell = async () => {
+    if (isTold) return
+    isTold = true
+    await onEffective()
+  }
+  const { logins } = target
+  const session = members && (await logins?.hold(members).catch(() => undefined))
+  const isDead = async () => {
+    if (members === undefined || !(await target.isRefused(members))) return false
+    return session === undefined || !(await session.isOpen())
+  }
+  const tries = logins === undefined ? undefined : repeat(isDead, tell)
+  return {
+    async settle() {
+      await tries?.close()
+      await tell()
+    },
+    async [Symbol.asyncDispose]() {
+      await tries?.close()
+      await close(session)
+    },
+  }
+}
+
+async function close(session: HeldSession | undefined): Promise<void> {
+  await session?.close()
+}
+
+/** Asks until it is so, or closed; a target that does not answer is asked again. */
+function repeat(isSo: () => Promise<boolean>, tell: () => Promise<void>) {
+  const closing = Promise.withResolvers<void>()
+  let isClosed = false
+  async function run(): Promise<void> {
+    while (!isClosed) {
+      if (await isSo().catch(() => false)) {
+        await tell()
+        return
+      }
+      await Promise.race([Bun.sleep(probeMs), closing.promise])
+    }
+  }
+  const running = run()
+  return {
+    async close() {
+      isClosed = true
+      closing.resolve()
+      // It fails as `settle` would: the revocation then has another turn.
+      await running.catch(() => undefined)
+    },
+  }
+}
