@@ -6,8 +6,7 @@ import { type LivePool, livePool } from '#core/postgres/live-pool.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import { parseSecretReference } from '#core/secret/secret-reference.ts'
-import type { SecretMembers } from '#core/secret/secret-store.ts'
-import type { RecordedSecrets } from './recorded-secrets.ts'
+import type { SecretMembers, SecretStore } from '#core/secret/secret-store.ts'
 import { required } from './require-settings.ts'
 
 /** Where POSTERN_DATABASE_URL leads. Throws `ConfigError`, and what the store throws. */
@@ -22,7 +21,7 @@ export async function databaseUrl(
 export async function loginSecret(
   config: Config,
   setting: FollowedSetting,
-  { secrets, store }: Pick<RecordedSecrets, 'secrets' | 'store'>,
+  { secrets, store }: SecretsByVersion,
 ): Promise<LoginSecret | undefined> {
   const reference = parseSecretReference(required(config, setting))
   if (reference === undefined || secrets === undefined || store === undefined) return undefined
@@ -37,6 +36,13 @@ type FollowedSetting =
   | 'POSTERN_REDIS_URL'
   | 'POSTERN_WEBHOOK_KEY'
   | 'POSTERN_AUDIT_KEYS'
+  | 'POSTERN_ISSUER_KEYS'
+
+/** What reads the version in force, and any other. */
+export type SecretsByVersion = {
+  readonly secrets: SecretReader | undefined
+  readonly store: Pick<SecretStore, 'read'> | undefined
+}
 
 export type LoginSecret = {
   readonly name: string

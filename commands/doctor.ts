@@ -9,6 +9,7 @@ import {
   redisChecks,
   storeChecks,
 } from './doctor-checks.ts'
+import { issuerChecks } from './doctor-issuer.ts'
 
 type DoctorFlags = { readonly json?: boolean }
 
@@ -60,6 +61,7 @@ function allChecks(config: Config): readonly Check[] {
   return [
     ...processChecks(config),
     ...storeChecks(config),
+    ...issuerChecks(config),
     ...databaseChecks(config),
     ...(config.POSTERN_QUEUE === 'redis' ? redisChecks(config) : []),
   ]

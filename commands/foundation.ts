@@ -23,6 +23,7 @@ import {
   databaseUrl,
   type LoginSecret,
   loginSecret,
+  type SecretsByVersion,
 } from './connect-database.ts'
 import { adoptDatabaseLogin, adoptRedisLogin, type Logins } from './follow-logins.ts'
 import { openWebhookKeys } from './open-webhook-keys.ts'
@@ -49,6 +50,10 @@ export type Foundation = {
   readonly webhookKeys: () => readonly string[]
   /** What is followed while the process runs; undefined where all are literals. */
   readonly logins: Logins | undefined
+}
+
+export function secretsOf({ secrets, logins }: Foundation): SecretsByVersion {
+  return { secrets, store: logins?.store }
 }
 
 type Plans = Pick<ConnectOptions, 'prefersIndexes'>

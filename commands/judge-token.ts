@@ -5,7 +5,8 @@ import { verifyToken } from '#core/access/verify-token.ts'
 import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import { silentLog } from '#core/log.ts'
-import { openSecretReader } from './open-secret-store.ts'
+import { openIssuer } from './open-issuer.ts'
+import { openSecretReader, openSecretStore } from './open-secret-store.ts'
 
 export type TokenVerdict =
   | { readonly principal: Principal; readonly refusal: undefined }
@@ -18,9 +19,11 @@ export async function judgeToken(
   config: Config,
 ): Promise<TokenVerdict> {
   const now = () => new Date()
+  const secrets = openSecretReader(config)
+  const local = await openIssuer(config, { secrets, store: openSecretStore(config)?.store })
   const generation = await openGeneration(
     rules,
-    { secrets: openSecretReader(config), log: silentLog(), now, onKeysChange: () => undefined },
+    { secrets, localIssuer: local?.issuer, log: silentLog(), now, onKeysChange: () => undefined },
     undefined,
   )
   try {

@@ -3,10 +3,12 @@ import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { apiKeyTarget } from '#core/secret/rotation/api-key-target.ts'
 import { auditKeyTarget } from '#core/secret/rotation/audit-key-target.ts'
 import { hookedKeyTarget } from '#core/secret/rotation/hooked-key-target.ts'
+import { issuerKeyTarget } from '#core/secret/rotation/issuer-key-target.ts'
 import { keyHook } from '#core/secret/rotation/key-hook.ts'
 import { webhookKeyTarget } from '#core/secret/rotation/webhook-key-target.ts'
 import { isMemberName, parseSecretReference } from '#core/secret/secret-reference.ts'
 import { isSecureUrl } from '#core/secret/secure-url.ts'
+import { required } from './require-settings.ts'
 import { refusePlainHttp, rotationKind } from './rotation-kind.ts'
 
 /** What users outside need to read a new key: most read it at their next start or refresh. */
@@ -33,6 +35,23 @@ export const auditKeyKind = rotationKind({
   settingsOf: ({ member = 'keys' }) => ({ member }),
   saying: () => overlap,
   open: (_, settings) => Promise.resolve(auditKeyTarget(settings)),
+})
+
+/** `POSTERN_ISSUER_KEYS`. How long it has to wait follows from the gateways' settings, so it takes them. */
+export const issuerKeyKind = rotationKind({
+  ...{ needs: [], takes: [] },
+  schema: z.strictObject({}),
+  settingsOf: () => ({}),
+  saying: () => 'the key that was published before it signs',
+  async open({ config }) {
+    required(config, 'POSTERN_ISSUER')
+    return await Promise.resolve(
+      issuerKeyTarget({
+        ttlSecondsMax: config.POSTERN_ISSUER_TTL_SECONDS,
+        jwksMaxAgeSeconds: config.POSTERN_JWKS_MAX_AGE_SECONDS,
+      }),
+    )
+  },
 })
 
 const hookSchema = z.strictObject({

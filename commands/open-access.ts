@@ -1,5 +1,6 @@
 import type { AccessDocument } from '#core/access/access-file.ts'
 import { openDenyList } from '#core/access/deny-list.ts'
+import type { LocalIssuer } from '#core/access/local-issuer.ts'
 import { type OpenAccessControl, openAccessControl } from '#core/access/open-access-control.ts'
 import type { Foundation } from './foundation.ts'
 import type { Services } from './open-services.ts'
@@ -9,6 +10,7 @@ export async function openAccess(
   foundation: Foundation,
   { audit, registry }: Pick<Services, 'audit' | 'registry'>,
   source: { readonly file: string } | { readonly document: AccessDocument },
+  localIssuer?: LocalIssuer,
 ): Promise<OpenAccessControl> {
   const { config, secrets, log, metrics, now, stack } = foundation
   const denyList = stack.adopt(
@@ -23,7 +25,9 @@ export async function openAccess(
   )
   const mode = config.POSTERN_MODE
   return stack.adopt(
-    await openAccessControl({ source, mode, secrets, denyList, audit, log, metrics, now }),
+    await openAccessControl({
+      ...{ source, mode, secrets, localIssuer, denyList, audit, log, metrics, now },
+    }),
     (open) => open.close(),
   )
 }

@@ -1,4 +1,5 @@
-import type { AccessControl } from '#core/access/access-control.ts'
+import { tokenMint } from '#core/access/mint-token.ts'
+import type { OpenAccessControl } from '#core/access/open-access-control.ts'
 import { postgresAuditReader } from '#core/audit/read/postgres-audit-reader.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { boundedIntake, watchBacklog } from '#core/job/backlog.ts'
@@ -30,6 +31,7 @@ import { scheduleRoutes } from '#gateway/routes/schedules.ts'
 import { scoreRoutes } from '#gateway/routes/scores.ts'
 import { secretRoutes } from '#gateway/routes/secrets.ts'
 import { signalRoutes } from '#gateway/routes/signals.ts'
+import { tokenRoutes } from '#gateway/routes/tokens.ts'
 import { tradeRoutes } from '#gateway/routes/trades.ts'
 import { deskRoutes, deskWaitingRoutes } from './desk-routes.ts'
 import type { Foundation } from './foundation.ts'
@@ -44,7 +46,7 @@ const readConnections = 8
 export async function openGateway(
   foundation: Foundation,
   services: Services,
-  access: AccessControl,
+  access: OpenAccessControl,
   published: TileSource | undefined,
 ) {
   const { queue, log, metrics, now, stack } = foundation
@@ -97,6 +99,9 @@ export async function openGateway(
           dispatch: desk.connection.dispatch,
         }),
         kinds,
+      }),
+      ...tokenRoutes({
+        tokens: tokenMint({ issuer: access.localIssuer, rules: access.localRules, audit, now }),
       }),
       ...auditRoutes({ reader, audit, jobs, now }),
     ],

@@ -15,6 +15,7 @@ import {
 import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
+import type { SecretUse } from '#core/secret/secret-follower.ts'
 import { followLogins } from './follow-logins.ts'
 import type { Foundation } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
@@ -33,6 +34,8 @@ const canaryMs = 5_000
 export async function openServices(
   foundation: Foundation,
   roles: readonly ProcessRole[],
+  /** Secrets that are followed beside the logins. */
+  uses: readonly SecretUse[] = [],
 ): Promise<Services> {
   const { config, log, metrics, version, host, queue, now, stack } = foundation
   const { recordSecrets, logins } = foundation
@@ -55,7 +58,8 @@ export async function openServices(
   )
   await recordSecrets(audit, now)
   await followLogins({
-    ...{ logins, journal, log, now, stack, process: registry.id },
+    ...{ journal, log, now, stack, process: registry.id },
+    logins: logins && { ...logins, uses: [...logins.uses, ...uses] },
     usedBy: `${roles.join('+')}@${host}`,
     sql: foundation.database('secrets', 2),
   })

@@ -1,7 +1,7 @@
 import { PosternError } from '#core/errors.ts'
 import type { SecretPointer } from '#core/secret/rotation/rotation-journal.ts'
 import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
-import { apiKeyKind, auditKeyKind, webhookKeyKind } from './key-kinds.ts'
+import { apiKeyKind, auditKeyKind, issuerKeyKind, webhookKeyKind } from './key-kinds.ts'
 import { elastiCacheUserKind, postgresRoleKind, redisUserKind } from './login-kinds.ts'
 import type { RotationKind, TargetOpening } from './rotation-kind.ts'
 
@@ -12,6 +12,7 @@ export const rotationKinds: ReadonlyMap<string, RotationKind> = new Map([
   ['elasticache-user', elastiCacheUserKind],
   ['webhook-key', webhookKeyKind],
   ['audit-key', auditKeyKind],
+  ['issuer-key', issuerKeyKind],
   ['api-key', apiKeyKind],
 ])
 

@@ -1,11 +1,10 @@
-import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import type { Config } from '#core/config.ts'
 import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import type { Revoked } from '#core/revocation/revocation.ts'
 import type { CommandIo } from './command-io.ts'
 import { loadAccessRules } from './operator-access.ts'
-import { withOperatorLog } from './operator-log.ts'
+import { operator, withOperatorLog } from './operator-log.ts'
 
 type RevokeOptions = {
   readonly issuer?: string
@@ -85,7 +84,7 @@ async function revokeAt(
   { reason, json }: RevokeOptions,
   revoked: Revoked,
 ): Promise<void> {
-  const by = `${userInfo().username} at a terminal`
+  const by = operator()
   await withOperatorLog(io, 'revoke', by, async (log) => {
     const document = await postgresRevocations(log).revoke({
       ...{ ...revoked, reason, by, until: undefined },

@@ -1,11 +1,10 @@
-import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import { checkRotation } from '#core/secret/rotation/check-rotation.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { type SecretDocument, secretReads } from '#core/secret/rotation/secret-reads.ts'
 import type { CommandIo } from './command-io.ts'
-import { withOperatorLog } from './operator-log.ts'
+import { operator, withOperatorLog } from './operator-log.ts'
 
 const msPerDay = 86_400_000
 
@@ -117,8 +116,4 @@ change over. \`GET /internal/revocations\` says since when it is refused.`,
         io.stdout.write(options.json === true ? `${JSON.stringify(revoked)}\n` : text)
       })
     })
-}
-
-function operator(): string {
-  return `${userInfo().username} at a terminal`
 }

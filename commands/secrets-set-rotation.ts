@@ -43,6 +43,7 @@ Examples:
       --user-ids desk-red-a,desk-red-b --region eu-central-1
   $ postern secrets set-rotation postern/webhook --kind webhook-key
   $ postern secrets set-rotation postern/audit --kind audit-key --days 365
+  $ postern secrets set-rotation postern/issuer --kind issuer-key
   $ postern secrets set-rotation desk/feed --kind api-key --grace-seconds 600 \\
       --hook https://keys.example.com/rotate --hook-token secret:desk/hook#token
 

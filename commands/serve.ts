@@ -3,11 +3,12 @@ import { openLog } from '#core/log.ts'
 import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
-import { openFoundation, serveSettings } from './foundation.ts'
+import { openFoundation, secretsOf, serveSettings } from './foundation.ts'
 import { listenerTls } from './listener-tls.ts'
 import { openAccess } from './open-access.ts'
 import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIssuer } from './open-issuer.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
 import { required, requireSettings } from './require-settings.ts'
@@ -39,8 +40,10 @@ async function serve(io: CommandIo): Promise<void> {
   stack.defer(() => log.flush())
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_gateway', stack })
-  const services = await openServices(foundation, ['gateway'])
-  const access = await openAccess(foundation, services, { file: accessFile })
+  const local = await openIssuer(config, secretsOf(foundation))
+  const services = await openServices(foundation, ['gateway'], local && [local.use])
+  const source = { file: accessFile }
+  const access = await openAccess(foundation, services, source, local?.issuer)
   const gateway = await openGateway(foundation, services, access, await openPublished(config))
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const tls = await listenerTls(config, foundation.secrets)

@@ -7,6 +7,7 @@ import {
   loadOrCreateDevelopmentKey,
   mintDevelopmentToken,
 } from '#core/access/development-issuer.ts'
+import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { ConfigError } from '#core/config.ts'
 import type { CommandIo } from './command-io.ts'
 import { inspectCommand } from './inspect-token.ts'
@@ -22,10 +23,11 @@ type MintOptions = {
 
 export function tokenCommand(io: CommandIo): Command {
   return new Command('token')
-    .description('mint development tokens, inspect any token')
+    .description('mint development tokens, inspect any token, make the local issuer’s keys')
     .addCommand(mintCommand(io))
     .addCommand(inspectCommand(io))
     .addCommand(keygenCommand(io))
+    .addCommand(issuerKeysCommand(io))
 }
 
 function mintCommand(io: CommandIo): Command {
@@ -74,6 +76,31 @@ function keygenCommand(io: CommandIo): Command {
         scopes: ['jobs:read'],
       }
       io.stdout.write(`${JSON.stringify(issuer, null, 2)}\n`)
+    })
+}
+
+function issuerKeysCommand(io: CommandIo): Command {
+  return new Command('issuer-keys')
+    .description('print the first keys of the local issuer, to be put into the secret store')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ postern token issuer-keys | postern secrets put postern/issuer
+  $ postern token issuer-keys | vault kv put -mount=secret postern/issuer -
+  $ aws secretsmanager create-secret --name postern/issuer \\
+      --secret-string "$(postern token issuer-keys)"
+
+Private keys, as a JSON object of strings; nothing is kept here, and nothing is printed at a terminal.
+Then set POSTERN_ISSUER and POSTERN_ISSUER_KEYS=secret:postern/issuer#current, give the access file
+an issuer with \`"keys": {"local": true}\`, and have them rotated:
+\`postern secrets set-rotation postern/issuer --kind issuer-key\`.`,
+    )
+    .action(async (_options: object, command: Command) => {
+      if (io.stdout.isTTY === true) {
+        command.error('error: these are private keys; pipe them into the secret store')
+      }
+      io.stdout.write(`${JSON.stringify(await freshIssuerKeys())}\n`)
     })
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { mintScope } from '#core/access/access-file.ts'
 import {
   developmentAccess,
   developmentAudience,
@@ -18,11 +19,12 @@ import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { ensureDevelopmentAccount } from './development-account.ts'
-import { openFoundation } from './foundation.ts'
+import { openFoundation, secretsOf } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
 import { openAccess } from './open-access.ts'
 import { openDevelopmentAudit } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIssuer } from './open-issuer.ts'
 import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
@@ -39,7 +41,7 @@ const developerScopes: readonly string[] = [
   ...['jobs:cancel', 'jobs:cancel:any', 'jobs:retry', 'jobs:retry:any'],
   ...['trades:write', 'scores:read', 'queues:read', 'queues:admin', 'metrics:read', 'audit:read'],
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
-  ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
+  ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', mintScope],
   ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
   ...['schedules:read', 'schedules:write'],
 ]
@@ -94,12 +96,16 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const foundation = await openFoundation({ ...start, role: undefined, stack })
   const { now } = foundation
   await ensureDevelopmentAccount(foundation.database('setup', 1), subject)
-  const services = await openServices(foundation, ['gateway', 'worker'])
+  const local = await openIssuer(config, secretsOf(foundation))
+  const services = await openServices(foundation, ['gateway', 'worker'], local && [local.use])
   const key = await loadOrCreateDevelopmentKey(data)
   const scopes = developerScopes
   const audience = developmentAudience
-  const document = developmentAccess({ key, audience, scopes, callbackPrefixes: localCallbacks })
-  const access = await openAccess(foundation, services, { document })
+  const document = developmentAccess({
+    ...{ key, audience, scopes, callbackPrefixes: localCallbacks },
+    localIssuer: local?.issuer.name,
+  })
+  const access = await openAccess(foundation, services, { document }, local?.issuer)
   const settings = await openDevelopmentAudit(config, foundation.secrets)
   await openSequencer({
     ...{ settings, log, stack },

@@ -16,6 +16,12 @@ const drainSecondsDefault = 25
 /** Alpaca's market of play money; the other one is for those who name it. */
 const alpacaUrlDefault = 'https://paper-api.alpaca.markets'
 
+/** Seconds that a token of the local issuer may live, by default and at the most. */
+const issuerTtlSecondsDefault = 900
+const issuerTtlSecondsMax = 3_600
+/** Seconds that verifiers may keep its keys: a rotation waits as long. */
+const jwksMaxAgeSecondsDefault = 300
+
 /** A credential: a reference to the secret store; a literal only in development. */
 const credential = z.string().min(1)
 
@@ -74,6 +80,24 @@ const environmentSchema = z.strictObject({
   POSTERN_TLS_CERTIFICATE: credential.optional(),
   POSTERN_TLS_KEY: credential.optional(),
   POSTERN_TLS_CLIENT_CA: credential.optional(),
+  /** A token's `iss`: a URL (RFC 7519, 2), which nobody fetches. */
+  POSTERN_ISSUER: z
+    .url({ protocol: /^https?$/ })
+    .max(256)
+    .optional(),
+  POSTERN_ISSUER_KEYS: credential.optional(),
+  POSTERN_ISSUER_TTL_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(issuerTtlSecondsMax)
+    .default(issuerTtlSecondsDefault),
+  POSTERN_JWKS_MAX_AGE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(jwksMaxAgeSecondsDefault),
   POSTERN_AUDIT_ORIGIN: origin.optional(),
   POSTERN_AUDIT_KEYS: credential.optional(),
   POSTERN_AUDIT_STORE: z.string().min(1).optional(),
@@ -130,6 +154,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const problems = [
     ...credentialNames.flatMap((name) => credentialProblems(parsed.data, name)),
     ...addressNames.flatMap((name) => addressProblems(parsed.data, name)),
+    ...issuerProblems(parsed.data),
     ...cloudKeyProblems(parsed.data, environment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
@@ -181,6 +206,19 @@ function addressProblems(config: Config, name: (typeof addressNames)[number]): s
   const isTestServer = config.POSTERN_MODE === 'development' && loopbackNames.has(hostname)
   if (protocol === 'https:' || isTestServer) return []
   return [`${name}: not https; plain http is for loopback in development only`]
+}
+
+/** Its keys are followed from version to version, so that a literal is refused in every mode. */
+function issuerProblems({ POSTERN_ISSUER: name, POSTERN_ISSUER_KEYS: keys }: Config): string[] {
+  if (name !== undefined && keys === undefined) {
+    return [
+      'POSTERN_ISSUER_KEYS: required by POSTERN_ISSUER; see `postern token issuer-keys --help`',
+    ]
+  }
+  if (keys === undefined) return []
+  if (name === undefined) return ['POSTERN_ISSUER: required by POSTERN_ISSUER_KEYS']
+  if (parseSecretReference(keys) !== undefined) return []
+  return ['POSTERN_ISSUER_KEYS: not a reference such as secret:postern/issuer#current']
 }
 
 function cloudKeyProblems(

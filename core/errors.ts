@@ -15,6 +15,7 @@ export const errorCatalog = {
   'access.rate_limited': { status: 429, title: 'Rate limit reached' },
   'auth.token_rejected': { status: 401, title: 'Bearer token rejected' },
   'auth.keys_unavailable': { status: 503, title: 'Signing keys unavailable' },
+  'issuer.not_configured': { status: 404, title: 'No local issuer' },
   'idempotency.key_invalid': { status: 400, title: 'Idempotency-Key invalid' },
   'idempotency.in_flight': { status: 409, title: 'First request with this key still running' },
   'idempotency.mismatch': { status: 422, title: 'Idempotency-Key reused with another payload' },

@@ -7,6 +7,9 @@ import { hasUniqueMembers } from './unique-members.ts'
 /** `up` signs its own tokens under this name; production refuses to trust it. */
 export const developmentIssuer = 'postern-development'
 
+/** To have the local issuer make a token. */
+export const mintScope = 'tokens:mint'
+
 /** Characters; room for some ten thousand ranges and far from what a parser chokes on. */
 const accessFileCharsMax = 1_048_576
 const entriesMax = 10_000
@@ -43,6 +46,8 @@ const keySource = z.union([
     }),
     kid: name,
   }),
+  /** The local issuer's, which the gateway holds itself. */
+  z.strictObject({ local: z.literal(true) }),
 ])
 
 const issuer = z
@@ -66,7 +71,26 @@ const issuer = z
       const message = 'HS256 and only HS256 takes its key from the secret store'
       context.addIssue({ code: 'custom', path: ['keys'], message })
     }
+    if ('local' in value.keys) refuseUnlikeLocal(value, context)
   })
+
+/** What the local issuer cannot sign, and what it must not. */
+function refuseUnlikeLocal(
+  {
+    algorithms,
+    scopes,
+  }: { readonly algorithms: readonly string[]; readonly scopes: readonly string[] },
+  context: z.RefinementCtx,
+): void {
+  if (algorithms.some((algorithm) => algorithm !== 'EdDSA')) {
+    const message = 'the local issuer signs with EdDSA only'
+    context.addIssue({ code: 'custom', path: ['algorithms'], message })
+  }
+  if (scopes.includes(mintScope)) {
+    const message = `${mintScope} comes from another issuer: no token makes its own successor`
+    context.addIssue({ code: 'custom', path: ['scopes'], message })
+  }
+}
 
 const limit = z.strictObject({
   perSecond: z.number().positive().max(1_000_000),

@@ -123,13 +123,20 @@ export function denialKey(issuer: string, of: TokenClass, value: string): string
 
 export function deniedBy(
   denied: ReadonlySet<string> | undefined,
-  { issuer, tokenId, subject, keyId }: Principal,
+  { issuer, tokenId, subject, keyId, mintedBy }: Principal,
 ): TokenClass | undefined {
   if (denied === undefined || denied.size === 0) return undefined
   if (denied.has(denialKey(issuer, 'jti', tokenId))) return 'jti'
   if (denied.has(denialKey(issuer, 'sub', subject))) return 'sub'
   if (denied.has(denialKey(issuer, 'kid', keyId))) return 'kid'
+  if (mintedBy !== undefined && isMinterDenied(denied, mintedBy)) return 'sub'
   return denied.has(denialKey(issuer, 'iss', '')) ? 'iss' : undefined
+}
+
+/** With who had a token made dies the token, whoever is named as its subject. */
+function isMinterDenied(denied: ReadonlySet<string>, minter: string): boolean {
+  const [issuer = ''] = minter.split(' ', 1)
+  return denied.has(`sub ${minter}`) || denied.has(denialKey(issuer, 'iss', ''))
 }
 
 type Mark = { readonly seq: string; readonly mark: string; readonly isPending: boolean }

@@ -1,15 +1,14 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { importJWK, SignJWT } from 'jose'
+import { type AccessDocument, developmentIssuer, mintScope } from './access-file.ts'
 import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK_OKP_Private,
-  SignJWT,
-} from 'jose'
-import { z } from 'zod'
-import { type AccessDocument, developmentIssuer } from './access-file.ts'
+  type Ed25519Key,
+  ed25519Schema,
+  makeEd25519,
+  type PublishedEd25519,
+  publishedEd25519,
+} from './ed25519-key.ts'
 
 /** Who a development token is for, where nothing else is said. */
 export const developmentAudience = 'postern'
@@ -21,48 +20,32 @@ const keyFileMode = 0o600
 
 const loopback = ['127.0.0.0/8', '::1/128']
 
-const keySchema = z.strictObject({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  x: z.string(),
-  d: z.string(),
-})
-
 /** The key that `up` and `token mint` sign with; production trusts no issuer that uses it. */
 export type DevelopmentKey = {
   readonly kid: string
-  readonly privateJwk: Readonly<JWK_OKP_Private>
+  readonly privateJwk: Readonly<Ed25519Key>
   /** As it stands in an access file's `jwks`. */
-  readonly publicJwk: {
-    readonly kty: 'OKP'
-    readonly crv: string
-    readonly x: string
-    readonly kid: string
-    readonly alg: 'EdDSA'
-    readonly use: 'sig'
-  }
+  readonly publicJwk: PublishedEd25519
 }
 
 /** The key in the data directory, made at the first call and readable by its owner alone. */
 export async function loadOrCreateDevelopmentKey(dataDirectory: string): Promise<DevelopmentKey> {
   const path = join(dataDirectory, keyFileName)
-  const pair = await generateKeyPair('EdDSA', { extractable: true })
-  const { kty, crv, x, d } = keySchema.parse(await exportJWK(pair.privateKey))
+  const made = await makeEd25519()
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
-  const fresh = `${JSON.stringify({ kty, crv, x, d })}\n`
+  const fresh = `${JSON.stringify(made)}\n`
   try {
     await writeFile(path, fresh, { flag: 'wx', mode: keyFileMode })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     await chmod(path, keyFileMode)
   }
-  return await developmentKey(keySchema.parse(JSON.parse(await readFile(path, 'utf8'))))
+  return await developmentKey(ed25519Schema.parse(JSON.parse(await readFile(path, 'utf8'))))
 }
 
-async function developmentKey(privateJwk: z.infer<typeof keySchema>): Promise<DevelopmentKey> {
-  const { kty, crv, x } = privateJwk
-  const kid = await calculateJwkThumbprint({ kty, crv, x })
-  return { kid, privateJwk, publicJwk: { kty, crv, x, kid, alg: 'EdDSA', use: 'sig' } }
+async function developmentKey(privateJwk: Ed25519Key): Promise<DevelopmentKey> {
+  const publicJwk = await publishedEd25519(privateJwk)
+  return { kid: publicJwk.kid, privateJwk, publicJwk }
 }
 
 export async function mintDevelopmentToken(options: {
@@ -93,19 +76,31 @@ export function developmentAccess(options: {
   /** All that a development token may be given. */
   readonly scopes: readonly string[]
   readonly callbackPrefixes: readonly string[]
+  /** Where there is one, its tokens may grant the same, but for making tokens. */
+  readonly localIssuer?: string | undefined
 }): AccessDocument {
-  const { key, audience, scopes, callbackPrefixes } = options
+  const { key, audience, scopes, callbackPrefixes, localIssuer } = options
+  const signed = { audiences: [audience], algorithms: ['EdDSA' as const] }
   return {
     zones: { v1: loopback, internal: loopback, probe: loopback },
     trustedProxies: { header: 'x-forwarded-for', proxies: [] },
     issuers: [
       {
+        ...signed,
         issuer: developmentIssuer,
-        audiences: [audience],
-        algorithms: ['EdDSA'],
         keys: { jwks: { keys: [{ ...key.publicJwk }] } },
         scopes: [...scopes],
       },
+      ...(localIssuer === undefined
+        ? []
+        : [
+            {
+              ...signed,
+              issuer: localIssuer,
+              keys: { local: true as const },
+              scopes: scopes.filter((scope) => scope !== mintScope),
+            },
+          ]),
     ],
     // One laptop has nobody to be fair to; a runaway loop still ends in 429.
     limits: { default: { perSecond: 20_000, burst: 40_000 } },

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config.ts'
+import { invariant } from '../invariant.ts'
 import type { Log } from '../log.ts'
 import { resolveCredential } from '../secret/resolve-credential.ts'
 import type { SecretReader } from '../secret/secret-reader.ts'
@@ -7,6 +8,7 @@ import type { AccessRules, IssuerRules } from './access-file.ts'
 import { explainAddress } from './explain-address.ts'
 import { importKeys, importSharedSecret, type Keys } from './import-keys.ts'
 import { fixedKeySet, type KeySet, openRemoteKeySet, type RemoteKeySetTimes } from './key-set.ts'
+import type { LocalIssuer } from './local-issuer.ts'
 import type { Principal, Zone } from './principal.ts'
 import type { Issuer } from './verify-token.ts'
 
@@ -25,6 +27,7 @@ export type Generation = {
 
 export type KeySources = {
   readonly secrets: SecretReader | undefined
+  readonly localIssuer?: LocalIssuer | undefined
   readonly log: Log
   readonly now: () => Date
   readonly onKeysChange: () => void
@@ -43,6 +46,7 @@ export async function openGeneration(
 ): Promise<Generation> {
   const opened = await Promise.allSettled(
     rules.issuers.map(async (entry): Promise<[string, Issuer]> => {
+      refuseOtherLocal(entry, sources.localIssuer)
       const keys = takenOver(entry, previous) ?? (await openKeySet(entry, sources))
       return [entry.issuer, { rules: entry, keys }]
     }),
@@ -77,6 +81,21 @@ function takenOver(entry: IssuerRules, previous: Generation | undefined): KeySet
   return isSame ? before.keys : undefined
 }
 
+/**
+ * An entry has the local issuer's name if and only if it has its keys: with keys from elsewhere
+ * nobody would look who had a token made.
+ */
+function refuseOtherLocal(entry: IssuerRules, local: LocalIssuer | undefined): void {
+  const isLocal = 'local' in entry.keys
+  if (isLocal === (entry.issuer === local?.name)) return
+  const problem = isLocal
+    ? local === undefined
+      ? 'its keys are local, and there is no local issuer; set POSTERN_ISSUER and POSTERN_ISSUER_KEYS'
+      : `its keys are local, and the local issuer is POSTERN_ISSUER, ${local.name}`
+    : 'it is POSTERN_ISSUER; write "keys": {"local": true}'
+  throw new ConfigError([`access file: issuer ${entry.issuer}: ${problem}`])
+}
+
 async function openKeySet(entry: IssuerRules, sources: KeySources): Promise<KeySet> {
   const { keys } = entry
   if ('jwksUrl' in keys) {
@@ -96,6 +115,10 @@ async function openKeySet(entry: IssuerRules, sources: KeySources): Promise<KeyS
     throw new ConfigError([
       `access file: issuer ${entry.issuer}: key ${unusable.kid} fits none of its algorithms`,
     ])
+  }
+  if ('local' in keys) {
+    invariant(sources.localIssuer !== undefined, 'an entry with local keys has a local issuer')
+    return sources.localIssuer.keySet
   }
   const secret = await resolveCredential(sources.secrets, keys.secret)
   return fixedKeySet(await orConfigError(entry, importSharedSecret(secret, keys.kid)))

@@ -181,7 +181,7 @@ function remoteKeys(options: RemoteKeySetOptions & { readonly times: RemoteKeySe
   }
 }
 
-function rejectUnknownKey(): never {
+export function rejectUnknownKey(): never {
   throw new PosternError('auth.token_rejected', { reason: 'token.key_unknown' })
 }
 

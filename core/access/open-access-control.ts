@@ -7,6 +7,7 @@ import type { AccessControl } from './access-control.ts'
 import {
   type AccessDocument,
   type AccessMode,
+  type IssuerRules,
   parseAccessDocument,
   parseAccessFile,
 } from './access-file.ts'
@@ -14,6 +15,7 @@ import type { DenyList } from './deny-list.ts'
 import { followAccessFile } from './follow-access-file.ts'
 import { closeUnused, type Generation, type KeySources, openGeneration } from './generation.ts'
 import { keysUnavailable, type RemoteKeySetTimes } from './key-set.ts'
+import type { LocalIssuer } from './local-issuer.ts'
 import type { Principal } from './principal.ts'
 import { tokenCache } from './token-cache.ts'
 import { reject, verifyToken } from './verify-token.ts'
@@ -25,6 +27,7 @@ export type AccessControlOptions = {
   readonly mode: AccessMode
   /** For issuers whose key is a secret reference. */
   readonly secrets?: SecretReader | undefined
+  readonly localIssuer?: LocalIssuer | undefined
   readonly denyList: DenyList
   readonly audit: AuditLog
   readonly log: Log
@@ -34,6 +37,9 @@ export type AccessControlOptions = {
 }
 
 export type OpenAccessControl = AccessControl & {
+  readonly localIssuer: LocalIssuer | undefined
+  /** What the access file in force says of the local issuer; undefined where it does not name it. */
+  localRules(): IssuerRules | undefined
   /** Looks at the access file now; resolves when a change is in force or refused. */
   reload(): Promise<void>
   /** Does not close the deny list. */
@@ -54,6 +60,7 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
   const verifier = tokenVerifier({ denyList, now, generation: () => current })
   const sources = keySources(options, verifier.forget)
   denyList.onChange(verifier.forget)
+  options.localIssuer?.onChange(verifier.forget)
 
   const text = 'file' in source ? await readFirst(source.file) : undefined
   const first =
@@ -96,6 +103,8 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
     get callbackPrefixes() {
       return current.rules.callbackPrefixes
     },
+    localIssuer: options.localIssuer,
+    localRules: () => current.rules.issuers.find(({ keys }) => 'local' in keys),
     notReady: () => missing(current, denyList),
     reload: async () => await watching?.check(),
     close() {
@@ -107,8 +116,15 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
 }
 
 function keySources(options: AccessControlOptions, onKeysChange: () => void): KeySources {
-  const { secrets, log, now, keySetTimes } = options
-  return { secrets, log, now, onKeysChange, ...(keySetTimes === undefined ? {} : { keySetTimes }) }
+  const { secrets, localIssuer, log, now, keySetTimes } = options
+  return {
+    secrets,
+    localIssuer,
+    log,
+    now,
+    onKeysChange,
+    ...(keySetTimes === undefined ? {} : { keySetTimes }),
+  }
 }
 
 async function readFirst(path: string): Promise<string> {

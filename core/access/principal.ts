@@ -7,6 +7,17 @@ export type Principal = {
   readonly scopes: ReadonlySet<string>
   /** Seconds since the epoch. */
   readonly expiresAt: number
+  /** `issuer subject` of who had the token made; of tokens of the local issuer alone. */
+  readonly mintedBy?: string
+}
+
+/**
+ * Who is behind a principal, as `issuer subject`: no issuer has white space, so it is unambiguous.
+ * Two principals are two only where these differ: one who may mint tokens has as many names as it
+ * likes.
+ */
+export function personOf({ mintedBy, issuer, subject }: Principal): string {
+  return mintedBy ?? `${issuer} ${subject}`
 }
 
 /** The zones a registered route can belong to; each has a CIDR list of its own. */

@@ -12,6 +12,8 @@ export const leewaySeconds = 30
 export const tokenAgeSecondsMax = 86_400
 /** Characters; half of what Bun takes as a header block. */
 const tokenCharsMax = 8_192
+/** Characters of a token's scopes, parted by spaces. */
+const scopeCharsMax = 4_096
 const requiredClaims = ['exp', 'iat', 'sub', 'iss', 'aud', 'jti']
 /** Seconds; what a signing key that does not work is worth waiting for. */
 const unusableKeyRetrySeconds = 10
@@ -29,7 +31,11 @@ const claimsSchema = z.object({
   jti: bounded,
   iat: z.int().positive(),
   exp: z.int().positive(),
-  scope: z.string().max(4_096).default(''),
+  scope: z.string().max(scopeCharsMax).default(''),
+})
+/** RFC 8693, 4.1. A token of the local issuer that does not say who had it made is none of ours. */
+const mintedClaimsSchema = claimsSchema.extend({
+  act: z.strictObject({ iss: z.string().regex(/^\S{1,256}$/), sub: bounded }),
 })
 
 /**
@@ -42,8 +48,8 @@ export async function verifyToken(
   issuers: ReadonlyMap<string, Issuer>,
   now: Date,
 ): Promise<Principal> {
-  const { header, payload } = parseToken(token)
-  const issuer = typeof payload.iss === 'string' ? issuers.get(payload.iss) : undefined
+  const { header, issuerName } = parseToken(token)
+  const issuer = typeof issuerName === 'string' ? issuers.get(issuerName) : undefined
   if (issuer === undefined) reject('token.issuer_unknown')
   const { rules, keys } = issuer
   const algorithm = tokenAlgorithms.find((known) => known === header.alg)
@@ -51,18 +57,17 @@ export async function verifyToken(
     reject('token.algorithm_not_allowed')
   }
   const key = await keys.find(header.kid, algorithm)
-  const claims = parseClaims(
-    await verifySignature(token, key, {
-      algorithms: [algorithm],
-      issuer: rules.issuer,
-      audience: rules.audiences,
-      requiredClaims,
-      clockTolerance: leewaySeconds,
-      maxTokenAge: tokenAgeSecondsMax,
-      currentDate: now,
-      ...(rules.typ === undefined ? {} : { typ: rules.typ }),
-    }),
-  )
+  const payload = await verifySignature(token, key, {
+    algorithms: [algorithm],
+    issuer: rules.issuer,
+    audience: rules.audiences,
+    requiredClaims,
+    clockTolerance: leewaySeconds,
+    maxTokenAge: tokenAgeSecondsMax,
+    currentDate: now,
+    ...(rules.typ === undefined ? {} : { typ: rules.typ }),
+  })
+  const claims = parseClaims(claimsSchema, payload)
   return {
     issuer: rules.issuer,
     subject: claims.sub,
@@ -70,12 +75,19 @@ export async function verifyToken(
     keyId: header.kid,
     scopes: new Set(claims.scope.split(' ').filter((scope) => rules.scopes.includes(scope))),
     expiresAt: Math.min(claims.exp, claims.iat + tokenAgeSecondsMax),
+    ...('local' in rules.keys ? { mintedBy: minterIn(payload) } : {}),
   }
+}
+
+/** `issuer subject`. Of anybody else's token `act` means nothing: he writes there what he likes. */
+function minterIn(payload: JWTPayload): string {
+  const { act } = parseClaims(mintedClaimsSchema, payload)
+  return `${act.iss} ${act.sub}`
 }
 
 type Parsed = {
   readonly header: z.infer<typeof headerSchema>
-  readonly payload: { readonly iss?: unknown }
+  readonly issuerName: unknown
 }
 
 /** Shape only; nothing in here has been verified yet. */
@@ -92,7 +104,7 @@ function parseToken(token: string): Parsed {
   if (!('kid' in header)) reject('token.key_id_missing')
   const parsed = headerSchema.safeParse(header)
   if (!parsed.success) reject('token.header_invalid')
-  return { header: parsed.data, payload: parseMembers(payloadPart) }
+  return { header: parsed.data, issuerName: parseMembers(payloadPart)['iss'] }
 }
 
 function isCanonical(part: string): boolean {
@@ -163,8 +175,8 @@ function knownClaim(claim: string): string {
 }
 
 /** jose takes any type for `sub`, `jti` and `scope`, and infinity for `exp`. */
-function parseClaims(payload: JWTPayload): z.infer<typeof claimsSchema> {
-  const parsed = claimsSchema.safeParse(payload)
+function parseClaims<Claims>(schema: z.ZodType<Claims>, payload: JWTPayload): Claims {
+  const parsed = schema.safeParse(payload)
   if (parsed.success) return parsed.data
   return reject(`token.claim_invalid.${String(parsed.error.issues[0]?.path[0])}`)
 }

@@ -12,6 +12,7 @@ export const auditTypes = {
   'access.read': 'may',
   'access.file_changed': 'must',
   'access.file_refused': 'must',
+  'token.minted': 'must',
   'token.revoked': 'must',
   'secret.revoked': 'must',
   'revocation.lift_requested': 'must',

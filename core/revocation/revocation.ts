@@ -1,4 +1,4 @@
-import type { Caller } from '../access/principal.ts'
+import { type Caller, personOf as personBehind } from '../access/principal.ts'
 
 /** Of tokens: a token, a subject, a signing key, an issuer. */
 export const tokenClasses = ['jti', 'sub', 'kid', 'iss'] as const
@@ -28,7 +28,7 @@ export type Actor = Caller | string
 
 /** The same for the same person: two who must agree have to differ in it. */
 export function personOf(actor: Actor): string {
-  return typeof actor === 'string' ? actor : `${actor.principal.issuer} ${actor.principal.subject}`
+  return typeof actor === 'string' ? actor : personBehind(actor.principal)
 }
 
 /** These stop many at once: one person alone must not be able to. */

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { temporaryFolder } from './world.ts'
+import { z } from 'zod'
+import { bearer, localDocument, localName, testIssuer } from './issuer-world.ts'
+import { temporaryFolder, testClock } from './world.ts'
 
 let folder: string
 let remove: () => Promise<void>
@@ -143,4 +145,33 @@ test('a secret goes in by standard input and never comes out by list', async () 
   const listed = await call(['secrets', 'stored'], { env })
   expect(listed.out).toBe('secret:postern/database#url  version 1\n')
   expect(await call(['secrets', 'put', 'a'], { env, stdin: '{' })).toMatchObject({ code: 65 })
+})
+
+test('the local issuer gets its first keys by a pipe, and a token of it is judged by them', async () => {
+  const first = await call(['token', 'issuer-keys'])
+  expect(first.code).toBe(0)
+  const members = z.record(z.string(), z.string()).parse(JSON.parse(first.out))
+  expect(Object.keys(members).sort()).toEqual(['current', 'next'])
+  expect((await call(['token', 'issuer-keys'])).out).not.toBe(first.out)
+  const store = {
+    POSTERN_SECRET_FILE: 'issuer-secrets',
+    POSTERN_SECRET_BOOTSTRAP_FILE: 'issuer-key',
+  }
+  await call(['secrets', 'keygen'], { env: store })
+  const put = await call(['secrets', 'put', 'postern/issuer'], { env: store, stdin: first.out })
+  expect(put).toMatchObject({ code: 0, out: 'postern/issuer: version 1\n' })
+  await writeFile(join(folder, 'local.json'), JSON.stringify(localDocument))
+  const authorization = await bearer(await testIssuer(members), testClock(new Date()))
+  const env = {
+    ...{ ...store, POSTERN_SECRET_STORE: 'file', POSTERN_ACCESS_FILE: 'local.json' },
+    ...{ POSTERN_ISSUER: localName, POSTERN_ISSUER_KEYS: 'secret:postern/issuer#current' },
+  }
+  const judged = await call(['token', 'inspect'], { env, stdin: authorization })
+  expect(judged).toMatchObject({ code: 0, out: expect.stringContaining('verdict: verified') })
+  const { POSTERN_ISSUER: _, POSTERN_ISSUER_KEYS: __, ...off } = env
+  const refused = await call(['token', 'inspect'], { env: off, stdin: authorization })
+  expect(refused.code).toBe(78)
+  expect(refused.err).toContain('set POSTERN_ISSUER and POSTERN_ISSUER_KEYS')
+  const elsewhere = { ...env, POSTERN_ISSUER_KEYS: 'secret:postern/other#current' }
+  expect((await call(['token', 'inspect'], { env: elsewhere, stdin: authorization })).code).toBe(1)
 })

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AccessDocument } from '#core/access/access-file.ts'
+import { type AccessDocument, mintScope } from '#core/access/access-file.ts'
 import {
   developmentAccess,
   developmentAudience,
@@ -12,13 +12,13 @@ import { removeAtExit } from '#test/support/server-process.ts'
 
 const scopes = [
   ...['jobs:write:bench', 'jobs:write:scoring', 'jobs:read', 'metrics:read'],
-  ...['orders:write', 'orders:read', 'market:write', 'market:read'],
+  ...['orders:write', 'orders:read', 'market:write', 'market:read', mintScope],
 ]
 /** High enough never to be what a bench measures. */
 const unlimited = { perSecond: 1_000_000, burst: 1_000_000 }
 
 /** An issuer of the bench's own with Ed25519 keys, its access document and one token. */
-export async function benchAccess(): Promise<{
+export async function benchAccess(localIssuer?: string): Promise<{
   readonly token: string
   readonly document: AccessDocument
   /** For files of the bench; removed at its end. */
@@ -28,7 +28,7 @@ export async function benchAccess(): Promise<{
   removeAtExit(folder)
   const key = await loadOrCreateDevelopmentKey(folder)
   const audience = developmentAudience
-  const access = developmentAccess({ key, audience, scopes, callbackPrefixes: [] })
+  const access = developmentAccess({ key, audience, scopes, callbackPrefixes: [], localIssuer })
   const token = await mintDevelopmentToken({
     ...{ key, audience, scopes, subject: 'bench', ttlSeconds: 3_600, now: new Date() },
   })

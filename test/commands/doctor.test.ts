@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { z } from 'zod'
+import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
+import { writeFileSecret } from '#core/secret/file-secret-store.ts'
+import { localDocument, localName } from '#test/access/issuer-world.ts'
+import { writeKeyFile } from '#test/secret/key-file.ts'
 import { certificates } from '#test/support/certificates.ts'
 import {
   type PostgresServer,
@@ -172,4 +176,37 @@ test('a database that cannot be reached makes migrate fail and say so', async ()
   })
   expect(code).toBe(1)
   expect(error).toContain('database.unavailable')
+})
+
+test('the local issuer is read, and held against the access file', async () => {
+  const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
+  await writeKeyFile(files.keyFile)
+  const put = (members: Record<string, string>) =>
+    writeFileSecret({ ...files, name: 'postern/issuer', members })
+  await put(await freshIssuerKeys())
+  const trusting = join(folder, 'local.json')
+  const silent = join(folder, 'silent.json')
+  await writeFile(trusting, JSON.stringify(localDocument))
+  await writeFile(silent, JSON.stringify({ ...localDocument, issuers: [] }))
+  const store = {
+    ...{ POSTERN_SECRET_STORE: 'file', POSTERN_SECRET_FILE: files.secretFile },
+    POSTERN_SECRET_BOOTSTRAP_FILE: files.keyFile,
+  }
+  const on = { POSTERN_ISSUER: localName, POSTERN_ISSUER_KEYS: 'secret:postern/issuer#current' }
+  const of = async (settings: Record<string, string>) =>
+    (await diagnose({ ...store, ...settings })).of('local issuer')
+  expect(await of({})).toEqual({ check: 'local issuer', status: 'ok', detail: 'off' })
+  expect(await of({ POSTERN_ACCESS_FILE: trusting })).toMatchObject({ status: 'fail' })
+  expect(await of({ ...on, POSTERN_ACCESS_FILE: trusting })).toMatchObject({
+    ...{ status: 'ok', detail: expect.stringContaining('signs with version 1 of postern/issuer') },
+  })
+  expect(await of({ ...on, POSTERN_ACCESS_FILE: silent })).toMatchObject({
+    ...{ status: 'warn', fix: expect.stringContaining('"keys": {"local": true}') },
+  })
+  const other = { ...on, POSTERN_ISSUER: 'https://other.example', POSTERN_ACCESS_FILE: trusting }
+  expect(await of(other)).toMatchObject({ status: 'fail' })
+  await put({ current: 'x', next: 'y' })
+  expect(await of({ ...on, POSTERN_ACCESS_FILE: trusting })).toMatchObject({
+    ...{ status: 'fail', detail: expect.stringContaining('postern token issuer-keys') },
+  })
 })

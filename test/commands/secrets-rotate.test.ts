@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
+import { fingerprintOf } from '#core/secret/rotation/fingerprint.ts'
 import { writeKeyFile } from '../secret/key-file.ts'
 import {
   openRotationWorld,
@@ -91,6 +93,7 @@ test.each([
     'with a token and no hook',
     ['set-rotation', secretName, ...apiKey, '--hook-token', 'secret:a#b'],
   ],
+  ['of an issuer with users', ['set-rotation', secretName, '--kind', 'issuer-key', ...pair]],
   ['rolled back without a reason', ['rollback', secretName]],
 ])('asked for a rotation %s it explains its use and exits with 64', async (_, args) => {
   expect(await call(args)).toMatchObject({ code: 64, out: '' })
@@ -204,4 +207,37 @@ test('an API key that no process uses gets its pointer when it is described, and
   expect(done.out).toContain('1 → 2 done')
   await expect(store.read(name, '1')).rejects.toMatchObject({ code: 'secret.disabled' })
   expect(draining.out + draining.err + done.out + done.err).not.toContain(key ?? '')
+})
+
+test('an issuer’s key is rotated with the settings of its gateways, and stays open as long as they say', async () => {
+  const name = 'postern/issuer'
+  const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
+  const first = await freshIssuerKeys()
+  await writeFileSecret({ ...files, name, members: first })
+  const print = fingerprintOf(world.fingerprintKey, name, first)
+  await world.sql`
+    insert into postern_secret (name, current_version, fingerprint, due_at)
+    values (${name}, '1', decode(${print}, 'hex'), now())`
+  const set = await call(['set-rotation', name, '--kind', 'issuer-key', '--days', '30'])
+  expect(set).toMatchObject({
+    code: 0,
+    out: `${name}: the key that was published before it signs every 30 days\n`,
+  })
+  const without = await call(['rotate', name])
+  expect(without).toMatchObject({ code: 78, err: expect.stringContaining('POSTERN_ISSUER') })
+  const issuer = {
+    ...{ POSTERN_ISSUER: 'https://postern.example', POSTERN_ISSUER_TTL_SECONDS: '5' },
+    ...{ POSTERN_ISSUER_KEYS: `secret:${name}#current`, POSTERN_JWKS_MAX_AGE_SECONDS: '2' },
+  }
+  const started = await call(['rotate', name, '--json'], issuer)
+  expect(started.code).toBe(75)
+  expect(JSON.parse(started.out)).toMatchObject({ step: 'retire', isDrained: false })
+  const [row] = await world.sql<{ seconds: number }[]>`
+    select round(extract(epoch from retire_after - now()))::integer as seconds
+    from postern_secret_rotation where name = ${name}`
+  expect(row?.seconds).toBeWithin(25, 36)
+  await world.sql`update postern_secret_rotation set retire_after = now() where name = ${name}`
+  expect(await call(['rotate', name], issuer)).toMatchObject({ code: 0 })
+  const kept = await fileSecretStore(files).read(name, '2')
+  expect([kept['current'], kept['previous']]).toEqual([first['next'], first['current']])
 })

@@ -122,3 +122,41 @@ test.each([
 ])('%s=%s is refused', (name, value) => {
   expect(problemsOf({ [name]: value })[0]).toStartWith(`${name}: `)
 })
+
+const issuer = {
+  POSTERN_ISSUER: 'https://postern.example',
+  POSTERN_ISSUER_KEYS: 'secret:postern/issuer#current',
+}
+
+test.each<[string, Record<string, string>, string]>([
+  ['without keys', { POSTERN_ISSUER: issuer.POSTERN_ISSUER }, 'POSTERN_ISSUER_KEYS'],
+  ['without a name', { POSTERN_ISSUER_KEYS: issuer.POSTERN_ISSUER_KEYS }, 'POSTERN_ISSUER'],
+  ['with a name that is no URL', { ...issuer, POSTERN_ISSUER: 'postern' }, 'POSTERN_ISSUER'],
+  ['with a literal key', { ...issuer, POSTERN_ISSUER_KEYS: '{"d":"x"}' }, 'POSTERN_ISSUER_KEYS'],
+  [
+    'with tokens that outlive an hour',
+    { ...issuer, POSTERN_ISSUER_TTL_SECONDS: '3601' },
+    'POSTERN_ISSUER_TTL_SECONDS',
+  ],
+  [
+    'with tokens that never live',
+    { ...issuer, POSTERN_ISSUER_TTL_SECONDS: '0' },
+    'POSTERN_ISSUER_TTL_SECONDS',
+  ],
+  [
+    'with a key set that is kept for ever',
+    { ...issuer, POSTERN_JWKS_MAX_AGE_SECONDS: '86401' },
+    'POSTERN_JWKS_MAX_AGE_SECONDS',
+  ],
+])('a local issuer %s is refused in every mode', (_, settings, name) => {
+  for (const mode of ['production', 'development']) {
+    const problems = problemsOf({ ...settings, POSTERN_MODE: mode })
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([name])
+  }
+})
+
+test('a local issuer has a name and keys, tokens of a quarter of an hour and a key set for five minutes', () => {
+  expect(parseConfig(issuer)).toMatchObject({
+    ...{ ...issuer, POSTERN_ISSUER_TTL_SECONDS: 900, POSTERN_JWKS_MAX_AGE_SECONDS: 300 },
+  })
+})

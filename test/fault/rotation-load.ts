@@ -18,7 +18,7 @@ export type LoadTally = {
 /** At a fixed rate, whatever the answers take, to all gateways in turn. */
 export function startLoad(options: {
   readonly urls: readonly string[]
-  readonly token: string
+  readonly token: (index: number) => string
   /** Requests a second. */
   readonly rate: number
 }): { stop(): Promise<LoadTally> } {
@@ -26,7 +26,6 @@ export function startLoad(options: {
   const next = scoreRequests(1, swapsEach)
   // Made before: what takes the client a millisecond is a request that it does not send.
   const bodies = Array.from({ length: bodiesMax }, next)
-  const authorization = `Bearer ${token}`
   const ids = new Set<string>()
   const failures: string[] = []
   let requests = 0
@@ -37,6 +36,7 @@ export function startLoad(options: {
   function requestOf(index: number): Request {
     const url = `${urls[index % urls.length]}/v1/jobs`
     const signal = AbortSignal.timeout(answerMsMax)
+    const authorization = `Bearer ${token(index)}`
     if (last !== undefined && index % jobEvery !== 0) {
       return new Request(`${url}/${last}`, { headers: { authorization }, signal })
     }

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
+import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
@@ -16,6 +17,10 @@ export const users = ['app_a', 'app_b'] as const
 export const redisUsers = ['red_a', 'red_b'] as const
 export const databaseSecret = 'postern/database'
 export const redisSecret = 'postern/redis'
+export const issuerSecret = 'postern/issuer'
+export const localIssuer = 'https://postern.example'
+/** Seconds, so short that a rotation of the issuer's key waits for the leeway and little more. */
+export const issuerTimes = { ttlSeconds: 5, jwksMaxAgeSeconds: 2 }
 
 /** The first of the two users; the second is made by its first turn. */
 const acl = `user default on nopass ~* &* +@all
@@ -26,6 +31,13 @@ user ${redisUsers[0]} on >first ~* &* +@all
 const hba = `host all ${users.join()} 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 `
+
+const issuerEnv = {
+  POSTERN_ISSUER: localIssuer,
+  POSTERN_ISSUER_KEYS: `secret:${issuerSecret}#current`,
+  POSTERN_ISSUER_TTL_SECONDS: String(issuerTimes.ttlSeconds),
+  POSTERN_JWKS_MAX_AGE_SECONDS: String(issuerTimes.jwksMaxAgeSeconds),
+}
 
 export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
 
@@ -42,7 +54,7 @@ export async function openRotationStage() {
     startRedis({ args: ['--aclfile', aclFile] }),
   ])
   const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
-  const access = await benchAccess()
+  const access = await benchAccess(localIssuer)
   const accessFile = join(access.folder, 'access.json')
   await writeFile(accessFile, JSON.stringify(access.document))
   const { store, storeEnv } = await fileStore(folder, { database: server.url, redis: redis.url })
@@ -52,6 +64,7 @@ export async function openRotationStage() {
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
+    ...issuerEnv,
     ...storeEnv,
   }
   const owner = { ...base, POSTERN_DATABASE_URL: server.url, POSTERN_REDIS_URL: redis.url }
@@ -86,6 +99,7 @@ export async function openRotationStage() {
       pids: () => sides.map(({ pid }) => pid),
     },
     postern: (args: readonly string[]) => command(owner, args),
+    tryPostern: (args: readonly string[]) => outcome(owner, args),
     async close() {
       for (const side of sides) side.kill('SIGKILL')
       await sql.end({ timeout: 1 })
@@ -101,6 +115,7 @@ async function fileStore(
 ): Promise<{ readonly store: SecretStore; readonly storeEnv: Record<string, string> }> {
   const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
   await writeKeyFile(files.keyFile)
+  await writeFileSecret({ ...files, name: issuerSecret, members: await freshIssuerKeys() })
   const put = (name: string, value: string) =>
     writeFileSecret({ ...files, name, members: { url: value } })
   await put(databaseSecret, asUser(servers.database, users[0]))
@@ -126,6 +141,15 @@ function asUser(server: string, user: string): string {
 async function makeLogins(sql: Sql): Promise<void> {
   await sql.unsafe(`create role ${users[0]} login password 'first'`)
   await sql.unsafe(`grant postern_gateway, postern_worker to ${users[0]}`)
+}
+
+/** For a command that may have to be asked again. */
+async function outcome(env: Record<string, string>, args: readonly string[]) {
+  const child = Bun.spawn([process.execPath, mainFile, ...args], {
+    ...{ env, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' },
+  })
+  const [code, out] = await Promise.all([child.exited, new Response(child.stdout).text()])
+  return { code, out }
 }
 
 async function command(env: Record<string, string>, args: readonly string[]): Promise<string> {

@@ -1,19 +1,24 @@
-// The logins at Postgres and Redis of two gateways and two workers are rotated again and again while requests and
-// jobs flow through them. No request may fail, no job may be lost or done twice, one of the two
-// credentials must log in at every moment, and none of the old one's sessions may be left.
+// The logins at Postgres and Redis of two gateways and two workers, or the key of their local issuer, are
+// rotated again and again while requests and jobs flow through them. No request may fail, no job may be
+// lost or done twice. One of two logins must be let in at every moment, and none of the old one's
+// sessions may be left; every token of the issuer must be believed for as long as it lives, by the
+// gateways and by who keeps their key set.
 //
-//   bun test/fault/rotation.ts [--rate 1000] [--rounds 20]
+//   bun test/fault/rotation.ts [--secret logins|issuer] [--rate 1000] [--rounds 20]
 import { z } from 'zod'
+import { issuerFaults, rotateIssuer } from './rotation-issuer.ts'
 import { startLoad } from './rotation-load.ts'
 import { redisSessions, startProbe } from './rotation-probe.ts'
 import {
   databaseSecret,
+  issuerSecret,
   openRotationStage,
   type RotationStage,
   redisSecret,
   redisUsers,
   users,
 } from './rotation-stage.ts'
+import { startTokens } from './rotation-tokens.ts'
 import { say } from './stage.ts'
 
 const option = (name: string, otherwise: number) => {
@@ -23,7 +28,8 @@ const option = (name: string, otherwise: number) => {
 const rate = option('rate', 1_000)
 const rounds = option('rounds', 20)
 const endMsMax = 60_000
-const names = [databaseSecret, redisSecret] as const
+const isIssuer = process.argv[process.argv.indexOf('--secret') + 1] === 'issuer'
+const names = isIssuer ? [issuerSecret] : [databaseSecret, redisSecret]
 
 const problems: string[] = []
 const rotated = z.object({ step: z.string() })
@@ -44,9 +50,8 @@ function seconds(ms: number | undefined): string {
   return ((ms ?? 0) / 1_000).toFixed(1)
 }
 
-async function main({ sql, start, postern }: RotationStage): Promise<void> {
-  const urls = await Promise.all([start('serve'), start('serve')])
-  await Promise.all([start('work'), start('work')])
+async function describe({ postern }: RotationStage): Promise<void> {
+  await postern(['secrets', 'set-rotation', issuerSecret, '--kind', 'issuer-key'])
   await postern([
     ...['secrets', 'set-rotation', databaseSecret, '--kind', 'postgres-role'],
     ...['--users', users.join(), '--admin', 'secret:postern/rotator#url'],
@@ -55,18 +60,27 @@ async function main({ sql, start, postern }: RotationStage): Promise<void> {
     ...['secrets', 'set-rotation', redisSecret, '--kind', 'redis-user'],
     ...['--users', redisUsers.join(), '--admin', 'secret:postern/redis-admin#url'],
   ])
-  const load = startLoad({ urls, token: stage.token, rate })
+}
+
+async function main({ sql, start, token }: RotationStage): Promise<void> {
+  const urls = await Promise.all([start('serve'), start('serve')])
+  await Promise.all([start('work'), start('work')])
+  await describe(stage)
+  const tokens = await startTokens({ urls, minter: token })
+  const load = startLoad({ urls, token: isIssuer ? tokens.pick : () => token, rate })
   const probe = startProbe(stage)
   await Bun.sleep(3_000)
   const took = new Map<string, number[]>(names.map((name) => [name, []]))
   for (let round = 1; round <= rounds; round += 1) {
     for (const name of names) took.get(name)?.push(await rotateOnce(round, name))
+    problems.push(...(await issuerFaults(stage, urls)))
     const latest = names.map((name) => `${name} ${seconds(took.get(name)?.at(-1))} s`)
     say(`round ${round}: ${latest.join(', ')}`)
   }
   const { requests, ids, failures, slowestMs } = await load.stop()
   const { probes, locked } = await probe.stop()
-  problems.push(...failures, ...locked)
+  const { mints, again, verified, failures: unbelieved } = await tokens.stop()
+  problems.push(...failures, ...locked, ...unbelieved)
   const ended = await settled(ids)
   say(`rotations of each                         ${rounds}`)
   for (const [name, each] of took) {
@@ -79,6 +93,9 @@ async function main({ sql, start, postern }: RotationStage): Promise<void> {
   say(`slowest answer                            ${slowestMs.toFixed(0)} ms`)
   say(`jobs accepted                             ${ids.size}`)
   say(`jobs completed once                       ${ended}`)
+  say(`tokens minted                             ${mints}, asked again ${again} times`)
+  say(`tokens refused, or not believed           ${unbelieved.length}`)
+  say(`verifications of them elsewhere           ${verified}`)
   say(`probes, at least one credential let in    ${probes}`)
   const rows = await sql<{ n: number }[]>`
     select count(*)::integer as n from postern_secret_rotation where step = 'done'`
@@ -89,11 +106,13 @@ async function main({ sql, start, postern }: RotationStage): Promise<void> {
 /** Returns how many milliseconds it took. */
 async function rotateOnce(round: number, name: string): Promise<number> {
   const startedAt = performance.now()
-  const output = await stage.postern(['secrets', 'rotate', name, '--json'])
+  const output = await (name === issuerSecret
+    ? rotateIssuer(stage)
+    : stage.postern(['secrets', 'rotate', name, '--json']))
   const tookMs = performance.now() - startedAt
   const { step } = rotated.parse(JSON.parse(output))
   if (step !== 'done') problems.push(`rotation ${round} of ${name} ended as ${output}`)
-  await checkRetired(`round ${round} of ${name}`, name)
+  if (name !== issuerSecret) await checkRetired(`round ${round} of ${name}`, name)
   return tookMs
 }
 

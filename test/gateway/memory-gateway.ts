@@ -43,7 +43,7 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     'scores:read',
     'audit:read',
     ...['orders:read', 'orders:write', 'market:read', 'market:write'],
-    ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm'],
+    ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'tokens:mint'],
     ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
     ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'secrets:read'],
     ...['schedules:read', 'schedules:write'],

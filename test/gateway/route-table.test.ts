@@ -1,10 +1,17 @@
 import { expect, test } from 'bun:test'
+import { tokenMint } from '#core/access/mint-token.ts'
+import { tokenRoutes } from '#gateway/routes/tokens.ts'
 import { memoryGateway, outsideAddress, problemIn } from './memory-gateway.ts'
 
-const { gateway, request } = memoryGateway()
+const tokens = tokenMint({
+  ...{ issuer: undefined, rules: () => undefined, now: () => new Date() },
+  audit: { append: async () => undefined, note: () => undefined, flush: async () => undefined },
+})
+const { gateway, request } = memoryGateway({ overrides: { routes: tokenRoutes({ tokens }) } })
 
 /** The only operations that ask for no token. */
 const openRoutes = [
+  'GET /.well-known/jwks.json',
   'GET /healthz',
   'GET /openapi.json',
   'GET /problems',

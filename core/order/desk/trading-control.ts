@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
-import type { Caller } from '../../access/principal.ts'
+import { type Caller, personOf } from '../../access/principal.ts'
 import { recordedTransaction } from '../../audit/journal-rows.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
@@ -66,10 +66,6 @@ function rethrowUnfinished(error: unknown): never {
   })
 }
 
-function nameOf({ principal }: Caller): string {
-  return `${principal.issuer} ${principal.subject}`
-}
-
 function targetOf({ scope, key }: SwitchName): string {
   return scope === 'global' ? 'trading/global' : `${scope}/${key}`
 }
@@ -83,7 +79,7 @@ async function setSwitch(
     const at = now()
     if (request.scope === 'account') await lockAccount(transaction, request.key)
     const current = await lockSwitch(transaction, request, at)
-    const next = haltSwitch(current, { ...request, by: nameOf(caller), at })
+    const next = haltSwitch(current, { ...request, by: personOf(caller.principal), at })
     const previous = stateAt(current, at)
     if (next === undefined) return previous
     await storeSwitch(transaction, request, next)
@@ -115,7 +111,7 @@ async function rearmTrading(
     const current = await lockSwitch(transaction, request, at)
     const rearmed = rearmSwitch(current, {
       ...{ at, reason: request.reason },
-      by: nameOf(caller),
+      by: personOf(caller.principal),
     })
     if (rearmed.kind === 'already_active') return { status: 'active' }
     if (rearmed.kind === 'second_needed') throw secondNeeded()

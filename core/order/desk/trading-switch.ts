@@ -17,7 +17,7 @@ export type TradingSwitch = {
   readonly rearmBy: string | undefined
 }
 
-/** `by` is `issuer subject` of a principal; no issuer has white space, so it is unambiguous. */
+/** `by` is the person behind a principal (`personOf`). */
 type Act = { readonly reason: string; readonly by: string; readonly at: Date }
 
 export function stateAt({ state, until }: TradingSwitch, at: Date): TradingState {

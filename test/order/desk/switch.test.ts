@@ -52,6 +52,23 @@ test('the same subject of another issuer is another principal', async () => {
   expect(await rearm(twin)).toEqual({ status: 'active' })
 })
 
+test('who mints tokens is one with all that it had made, and two with those of another', async () => {
+  await halt()
+  const mintedBy = (name: string, by: string) => {
+    const caller = callerNamed(name, 'https://postern.example')
+    const principal = { ...caller.principal, mintedBy: `https://issuer.example ${by}` }
+    return { ...caller, principal }
+  }
+  expect(await rearm(mintedBy('first', 'ann'))).toEqual({ status: 'awaiting_second' })
+  const again = { code: 'trading.second_principal_needed' }
+  expect(await settle(rearm(mintedBy('second', 'ann')))).toMatchObject(again)
+  expect(await settle(rearm(ann))).toMatchObject(again)
+  expect(await stateNow()).toMatchObject([
+    { state: 'HALTED', rearm_by: 'https://issuer.example ann' },
+  ])
+  expect(await rearm(mintedBy('first', 'bob'))).toEqual({ status: 'active' })
+})
+
 test('two who differ leave HALTED, and both are in the record', async () => {
   await halt()
   expect(await rearm(bob)).toEqual({ status: 'awaiting_second' })
