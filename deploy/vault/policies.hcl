@@ -9,7 +9,7 @@ path "secret/metadata/postern/*" {
   capabilities = ["read"]
 }
 
-# --- policy postern-rotator: whoever runs `postern secrets rotate`. It stages versions, moves the
+# --- policy postern-rotator: `postern rotator`, and whoever runs `postern secrets rotate`. It stages versions, moves the
 # labels and disables what was retired; it destroys nothing and sees no other tree.
 path "secret/data/postern/*" {
   capabilities = ["create", "read", "update"]
