@@ -21,6 +21,12 @@ export function secretMetrics(registers: Registry[]) {
       buckets: accessBuckets,
       registers,
     }),
+    secretStoreFailures: new Counter({
+      name: 'postern_secret_store_failures_total',
+      help: 'Reads that a secret store did not answer, or answered what is torn',
+      labelNames: ['backend'],
+      registers,
+    }),
     secretCacheHits: new Counter({
       name: 'secrets_cache_hits_total',
       help: 'Secrets that were given from memory',

@@ -45,6 +45,7 @@ beforeAll(async () => {
     POSTERN_LISTEN_PORT: String(await freePort()),
     POSTERN_PROBE_PORT: String(await freePort()),
     POSTERN_SEQUENCER_PROBE_PORT: String(await freePort()),
+    POSTERN_ROTATOR_PROBE_PORT: String(await freePort()),
     POSTERN_AUDIT_ORIGIN: origin,
     POSTERN_AUDIT_KEYS: 'secret:postern/audit#keys',
     POSTERN_AUDIT_STORE: '/var/lib/postern-audit',
