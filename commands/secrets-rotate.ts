@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import { type FingerprintKey, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
@@ -13,6 +13,11 @@ import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 
+/** Seconds; twice what a blocking read of Redis keeps a process waiting. */
+const waitDefault = 20
+const waitMax = 3_600
+/** Milliseconds between two looks at a rotation that somebody else takes on. */
+const overtakenMs = 100
 /** Rotations of a secret that are printed: some years. */
 const historyMax = 100
 
@@ -20,6 +25,7 @@ export function rotateCommand(io: CommandIo): Command {
   return new Command('rotate')
     .description('give a secret its next version, while everything goes on')
     .argument('<name>', 'e.g. postern/database')
+    .option('--wait <seconds>', 'for processes that have to follow', parseWait, waitDefault)
     .option('--json', 'the rotation as JSON')
     .addHelpText(
       'after',
@@ -27,13 +33,13 @@ export function rotateCommand(io: CommandIo): Command {
 Examples:
   $ postern secrets rotate postern/database
 
-Goes on with a rotation that is open. Exits with 0 once the old version is worthless, 1 when the
+Goes on with a rotation that is open, beside a rotator if there is one. Exits with 0 once the old version is worthless, 1 when the
 rotation was undone, and 75 when a step has to be tried again: then run it again. Nothing is retired
 before every live process has logged in with the new version.`,
     )
-    .action(async (name: string, options: { readonly json?: true }) => {
+    .action(async (name: string, options: { readonly wait: number; readonly json?: true }) => {
       await withRotations(io, name, async (context) => {
-        const rotation = await rotate(context)
+        const rotation = await rotate(context, options.wait * 1_000)
         tell(io, rotation, options.json === true)
       })
     })
@@ -124,13 +130,18 @@ async function withRotations(
   })
 }
 
-async function rotate(context: Rotating): Promise<Rotation> {
+/** A rotator may be at it too: what it has overtaken here is looked at again, until one of both is held up. */
+async function rotate(context: Rotating, patienceMs = waitDefault * 1_000): Promise<Rotation> {
   const { name, rotations, store, target, fingerprintKey, by, onStep } = context
   const [last] = await rotations.history(name, 1)
   const open = last === undefined || hasEnded(last) ? await rotations.plan(name, by) : last
   const { signal } = new AbortController()
   const run = { journal: rotations, store, target, fingerprintKey, random: Math.random, signal }
-  return await runRotation({ ...run, onStep }, open.id)
+  for (;;) {
+    const rotation = await runRotation({ ...run, onStep, patienceMs }, open.id)
+    if (hasEnded(rotation) || rotation.error !== undefined || !rotation.isDrained) return rotation
+    await Bun.sleep(overtakenMs)
+  }
 }
 
 function tell(
@@ -155,4 +166,10 @@ function tell(
 function exitOf({ step }: Rotation): number {
   if (step === 'done') return exitCodes.ok
   return step === 'undone' ? exitCodes.failed : exitCodes.tryAgain
+}
+
+function parseWait(text: string): number {
+  const seconds = Number(text)
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= waitMax) return seconds
+  throw new InvalidArgumentError(`a whole number of seconds from 0 to ${waitMax}`)
 }

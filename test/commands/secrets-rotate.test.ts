@@ -94,6 +94,7 @@ test.each([
     ['set-rotation', secretName, ...apiKey, '--hook-token', 'secret:a#b'],
   ],
   ['of an issuer with users', ['set-rotation', secretName, '--kind', 'issuer-key', ...pair]],
+  ['with an endless wait', ['rotate', secretName, '--wait', 'for ever']],
   ['rolled back without a reason', ['rollback', secretName]],
 ])('asked for a rotation %s it explains its use and exits with 64', async (_, args) => {
   expect(await call(args)).toMatchObject({ code: 64, out: '' })
@@ -122,7 +123,7 @@ test('a rotation is described, waits for a process that has not followed, goes o
     code: 0,
     out: `${secretName}: cli_a and cli_b take turns every 30 days\n`,
   })
-  const first = await call(['rotate', secretName, '--json'])
+  const first = await call(['rotate', secretName, '--json', '--wait', '1'])
   expect(first.code).toBe(75)
   expect(JSON.parse(first.out)).toMatchObject({ step: 'settle', base: '1', pending: '2' })
   expect(first.out).toContain(waiting)
