@@ -14,6 +14,11 @@ const patienceMs = 20_000
 /** Milliseconds that processes have to change over from what is revoked, before it is taken away. */
 const urgentPatienceMs = 2_000
 const pollMs = 100
+/**
+ * Of the patience of an attempt, for a silent process to be heard again before it is given up: three
+ * heartbeats of the usual 20 s.
+ */
+const silenceShare = 0.75
 
 export type RotationRun = {
   readonly journal: RotationJournal
@@ -150,8 +155,13 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     // whoever has a time of grace sees nothing else: it begins once they are moved.
     if (graceSeconds > 0) throw error
   })
-  const proof = await within(isUrgent ? hurried(run) : run, async () => {
-    if ((await journal.unproved(name)).length === 0) return 'proved'
+  const patient = isUrgent ? hurried(run) : run
+  const silentUntil = performance.now() + silenceShare * (patient.patienceMs ?? patienceMs)
+  const proof = await within(patient, async () => {
+    const missing = await journal.unproved(name)
+    // After an outage of the database, or a jump of its clock, all are silent, and most are alive.
+    const isOver = performance.now() >= silentUntil
+    if (missing.every(({ isSilent }) => isSilent && isOver)) return 'proved'
     // Rolled back or hurried meanwhile, it waits for something else.
     return isSame(await journal.read(rotation.id), rotation) ? undefined : 'changed'
   })
@@ -161,7 +171,10 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     return await journal.settled(rotation, graceSeconds)
   }
   const missing = await journal.unproved(name)
-  const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)
+  const names = missing.map(
+    ({ host, role, process, isSilent }) =>
+      `${role} ${process} on ${host}${isSilent ? ' (silent)' : ''}`,
+  )
   const version = isPromoted ? pending : base
   const reason = `version ${version} of ${name} is not proved by ${names.join(', ')}`
   throw new PosternError('secret.unproved', { reason })
