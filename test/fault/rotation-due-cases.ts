@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { seededRandom } from '#core/order/venue/seeded-random.ts'
-import { checkOutputSchema, type DueStage } from './rotation-due-stage.ts'
+import type { RotationCheck } from '#core/secret/rotation/check-rotation.ts'
+import type { DueStage } from './rotation-due-stage.ts'
 
 export const dayMs = 86_400_000
 const secondMs = 1_000
@@ -54,7 +54,10 @@ export function randomCase(seed: number): DueCase {
   }
 }
 
-/** From its first use to the rotation behind its due date, at each moment that matters. */
+/**
+ * From its first use to the rotation behind its due date, at each moment that matters; by the commands
+ * themselves where there is a restart, by what they call elsewhere.
+ */
 export async function runCase(stage: DueStage, number: number, one: DueCase): Promise<void> {
   const { title, zone, due, days, restart } = one
   const { clock, report } = stage
@@ -65,44 +68,55 @@ export async function runCase(stage: DueStage, number: number, one: DueCase): Pr
 
   await clock.stop(begin)
   await stage.setZone(zone)
-  await stage.firstUse(name, days)
+  const isWhole = restart !== undefined
+  await (isWhole ? stage.firstUse(name, days) : stage.firstUseHere(name, days))
   row(begin, 'the date', due.toISOString(), (await stage.dueAt(name)).toISOString())
 
   const before = new Date(due.getTime() - secondMs)
   await clock.stop(before)
-  if (restart !== undefined) await stage.restart(restart)
-  row(before, 'shown', 'not due, 1 s', await shown(stage, name))
-  row(before, 'check', 'nothing', await checked(stage, name))
+  if (isWhole) await stage.restart(restart)
+  const check = isWhole ? stage.check : stage.checkHere
+  const checked = async () => listsWith(name, await check())
+  row(before, 'shown', false, await stage.isShownDue(name))
+  if (isWhole) row(before, 'the gauge', 1, await stage.gauge(name))
+  row(before, 'check', 'nothing', await checked())
 
   await clock.stop(due)
-  row(due, 'shown', 'due, 0 s', await shown(stage, name))
-  const both = await Promise.all([checked(stage, name), checked(stage, name)])
+  row(due, 'shown', true, await stage.isShownDue(name))
+  if (isWhole) row(due, 'the gauge', 0, await stage.gauge(name))
+  const both = await Promise.all([checked(), checked()])
   row(due, 'two checks at once', 'opened, under_way', both.sort().join(', '))
-
-  // Its second comes twice where a clock is set back.
-  await clock.stop(new Date(due.getTime() - 3_600 * secondMs))
-  row(before, 'check, an hour set back', 'nothing', await checked(stage, name))
-  await clock.stop(due)
-  row(due, 'check, there again', 'under_way', await checked(stage, name))
 
   const after = new Date(due.getTime() + dayMs)
   await clock.stop(after)
-  row(after, 'check, under way', 'under_way', await checked(stage, name))
+  row(after, 'check, under way', 'under_way', await checked())
+  if (isWhole) await goOn(stage, { name, due, after, days, row })
   row(after, 'rotations', 1, await stage.rotations(name))
-  const next = new Date(after.getTime() + days * dayMs).toISOString()
-  row(after, 'rotated', 'done', await stage.rotate(name))
-  row(after, 'the next date', next, (await stage.dueAt(name)).toISOString())
   await stage.forget(name)
 }
 
-/** As people and alarms see it. */
-async function shown(stage: DueStage, name: string): Promise<string> {
-  const [isDue, seconds] = await Promise.all([stage.isShownDue(name), stage.gauge(name)])
-  return `${isDue ? 'due' : 'not due'}, ${seconds} s`
+type GoingOn = Pick<DueCase, 'due' | 'days'> & {
+  readonly name: string
+  readonly after: Date
+  readonly row: (looked: Date, of: string, expected: unknown, found: unknown) => void
 }
 
-async function checked(stage: DueStage, name: string): Promise<string> {
-  const found = checkOutputSchema.parse(JSON.parse(await stage.check()))
+/** The second that comes twice where a clock is set back; then the rotation, and its next date. */
+async function goOn(stage: DueStage, { name, due, after, days, row }: GoingOn): Promise<void> {
+  const { clock } = stage
+  const earlier = new Date(due.getTime() - 3_600 * secondMs)
+  await clock.stop(earlier)
+  const checked = async () => listsWith(name, await stage.check())
+  row(earlier, 'check, an hour set back', 'nothing', await checked())
+  await clock.stop(due)
+  row(due, 'check, there again', 'under_way', await checked())
+  await clock.stop(after)
+  row(after, 'rotated', 'done', await stage.rotate(name))
+  const next = new Date(after.getTime() + days * dayMs).toISOString()
+  row(after, 'the next date', next, (await stage.dueAt(name)).toISOString())
+}
+
+function listsWith(name: string, found: RotationCheck): string {
   const lists = Object.entries(found).filter(([, names]) => names.includes(name))
   return lists.map(([list]) => list).join() || 'nothing'
 }
@@ -125,7 +139,7 @@ export async function runReminder(stage: DueStage): Promise<void> {
   for (const [offsetMs, expected] of looks) {
     const looked = new Date(due.getTime() + offsetMs)
     await clock.stop(looked)
-    const found = await checked(stage, name)
+    const found = listsWith(name, await stage.check())
     report({ title: 'by hand: check', due, looked, expected, found })
   }
   const found = await stage.rotations(name)
@@ -153,5 +167,3 @@ export async function runGrace(stage: DueStage): Promise<void> {
   row('the next date', due.toISOString(), (await stage.dueAt(name)).toISOString())
   await stage.forget(name)
 }
-
-export const rotationOutput = z.object({ step: z.string() })

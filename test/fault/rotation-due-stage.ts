@@ -1,4 +1,9 @@
 import { z } from 'zod'
+import { adoptPointer } from '#core/secret/rotation/adopt-pointer.ts'
+import { checkRotation } from '#core/secret/rotation/check-rotation.ts'
+import { fingerprintOf, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
+import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
+import { testJournal } from '#test/support/job-engine.ts'
 import type { MovedClock } from './moved-clock.ts'
 import { openRotationStage, type RotationStage } from './rotation-stage.ts'
 
@@ -12,7 +17,7 @@ export type DueRow = {
   readonly found: unknown
 }
 
-export const checkOutputSchema = z.object({
+const checkOutputSchema = z.object({
   opened: z.array(z.string()),
   under_way: z.array(z.string()),
   reminded: z.array(z.string()),
@@ -24,13 +29,17 @@ const rotationSchema = z.object({ step: z.string() })
 
 /** A gateway on a Postgres whose clock is ours; workers and rotators come and go. */
 export async function openDueStage(clock: MovedClock, report: (row: DueRow) => void) {
-  const stage = await openRotationStage({ postgresEnvironment: clock.environment })
+  const stage = await openRotationStage({
+    ...{ postgresEnvironment: clock.environment, logLevel: 'silent' },
+  })
   const gateway = await stage.start('serve')
   return {
     ...{ ...stage, clock, report, gateway },
     ...timesOf(stage),
     ...viewsOf(stage, gateway),
-    check: () => stage.postern(['secrets', 'check', '--json']),
+    check: async () =>
+      checkOutputSchema.parse(JSON.parse(await stage.postern(['secrets', 'check', '--json']))),
+    ...callsOf(stage),
     /** How it stands then. */
     async rotate(name: string): Promise<string> {
       const { out } = await stage.tryPostern(['secrets', 'rotate', name, '--json'])
@@ -50,6 +59,24 @@ export async function openDueStage(clock: MovedClock, report: (row: DueRow) => v
   }
 }
 export type DueStage = Awaited<ReturnType<typeof openDueStage>>
+
+/** What the commands do, without a process for each. */
+function callsOf({ sql, store, put }: RotationStage) {
+  const log = { sql, journal: testJournal(), now: () => new Date() }
+  const rotations = postgresRotationJournal(log)
+  return {
+    checkHere: () => checkRotation({ ...log, rotations, by: 'test' }),
+    async firstUseHere(name: string, rotationDays: number) {
+      await put(name, { key: 'first' })
+      const version = await store.currentVersion(name)
+      const members = await store.read(name, version)
+      const fingerprint = fingerprintOf(await readFingerprintKey(sql), name, members)
+      await adoptPointer(log, { name, version, fingerprint })
+      const settings = { member: 'key', grace_seconds: 0 }
+      await rotations.configure(name, { kind: 'api-key', settings, rotationDays }, 'test')
+    },
+  }
+}
 
 function timesOf({ sql, server }: RotationStage) {
   return {

@@ -43,7 +43,10 @@ export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
 
 /** Processes on servers of their own; their login is a secret in a file store. */
 export async function openRotationStage(
-  options: { readonly postgresEnvironment?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly postgresEnvironment?: Readonly<Record<string, string>>
+    readonly logLevel?: 'warn' | 'silent'
+  } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'))
   removeAtExit(folder)
@@ -68,7 +71,7 @@ export async function openRotationStage(
   })
   const base = {
     POSTERN_MODE: 'development',
-    POSTERN_LOG_LEVEL: 'warn',
+    POSTERN_LOG_LEVEL: options.logLevel ?? 'warn',
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
