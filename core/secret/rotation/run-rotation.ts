@@ -1,6 +1,6 @@
 import { PosternError } from '../../errors.ts'
 import { invariant } from '../../invariant.ts'
-import type { SecretStore } from '../secret-store.ts'
+import type { SecretMembers, SecretStore } from '../secret-store.ts'
 import { type FingerprintKey, fingerprintOf } from './fingerprint.ts'
 import { hasEnded, type Rotation, rotationRetryMs } from './rotation.ts'
 import type { RotationJournal } from './rotation-journal.ts'
@@ -106,9 +106,8 @@ async function takeStep(run: RotationRun, rotation: Rotation): Promise<Rotation>
 async function stage(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target, fingerprintKey } = run
   const { id, name, base, isUrgent } = rotation
-  const pointer = await journal.pointer(name)
   const current = await store.read(name, base)
-  if (pointer?.fingerprint !== fingerprintOf(fingerprintKey, name, current)) {
+  if (!(await isInForceHere(run, name, current))) {
     const reason = `version ${base} of ${name} in this store is not the one that is in force here`
     throw new PosternError('secret.target_refused', { reason })
   }
@@ -117,6 +116,15 @@ async function stage(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const members = await readShown(run, name, pending)
   const fingerprint = fingerprintOf(fingerprintKey, name, members)
   return await journal.staged(rotation, { pending, fingerprint })
+}
+
+async function isInForceHere(
+  { journal, fingerprintKey }: RotationRun,
+  name: string,
+  current: SecretMembers,
+): Promise<boolean> {
+  const pointer = await journal.pointer(name)
+  return pointer?.fingerprint === fingerprintOf(fingerprintKey, name, current)
 }
 
 /** A store may show a version a while after it has taken it. */
@@ -202,7 +210,7 @@ function versionsOf({ base, pending = base, promotedAt }: Rotation) {
 async function retire(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target } = run
   const { name, base, pending, step } = rotation
-  if (pending === undefined) return await journal.end(rotation)
+  if (pending === undefined) return await forsake(run, rotation)
   const [kept, retired] = step === 'retire' ? [pending, base] : [base, pending]
   const members = await readUnlessDisabled(run, name, retired)
   if (members !== undefined) {
@@ -217,6 +225,18 @@ async function retire(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     // A store may refuse to disable what it still calls current.
     await store.promote(name, { version: kept, previous: retired })
     await store.disable(name, retired)
+  }
+  return await journal.end(rotation)
+}
+
+/** Undone while it was staged: what was made for it then nobody has written down. */
+async function forsake(run: RotationRun, rotation: Rotation): Promise<Rotation> {
+  const { journal, target } = run
+  const { id, name, base, isUrgent } = rotation
+  const current = target.discard && (await readUnlessDisabled(run, name, base))
+  // In a store of another environment nothing was made.
+  if (current !== undefined && (await isInForceHere(run, name, current))) {
+    await target.discard?.({ rotation: id, isUrgent })
   }
   return await journal.end(rotation)
 }

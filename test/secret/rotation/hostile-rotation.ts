@@ -100,6 +100,7 @@ export function hostile(stage: Stage, faults: string[], chance: number): Rotatio
       generate: wrap('generate', async (...args: Parameters<typeof target.generate>) =>
         target.generate(...args),
       ),
+      ...(target.discard === undefined ? {} : { discard: wrap('discard', target.discard) }),
       set: wrap('set', target.set),
       test: wrap('test', target.test),
       retire: wrap('retire', target.retire),
