@@ -152,7 +152,7 @@ async function revoke(
       values (${of}, ${issuer}, ${value}, ${reason}, ${by}, 'new')
       on conflict do nothing`
     const [before] = await transaction<Before[]>`
-      select state, revoked_by as "revokedBy",
+      select state, revoked_by as "revokedBy", effective_at is not null as "isEffective",
         revoked_at > now() - make_interval(mins => ${askedMinutes}) as "isAskedLately"
       from postern_revocation where class = ${of} and issuer = ${issuer} and value = ${value}
       for update`
@@ -172,12 +172,17 @@ async function revoke(
 type Before = {
   readonly state: string
   readonly revokedBy: string
+  readonly isEffective: boolean
   readonly isAskedLately: boolean
 }
 type Next = 'first' | 'second' | 'alone' | 'prolonged'
 
 function nextState(request: RevocationRequest, before: Before | undefined): Next {
-  if (before?.state === 'in_force') return 'prolonged'
+  if (before?.state === 'in_force') {
+    // A login gets another password and may leak again; nothing else that is refused comes back.
+    const isAgain = request.class === 'credential' && before.isEffective
+    return isAgain ? 'alone' : 'prolonged'
+  }
   if (!needsSecond(request)) return 'alone'
   const isSecond = before?.state === 'awaiting_second' && before.isAskedLately
   if (!isSecond) return 'first'

@@ -103,13 +103,16 @@ async function register(
   fingerprint: string,
 ): Promise<void> {
   await sql`
-    with gone as (
-      delete from postern_secret_ack a
-      where not exists (select from postern_process p where p.id = a.process)
-    )
+    delete from postern_secret_ack a
+    where not exists (select from postern_process p where p.id = a.process)`
+  await registerUse(sql, process, name)
+  await adoptPointer({ sql, journal, now }, { name, version, fingerprint })
+}
+
+async function registerUse(sql: Sql, process: string, name: string): Promise<void> {
+  await sql`
     insert into postern_secret_ack (process, name, version, fingerprint)
     values (${process}, ${name}, '', '') on conflict do nothing`
-  await adoptPointer({ sql, journal, now }, { name, version, fingerprint })
 }
 
 /** A configuration has tens. */
@@ -137,7 +140,12 @@ async function hearPointers({ sql, pointers, usedBy }: SecretFollowerOptions): P
 }
 
 const pointerRows = z.array(
-  z.object({ current: z.string(), fingerprint: z.string(), epoch: z.string() }),
+  z.object({
+    current: z.string(),
+    fingerprint: z.string(),
+    epoch: z.string(),
+    isRegistered: z.boolean(),
+  }),
 )
 
 async function catchUp(
@@ -148,10 +156,19 @@ async function catchUp(
   const { sql, store, process, log } = options
   const [pointer] = pointerRows.parse(
     await sql`
-      select current_version as current, encode(fingerprint, 'hex') as fingerprint, epoch::text
-      from postern_secret where name = ${use.name}`,
+      select current_version as current, encode(fingerprint, 'hex') as fingerprint, epoch::text,
+        exists (
+          select from postern_secret_ack a where a.process = ${process} and a.name = s.name
+        ) as "isRegistered"
+      from postern_secret s where name = ${use.name}`,
   )
-  if (pointer === undefined || pointer.epoch === use.proved) return
+  if (pointer === undefined) return
+  if (!pointer.isRegistered) {
+    // Taken for gone: the database was away, or its clock jumped, by more than a day.
+    await registerUse(sql, process, use.name)
+    use.proved = undefined
+  }
+  if (pointer.epoch === use.proved) return
   if (pointer.current !== use.inUse) {
     const members = await store.read(use.name, pointer.current)
     const fingerprint = fingerprintOf(key, use.name, members)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretMembers, SecretStore } from '#core/secret/secret-store.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
@@ -41,8 +41,13 @@ const issuerEnv = {
 
 export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
 
-/** Two gateways and two workers on servers of their own; their login is a secret in a file store. */
-export async function openRotationStage() {
+/** Processes on servers of their own; their login is a secret in a file store. */
+export async function openRotationStage(
+  options: {
+    readonly postgresEnvironment?: Readonly<Record<string, string>>
+    readonly logLevel?: 'warn' | 'silent'
+  } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'))
   removeAtExit(folder)
   await chmod(folder, 0o755)
@@ -50,17 +55,23 @@ export async function openRotationStage() {
   const aclFile = join(folder, 'users.acl')
   await writeFile(aclFile, acl)
   const [server, redis] = await Promise.all([
-    startPostgres({ settings: [`hba_file=${join(folder, 'pg_hba.conf')}`] }),
+    startPostgres({
+      settings: [`hba_file=${join(folder, 'pg_hba.conf')}`],
+      environment: options.postgresEnvironment ?? {},
+    }),
     startRedis({ args: ['--aclfile', aclFile] }),
   ])
   const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
   const access = await benchAccess(localIssuer)
   const accessFile = join(access.folder, 'access.json')
   await writeFile(accessFile, JSON.stringify(access.document))
-  const { store, storeEnv } = await fileStore(folder, { database: server.url, redis: redis.url })
+  const { store, put, storeEnv } = await fileStore(folder, {
+    database: server.url,
+    redis: redis.url,
+  })
   const base = {
     POSTERN_MODE: 'development',
-    POSTERN_LOG_LEVEL: 'warn',
+    POSTERN_LOG_LEVEL: options.logLevel ?? 'warn',
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
@@ -71,37 +82,49 @@ export async function openRotationStage() {
   await command(owner, ['migrate'])
   await makeLogins(sql)
 
-  const sides: Bun.Subprocess[] = []
-  async function start(name: 'serve' | 'work'): Promise<string> {
+  const sides = new Map<string, Bun.Subprocess>()
+  /** Returns where it answers: the gateway its requests, the others their probes. */
+  async function start(name: 'serve' | 'work' | 'rotator'): Promise<string> {
     const [port, probePort] = await Promise.all([freePort(), freePort()])
     const child = Bun.spawn([process.execPath, mainFile, name], {
       env: {
         ...{ ...base, POSTERN_DATABASE_URL: `secret:${databaseSecret}#url` },
         POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
         ...{ POSTERN_LISTEN_PORT: String(port), POSTERN_PROBE_PORT: String(probePort) },
+        ...(name === 'rotator' ? rotatorEnv(server.url, probePort) : {}),
       },
       stdout: 'inherit',
       stderr: 'inherit',
     })
-    sides.push(child)
-    const url = `http://127.0.0.1:${port}`
-    await untilAnswered(`${name === 'serve' ? url : `http://127.0.0.1:${probePort}`}/healthz`)
+    const url = `http://127.0.0.1:${name === 'serve' ? port : probePort}`
+    sides.set(url, child)
+    await untilAnswered(`${url}/healthz`)
     return url
+  }
+
+  async function stop(url: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = sides.get(url)
+    sides.delete(url)
+    child?.kill(signal)
+    await child?.exited
   }
 
   return {
     ...{
       sql,
+      server,
       redisUrl: redis.url,
       store,
+      put,
       token: access.token,
       start,
-      pids: () => sides.map(({ pid }) => pid),
+      stop,
+      pids: () => [...sides.values()].map(({ pid }) => pid),
     },
     postern: (args: readonly string[]) => command(owner, args),
     tryPostern: (args: readonly string[]) => outcome(owner, args),
     async close() {
-      for (const side of sides) side.kill('SIGKILL')
+      for (const side of sides.values()) side.kill('SIGKILL')
       await sql.end({ timeout: 1 })
       await redis.stop('SIGKILL')
       await server.stop('immediate')
@@ -109,21 +132,30 @@ export async function openRotationStage() {
   }
 }
 
+/** As its own login, whom no rotation takes away from it. */
+function rotatorEnv(database: string, probePort: number): Record<string, string> {
+  return { POSTERN_DATABASE_URL: database, POSTERN_ROTATOR_PROBE_PORT: String(probePort) }
+}
+
 async function fileStore(
   folder: string,
   servers: { readonly database: string; readonly redis: string },
-): Promise<{ readonly store: SecretStore; readonly storeEnv: Record<string, string> }> {
+): Promise<{
+  readonly store: SecretStore
+  readonly put: (name: string, members: SecretMembers) => Promise<unknown>
+  readonly storeEnv: Record<string, string>
+}> {
   const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
   await writeKeyFile(files.keyFile)
   await writeFileSecret({ ...files, name: issuerSecret, members: await freshIssuerKeys() })
-  const put = (name: string, value: string) =>
-    writeFileSecret({ ...files, name, members: { url: value } })
-  await put(databaseSecret, asUser(servers.database, users[0]))
-  await put('postern/rotator', servers.database)
-  await put(redisSecret, asUser(servers.redis, redisUsers[0]))
-  await put('postern/redis-admin', servers.redis)
+  const put = (name: string, members: SecretMembers) => writeFileSecret({ ...files, name, members })
+  await put(databaseSecret, { url: asUser(servers.database, users[0]) })
+  await put('postern/rotator', { url: servers.database })
+  await put(redisSecret, { url: asUser(servers.redis, redisUsers[0]) })
+  await put('postern/redis-admin', { url: servers.redis })
   return {
     store: fileSecretStore(files),
+    put,
     storeEnv: {
       POSTERN_SECRET_STORE: 'file',
       POSTERN_SECRET_FILE: files.secretFile,

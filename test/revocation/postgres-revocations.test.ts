@@ -81,6 +81,18 @@ test('asked again it is never made weaker', async () => {
   expect((await revoke({ ...subject, until: near })).until).toBeNull()
 })
 
+test('a login that leaks again is ended again; a version that is refused stays so', async () => {
+  for (const [of, value] of [
+    ['credential', 'postern/database:app_a'],
+    ['secret', 'postern/database@1'],
+  ] as const) {
+    const first = await revoke({ class: of, issuer: '', value })
+    await sql`update postern_revocation set effective_at = now() where id = ${first.id}::bigint`
+    const again = await revoke({ class: of, issuer: '', value })
+    expect([again.id, again.effective_at === null]).toEqual([first.id, of === 'credential'])
+  }
+})
+
 test.each(['kid', 'iss'] as const)('%s takes two persons who differ', async (of) => {
   const request = { ...key, class: of }
   const first = await revoke(request)

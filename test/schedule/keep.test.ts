@@ -51,6 +51,16 @@ test('one schedule that cannot be fired keeps no other from its slot', async () 
   expect(errors).toEqual(['schedule.not_fired'])
 })
 
+test.each([
+  ['a keeper that died is followed at once where the clock was set back meanwhile', '1 hour', true],
+  ['a keeper whose clock is a little ahead is left to it', '20 seconds', false],
+])('%s', async (_, ahead, isTaken) => {
+  const world = opened()
+  expect(await keeper().round()).toBe(true)
+  await world.sql`update postern_lease set until = now() + ${ahead}::interval where name = 'schedules'`
+  expect(await keeper().round()).toBe(isTaken)
+})
+
 test('history is kept for ninety days', async () => {
   const world = opened()
   await world.store.put('daily', daily, asker)

@@ -160,3 +160,15 @@ test('a process that has ended is not waited for', async () => {
   expect(await one.proved()).toBeUndefined()
   expect(await world.journal.unproved(secretName)).toEqual([])
 })
+
+test('a process that was taken for gone is waited for again, and proves again', async () => {
+  const one = await openProcess({ pollMs: 20 })
+  await one.follow(await stage(one, 'one'), first)
+  await world.sql`delete from postern_secret_ack`
+  await eventually(async () => (await one.proved()) === '1')
+  one.refuse(new Error('the new login is refused'))
+  await promote(await stage(one, 'two'), { url: 'two' })
+  await world.sql`delete from postern_secret_ack`
+  await eventually(async () => (await one.proved()) === '')
+  expect(await world.journal.unproved(secretName)).toHaveLength(1)
+})

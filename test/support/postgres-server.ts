@@ -35,6 +35,7 @@ export type PostgresServerOptions = {
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string }
   /** Extra `name=value` settings. */
   readonly settings?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 const debianBinaries = '/usr/lib/postgresql'
@@ -68,6 +69,10 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   ]
   const command = [
     ...dropTo(owner),
+    ...[
+      'env',
+      ...Object.entries(options.environment ?? {}).map(([key, value]) => `${key}=${value}`),
+    ],
     join(binaries, 'postgres'),
     ...['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
   ]

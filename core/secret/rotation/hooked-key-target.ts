@@ -1,3 +1,4 @@
+import { PosternError } from '../../errors.ts'
 import { type ApiKeyOptions, refuseSameKey } from './api-key-target.ts'
 import type { KeyHook } from './key-hook.ts'
 import { targetRefused } from './login-pair.ts'
@@ -10,6 +11,14 @@ export function hookedKeyTarget({ hook, member, graceSeconds }: HookedKeyOptions
   return {
     graceSeconds,
     generate: async (current, plan) => ({ ...current, ...(await hook.create(plan)) }),
+    async discard(plan) {
+      const members = await hook.create(plan).catch((error: unknown) => {
+        if (error instanceof PosternError && error.code === 'secret.target_refused')
+          return undefined
+        throw error
+      })
+      if (members !== undefined) await hook.retire(members)
+    },
     // Made is let in: there is one step less than with a login.
     set: () => Promise.resolve(),
     async test(succession) {

@@ -40,7 +40,9 @@ export function postgresRotationJournal(options: RotationJournalOptions): Rotati
     settled: (rotation, graceSeconds) =>
       change(options, rotation, {
         step: 'retire',
-        set: sql`retire_after = now() + make_interval(secs => ${graceSeconds})`,
+        // Hurried since its caller looked, it has no grace.
+        set: sql`retire_after = case when not is_urgent
+          then now() + make_interval(secs => ${graceSeconds}) end`,
         where: sql`and (roll_back_reason is null or is_urgent)`,
       }),
     askRollBack: (rotation, { reason, by }) =>

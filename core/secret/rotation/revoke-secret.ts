@@ -65,6 +65,11 @@ async function revokeIdleUser(
 ): Promise<void> {
   const [last] = await run.journal.history(pointer.name, 1)
   const open = last === undefined || hasEnded(last) ? undefined : last
+  if (open !== undefined && open.pending === undefined) {
+    // It may be about to let this user in, and to put it in force while it is ended here.
+    if (open.step === 'stage') await run.journal.undo(open, reasonOf(revocation.id))
+    await runRotation(run, open.id)
+  }
   for (const version of [open?.base, open?.pending]) {
     if (version === undefined) continue
     const members = await readIfThere(run, pointer.name, version)
@@ -103,6 +108,8 @@ async function revokeVersion(
   }
 }
 
+const reasonOf = (id: string) => `revocation ${id}`
+
 function stuck({ name, step, error }: Rotation): PosternError {
   const reason = `the rotation of ${name} is held up at ${step}: ${error}`
   return new PosternError('secret.target_unavailable', { reason })
@@ -110,7 +117,7 @@ function stuck({ name, step, error }: Rotation): PosternError {
 
 async function readState(
   { journal, target }: RevocationRun,
-  { inForceAt }: PendingRevocation,
+  { id, inForceAt }: PendingRevocation,
   { name, version }: { readonly name: string; readonly version: string },
 ) {
   const pointer = await journal.pointer(name)
@@ -122,7 +129,10 @@ async function readState(
     open: isEnded ? undefined : last,
     isLogin: target.logins !== undefined,
     isReplaced:
-      last?.step === 'done' && last.isUrgent && last.openedAt.getTime() >= inForceAt.getTime(),
+      last?.step === 'done' &&
+      last.isUrgent &&
+      // Opened for it, it came after it, also where the clock was set back between.
+      (last.openedAt.getTime() >= inForceAt.getTime() || last.openedBy.endsWith(reasonOf(id))),
   }
 }
 
@@ -138,7 +148,7 @@ async function take(
   { next, name, open }: Taking,
 ): Promise<void> {
   const { journal } = run
-  const reason = `revocation ${id}`
+  const reason = reasonOf(id)
   if (next === 'plan' || open === undefined) {
     const planned = await journal.plan(name, `${by}, ${reason}`, 'urgent')
     await runRotation(run, planned.id)
@@ -197,8 +207,8 @@ async function startProber(
   let isTold = false
   const tell = async () => {
     if (isTold) return
-    isTold = true
     await onEffective()
+    isTold = true
   }
   const { logins } = target
   const session = members && (await logins?.hold(members).catch(() => undefined))
@@ -210,6 +220,10 @@ async function startProber(
   return {
     async settle() {
       await tries?.close()
+      if (session !== undefined && (await session.isOpen())) {
+        const reason = 'a session that the revoked login opened is still open'
+        throw new PosternError('secret.target_unavailable', { reason })
+      }
       await tell()
     },
     async [Symbol.asyncDispose]() {
@@ -223,16 +237,20 @@ async function close(session: HeldSession | undefined): Promise<void> {
   await session?.close()
 }
 
-/** Asks until it is so, or closed; a target that does not answer is asked again. */
+/** Asks until it is so and told, or closed; a target that does not answer is asked again. */
 function repeat(isSo: () => Promise<boolean>, tell: () => Promise<void>) {
   const closing = Promise.withResolvers<void>()
   let isClosed = false
   async function run(): Promise<void> {
     while (!isClosed) {
-      if (await isSo().catch(() => false)) {
-        await tell()
-        return
-      }
+      // What cannot be told now, because Postgres is away, is told in another turn.
+      const isTold = await isSo()
+        .then(async (isIt) => {
+          if (isIt) await tell()
+          return isIt
+        })
+        .catch(() => false)
+      if (isTold) return
       await Promise.race([Bun.sleep(probeMs), closing.promise])
     }
   }
@@ -241,8 +259,7 @@ function repeat(isSo: () => Promise<boolean>, tell: () => Promise<void>) {
     async close() {
       isClosed = true
       closing.resolve()
-      // It fails as `settle` would: the revocation then has another turn.
-      await running.catch(() => undefined)
+      await running
     },
   }
 }

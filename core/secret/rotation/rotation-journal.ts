@@ -23,8 +23,17 @@ export type RotationSettings = {
 /** Whether a rotation may wait for those who still use the version in force. */
 export type Urgency = 'can wait' | 'urgent'
 
-/** A process that is alive and has not proved the version that is in force. */
-export type Unproved = { readonly process: string; readonly host: string; readonly role: string }
+/** A process that has not proved the version that is in force. */
+export type Unproved = {
+  readonly process: string
+  readonly host: string
+  readonly role: string
+  /**
+   * No heartbeat of late: it is gone, or nobody could beat because the database was away, or the
+   * database's clock was moved.
+   */
+  readonly isSilent: boolean
+}
 
 /**
  * The pointers and the rotations that move them, in Postgres: every change is one commit with its
@@ -65,7 +74,7 @@ export type RotationJournal = {
   due(): Promise<readonly Rotation[]>
   /** Moves it back, before anything was retired: what was pending dies instead. */
   rollBack(rotation: Rotation, reason: string): Promise<Rotation>
-  /** Live processes that use the secret and have not proved what the pointer says. */
+  /** Processes that use the secret and have not proved what the pointer says. */
   unproved(name: string): Promise<readonly Unproved[]>
   /** The step failed and is tried again after `retryMs`. */
   failed(

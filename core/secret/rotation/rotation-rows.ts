@@ -2,11 +2,11 @@ import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
-import { type Rotation, rotationSteps } from './rotation.ts'
+import { type Rotation, retrySecondsMax, rotationSteps } from './rotation.ts'
 import type { RotationJournal, SecretPointer, Unproved } from './rotation-journal.ts'
 
-/** A process that has missed so many seconds of heartbeats is not waited for. */
-const liveSeconds = 30
+/** A process whose last heartbeat is as old, or as far ahead, is silent. */
+const silentSeconds = 30
 
 const stepSchema = z.enum([...rotationSteps, 'done', 'undone'])
 const rotationRows = z.array(
@@ -90,12 +90,16 @@ async function readHistory(sql: Sql, name: string, limit: number): Promise<reado
   )
 }
 
-/** Open ones whose next step may be tried now, those of revoked versions first. */
+/**
+ * Open ones whose next step may be tried now, those of revoked versions first. One that is put off
+ * further than any failure puts it off was so before the clock was set back.
+ */
 async function readDue(sql: Sql): Promise<readonly Rotation[]> {
   return rotationsOf(
     await sql`
       select ${rotationColumns(sql)} from postern_secret_rotation
-      where ended_at is null and next_try_at <= now() and coalesce(retire_after <= now(), true)
+      where ended_at is null and coalesce(retire_after <= now(), true)
+        and (next_try_at <= now() or next_try_at > now() + make_interval(secs => ${retrySecondsMax}))
       order by is_urgent desc, id`,
   )
 }
@@ -117,11 +121,12 @@ async function readPointer(
 
 async function readUnproved(sql: Sql, name: string): Promise<readonly Unproved[]> {
   return await sql<Unproved[]>`
-    select p.id as process, p.host, p.role
+    select p.id as process, p.host, p.role,
+      p.seen_at not between now() - make_interval(secs => ${silentSeconds})
+        and now() + make_interval(secs => ${silentSeconds}) as "isSilent"
     from postern_secret s
     join postern_secret_ack a on a.name = s.name
     join postern_process p on p.id = a.process
-      and p.seen_at > now() - make_interval(secs => ${liveSeconds})
     where s.name = ${name}
       and (a.version <> s.current_version or a.fingerprint <> s.fingerprint)
     order by p.id`

@@ -25,6 +25,11 @@ export type RotationTarget = {
   /** Members of the next version, made of the current one's. Called again where its answer was lost. */
   generate(current: SecretMembers, plan: SuccessionPlan): SecretMembers | Promise<SecretMembers>
   /**
+   * What `generate` may have made for a rotation that has no pending version is worthless; absent where
+   * nobody lets it in before `set`.
+   */
+  discard?(plan: SuccessionPlan): Promise<void>
+  /**
    * Lets the pending credential in, beside the current one. First proves that the current one is
    * let in: whoever points us at another target must not have our new credential set there.
    */

@@ -43,11 +43,11 @@ export type Rotation = {
 }
 
 const firstRetryMs = 10_000
-const retryMsMax = 300_000
+export const retrySecondsMax = 300
 
 /** Milliseconds until the next attempt: 10 s doubled up to 5 min, less up to a half of it by chance. */
 export function rotationRetryMs(attempts: number, random: () => number): number {
-  const whole = Math.min(firstRetryMs * 2 ** Math.max(0, attempts - 1), retryMsMax)
+  const whole = Math.min(firstRetryMs * 2 ** Math.max(0, attempts - 1), retrySecondsMax * 1_000)
   return Math.round(whole * (1 - random() / 2))
 }
 

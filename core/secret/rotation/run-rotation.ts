@@ -1,6 +1,6 @@
 import { PosternError } from '../../errors.ts'
 import { invariant } from '../../invariant.ts'
-import type { SecretStore } from '../secret-store.ts'
+import type { SecretMembers, SecretStore } from '../secret-store.ts'
 import { type FingerprintKey, fingerprintOf } from './fingerprint.ts'
 import { hasEnded, type Rotation, rotationRetryMs } from './rotation.ts'
 import type { RotationJournal } from './rotation-journal.ts'
@@ -14,6 +14,11 @@ const patienceMs = 20_000
 /** Milliseconds that processes have to change over from what is revoked, before it is taken away. */
 const urgentPatienceMs = 2_000
 const pollMs = 100
+/**
+ * Of the patience of an attempt, for a silent process to be heard again before it is given up: three
+ * heartbeats of the usual 20 s.
+ */
+const silenceShare = 0.75
 
 export type RotationRun = {
   readonly journal: RotationJournal
@@ -101,9 +106,8 @@ async function takeStep(run: RotationRun, rotation: Rotation): Promise<Rotation>
 async function stage(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target, fingerprintKey } = run
   const { id, name, base, isUrgent } = rotation
-  const pointer = await journal.pointer(name)
   const current = await store.read(name, base)
-  if (pointer?.fingerprint !== fingerprintOf(fingerprintKey, name, current)) {
+  if (!(await isInForceHere(run, name, current))) {
     const reason = `version ${base} of ${name} in this store is not the one that is in force here`
     throw new PosternError('secret.target_refused', { reason })
   }
@@ -112,6 +116,15 @@ async function stage(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const members = await readShown(run, name, pending)
   const fingerprint = fingerprintOf(fingerprintKey, name, members)
   return await journal.staged(rotation, { pending, fingerprint })
+}
+
+async function isInForceHere(
+  { journal, fingerprintKey }: RotationRun,
+  name: string,
+  current: SecretMembers,
+): Promise<boolean> {
+  const pointer = await journal.pointer(name)
+  return pointer?.fingerprint === fingerprintOf(fingerprintKey, name, current)
 }
 
 /** A store may show a version a while after it has taken it. */
@@ -150,8 +163,13 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     // whoever has a time of grace sees nothing else: it begins once they are moved.
     if (graceSeconds > 0) throw error
   })
-  const proof = await within(isUrgent ? hurried(run) : run, async () => {
-    if ((await journal.unproved(name)).length === 0) return 'proved'
+  const patient = isUrgent ? hurried(run) : run
+  const silentUntil = performance.now() + silenceShare * (patient.patienceMs ?? patienceMs)
+  const proof = await within(patient, async () => {
+    const missing = await journal.unproved(name)
+    // After an outage of the database, or a jump of its clock, all are silent, and most are alive.
+    const isOver = performance.now() >= silentUntil
+    if (missing.every(({ isSilent }) => isSilent && isOver)) return 'proved'
     // Rolled back or hurried meanwhile, it waits for something else.
     return isSame(await journal.read(rotation.id), rotation) ? undefined : 'changed'
   })
@@ -161,7 +179,10 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     return await journal.settled(rotation, graceSeconds)
   }
   const missing = await journal.unproved(name)
-  const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)
+  const names = missing.map(
+    ({ host, role, process, isSilent }) =>
+      `${role} ${process} on ${host}${isSilent ? ' (silent)' : ''}`,
+  )
   const version = isPromoted ? pending : base
   const reason = `version ${version} of ${name} is not proved by ${names.join(', ')}`
   throw new PosternError('secret.unproved', { reason })
@@ -189,7 +210,7 @@ function versionsOf({ base, pending = base, promotedAt }: Rotation) {
 async function retire(run: RotationRun, rotation: Rotation): Promise<Rotation> {
   const { journal, store, target } = run
   const { name, base, pending, step } = rotation
-  if (pending === undefined) return await journal.end(rotation)
+  if (pending === undefined) return await forsake(run, rotation)
   const [kept, retired] = step === 'retire' ? [pending, base] : [base, pending]
   const members = await readUnlessDisabled(run, name, retired)
   if (members !== undefined) {
@@ -204,6 +225,18 @@ async function retire(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     // A store may refuse to disable what it still calls current.
     await store.promote(name, { version: kept, previous: retired })
     await store.disable(name, retired)
+  }
+  return await journal.end(rotation)
+}
+
+/** Undone while it was staged: what was made for it then nobody has written down. */
+async function forsake(run: RotationRun, rotation: Rotation): Promise<Rotation> {
+  const { journal, target } = run
+  const { id, name, base, isUrgent } = rotation
+  const current = target.discard && (await readUnlessDisabled(run, name, base))
+  // In a store of another environment nothing was made.
+  if (current !== undefined && (await isInForceHere(run, name, current))) {
+    await target.discard?.({ rotation: id, isUrgent })
   }
   return await journal.end(rotation)
 }

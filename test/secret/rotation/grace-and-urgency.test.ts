@@ -175,3 +175,14 @@ test('an urgent rotation that is rolled back waits for nobody either', async () 
   expect(await runRotation(opened.run, id)).toMatchObject({ step: 'undone' })
   expect(await alive(opened.stage)).toEqual(['1'])
 })
+
+test('hurried between the proof and the grace, it has no grace', async () => {
+  const opened = await openGraceful(17)
+  const { id } = await untilPromoted(opened)
+  const seen = await world.journal.read(id)
+  await world.journal.hurry(seen)
+  expect(await world.journal.settled(seen, 3_600)).toMatchObject({
+    step: 'retire',
+    isDrained: true,
+  })
+})

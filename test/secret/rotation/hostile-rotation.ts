@@ -30,7 +30,7 @@ export const shapeNames = ['two users', 'overlapping keys', 'keys of a hook'] as
 
 const shapeOf = (seed: number): Shape => shapeNames[seed % shapeNames.length] ?? shapeNames[0]
 
-class Killed extends Error {}
+export class Killed extends Error {}
 
 export type Stage = {
   readonly world: RotationWorld
@@ -100,10 +100,12 @@ export function hostile(stage: Stage, faults: string[], chance: number): Rotatio
       generate: wrap('generate', async (...args: Parameters<typeof target.generate>) =>
         target.generate(...args),
       ),
+      ...(target.discard === undefined ? {} : { discard: wrap('discard', target.discard) }),
       set: wrap('set', target.set),
       test: wrap('test', target.test),
       retire: wrap('retire', target.retire),
       isRefused: wrap('probe', target.isRefused),
+      ...(target.logins === undefined ? {} : { logins: target.logins }),
     },
     journal: {
       ...journal,
@@ -113,6 +115,9 @@ export function hostile(stage: Stage, faults: string[], chance: number): Rotatio
       promote: wrap('promote', journal.promote),
       end: wrap('end', journal.end),
       undo: wrap('undo', journal.undo),
+      hurry: wrap('hurry', journal.hurry),
+      rollBack: wrap('roll back', journal.rollBack),
+      plan: wrap('plan', journal.plan),
     } satisfies RotationJournal,
   }
 }

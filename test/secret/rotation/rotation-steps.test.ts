@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { runRotation } from '#core/secret/rotation/run-rotation.ts'
+import { eventually } from '../../integration/world.ts'
 import { memorySecretStore } from '../memory-secret-store.ts'
 import {
   calm,
@@ -75,6 +76,40 @@ test('a process that never proves the new version stops the rotation before anyt
   }
   await world.sql`update postern_process set seen_at = now() - interval '31 seconds' where id = ${silent}`
   expect(await runUntilEnded(stage, id, calm(stage))).toMatchObject({ step: 'done' })
+})
+
+test.each([
+  ['the database was away for longer than a heartbeat', '-40 seconds'],
+  ['its clock was moved by 90 days', '-90 days'],
+  ['its clock was set back by an hour', '1 hour'],
+])('where %s, who is alive is heard before it is given up', async (_, since) => {
+  const stage = await openStage(world, 6)
+  const { id } = await world.journal.plan(secretName, 'test')
+  await world.sql`update postern_process set seen_at = now() + ${since}::interval`
+  const running = runRotation({ ...calm(stage), patienceMs: 2_000 }, id)
+  await eventually(async () => (await world.journal.read(id)).step === 'settle')
+  await world.sql`update postern_process set seen_at = now()`
+  expect(await running).toMatchObject({ step: 'settle', attempts: 1 })
+  await world.prove(stage.process, stage.store)
+  expect(await runRotation(calm(stage), id)).toMatchObject({ step: 'done' })
+})
+
+test('who stays silent for so long is given up', async () => {
+  const stage = await openStage(world, 7)
+  const { id } = await world.journal.plan(secretName, 'test')
+  await world.sql`update postern_process set seen_at = now() - interval '31 seconds'`
+  expect(await runRotation({ ...calm(stage), patienceMs: 400 }, id)).toMatchObject({ step: 'done' })
+})
+
+test('what is put off beyond any delay was so before the clock was set back, and is due', async () => {
+  await openStage(world, 8)
+  const { id } = await world.journal.plan(secretName, 'test')
+  const putOff = async (by: string) => {
+    await world.sql`update postern_secret_rotation set next_try_at = now() + ${by}::interval`
+    return (await world.journal.due()).map((one) => one.id)
+  }
+  expect(await putOff('290 seconds')).toEqual([])
+  expect(await putOff('1 hour')).toEqual([id])
 })
 
 test('a process that reads another value under the version has proved nothing', async () => {

@@ -62,6 +62,25 @@ export function scriptedTarget(first: SecretMembers, random: () => number): Scri
       }
     },
     isRefused: async (retired) => logIn(retired) === undefined,
+    logins: {
+      userOf,
+      users: pair,
+      async endUser(user) {
+        const login = logins.get(user)
+        if (login !== undefined) login.isOn = false
+        for (const session of sessions) if (session.user === user) session.isOpen = false
+      },
+      async hold(members) {
+        const session = logIn(members)
+        if (session === undefined) return undefined
+        return {
+          isOpen: async () => session.isOpen,
+          async close() {
+            session.isOpen = false
+          },
+        }
+      },
+    },
   }
 }
 
