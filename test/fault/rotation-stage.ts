@@ -2,6 +2,7 @@ import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
+import type { AccessDocument } from '#core/access/access-file.ts'
 import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
@@ -32,17 +33,29 @@ const hba = `host all ${users.join()} 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 `
 
-const issuerEnv = {
-  POSTERN_ISSUER: localIssuer,
-  POSTERN_ISSUER_KEYS: `secret:${issuerSecret}#current`,
-  POSTERN_ISSUER_TTL_SECONDS: String(issuerTimes.ttlSeconds),
-  POSTERN_JWKS_MAX_AGE_SECONDS: String(issuerTimes.jwksMaxAgeSeconds),
+function issuerEnv(ttlSeconds: number) {
+  return {
+    POSTERN_ISSUER: localIssuer,
+    POSTERN_ISSUER_KEYS: `secret:${issuerSecret}#current`,
+    POSTERN_ISSUER_TTL_SECONDS: String(ttlSeconds),
+    POSTERN_JWKS_MAX_AGE_SECONDS: String(issuerTimes.jwksMaxAgeSeconds),
+  }
 }
 
+export type RotationStageOptions = {
+  /** Who may call; without it one caller of a bench. */
+  readonly access?: { readonly document: AccessDocument; readonly token: string }
+  /** Of tokens of the local issuer. */
+  readonly ttlSeconds?: number
+  /** What the processes reach Postgres through, by its own port. */
+  readonly through?: (port: number) => Promise<number>
+}
+
+type Side = 'serve' | 'work' | 'rotator'
 export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
 
-/** Two gateways and two workers on servers of their own; their login is a secret in a file store. */
-export async function openRotationStage() {
+/** Gateways and workers on servers of their own; their logins are secrets in a file store. */
+export async function openRotationStage(options: RotationStageOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'))
   removeAtExit(folder)
   await chmod(folder, 0o755)
@@ -54,17 +67,18 @@ export async function openRotationStage() {
     startRedis({ args: ['--aclfile', aclFile] }),
   ])
   const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
-  const access = await benchAccess(localIssuer)
-  const accessFile = join(access.folder, 'access.json')
+  const access = options.access ?? (await benchAccess(localIssuer))
+  const accessFile = join(folder, 'access.json')
   await writeFile(accessFile, JSON.stringify(access.document))
-  const { store, storeEnv } = await fileStore(folder, { database: server.url, redis: redis.url })
+  const database = withPort(server.url, (await options.through?.(server.port)) ?? server.port)
+  const { store, storeEnv } = await fileStore(folder, { database, redis: redis.url })
   const base = {
     POSTERN_MODE: 'development',
     POSTERN_LOG_LEVEL: 'warn',
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
-    ...issuerEnv,
+    ...issuerEnv(options.ttlSeconds ?? issuerTimes.ttlSeconds),
     ...storeEnv,
   }
   const owner = { ...base, POSTERN_DATABASE_URL: server.url, POSTERN_REDIS_URL: redis.url }
@@ -72,27 +86,30 @@ export async function openRotationStage() {
   await makeLogins(sql)
 
   const sides: Bun.Subprocess[] = []
-  async function start(name: 'serve' | 'work'): Promise<string> {
+  async function start(name: Side, more: Record<string, string> = {}) {
     const [port, probePort] = await Promise.all([freePort(), freePort()])
+    const login = name === 'rotator' ? 'postern/rotator' : databaseSecret
     const child = Bun.spawn([process.execPath, mainFile, name], {
       env: {
-        ...{ ...base, POSTERN_DATABASE_URL: `secret:${databaseSecret}#url` },
+        ...{ ...base, POSTERN_DATABASE_URL: `secret:${login}#url` },
         POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
         ...{ POSTERN_LISTEN_PORT: String(port), POSTERN_PROBE_PORT: String(probePort) },
+        ...{ POSTERN_ROTATOR_PROBE_PORT: String(probePort), ...more },
       },
       stdout: 'inherit',
       stderr: 'inherit',
     })
     sides.push(child)
-    const url = `http://127.0.0.1:${port}`
-    await untilAnswered(`${name === 'serve' ? url : `http://127.0.0.1:${probePort}`}/healthz`)
-    return url
+    const url = `http://127.0.0.1:${name === 'serve' ? port : probePort}`
+    await untilAnswered(`${url}/healthz`)
+    return { url, signal: (signal: NodeJS.Signals) => child.kill(signal) }
   }
 
   return {
     ...{
       sql,
       redisUrl: redis.url,
+      databaseUrl: server.url,
       store,
       token: access.token,
       start,
@@ -107,6 +124,25 @@ export async function openRotationStage() {
       await server.stop('immediate')
     },
   }
+}
+
+export function withPort(text: string, port: number): string {
+  const url = new URL(text)
+  url.port = String(port)
+  return url.href
+}
+
+/** How each of the three secrets is rotated; known only once a process uses them. */
+export async function describeSecrets({ postern }: Pick<RotationStage, 'postern'>): Promise<void> {
+  await postern(['secrets', 'set-rotation', issuerSecret, '--kind', 'issuer-key'])
+  await postern([
+    ...['secrets', 'set-rotation', databaseSecret, '--kind', 'postgres-role'],
+    ...['--users', users.join(), '--admin', 'secret:postern/rotator#url'],
+  ])
+  await postern([
+    ...['secrets', 'set-rotation', redisSecret, '--kind', 'redis-user'],
+    ...['--users', redisUsers.join(), '--admin', 'secret:postern/redis-admin#url'],
+  ])
 }
 
 async function fileStore(
