@@ -101,9 +101,7 @@ export async function measure(
     outsideMs: Math.max(0, watched.overAt() - at),
     oursMs: seconds === null ? undefined : seconds * 1_000,
     earlyMs:
-      row.effective_at === null
-        ? 0
-        : Math.max(0, watched.aliveAt() - row.effective_at.getTime()),
+      row.effective_at === null ? 0 : Math.max(0, watched.aliveAt() - row.effective_at.getTime()),
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Desk } from './revocation-acts.ts'
+import type { Desk } from './revocation-acts.ts'
 import type { LoadTally } from './rotation-load.ts'
 import type { RotationStage } from './rotation-stage.ts'
 import { say } from './stage.ts'
@@ -42,7 +42,9 @@ export async function compareMetric(desk: Desk, rotatorUrl: string): Promise<rea
   say('')
   return rows.flatMap(({ class: of, n, seconds }) => {
     const [count, sum] = [sumOf(pages, `count{class="${of}"}`), sumOf(pages, `sum{class="${of}"}`)]
-    say(`metric of ${of.padEnd(11)} ${count} of ${n} counted, ${sum.toFixed(2)} of ${seconds.toFixed(2)} s`)
+    say(
+      `metric of ${of.padEnd(11)} ${count} of ${n} counted, ${sum.toFixed(2)} of ${seconds.toFixed(2)} s`,
+    )
     const isSame = count === n && Math.abs(sum - seconds) < 0.01 * n
     return isSame ? [] : [`the metric of ${of} counts ${count} of ${n} revocations`]
   })
@@ -60,7 +62,9 @@ export async function jobFaults(
   { requests, ids, failures }: LoadTally,
 ): Promise<readonly string[]> {
   say(`requests of the load: ${requests}, failed ${failures.length}, jobs accepted ${ids.size}`)
-  for (const [failure, all] of Map.groupBy(failures, (text) => text.slice(-200)).entries().take(3)) {
+  for (const [failure, all] of Map.groupBy(failures, (text) => text.slice(-200))
+    .entries()
+    .take(3)) {
     say(`  ${all.length} like: ${failure}`)
   }
   const list = [...ids]

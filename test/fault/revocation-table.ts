@@ -63,7 +63,11 @@ function faultsOf(what: string, samples: readonly Sample[]): readonly string[] {
   return [
     ...(p99 > p99MsMax ? [`${what}: p99 is ${seconds(p99)} s`] : []),
     ...(isSlow ? [`${what}: one took more than ${seconds(msMax)} s`] : []),
-    ...(early > earlyMsMax ? [`${what}: said to be refused ${seconds(early)} s before it was`] : []),
-    ...(samples.some(({ oursMs }) => oursMs === undefined) ? [`${what}: one is not effective`] : []),
+    ...(early > earlyMsMax
+      ? [`${what}: said to be refused ${seconds(early)} s before it was`]
+      : []),
+    ...(samples.some(({ oursMs }) => oursMs === undefined)
+      ? [`${what}: one is not effective`]
+      : []),
   ]
 }

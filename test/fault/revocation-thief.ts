@@ -1,10 +1,9 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import postgres from 'postgres'
-import { redisLogin } from '#core/job/redis-connect.ts'
-import { connectUnproved } from '#core/job/redis-connect.ts'
+import { connectUnproved, redisLogin } from '#core/job/redis-connect.ts'
+import { probeMs, wall } from './revocation-watch.ts'
 import { redisSessions } from './rotation-probe.ts'
 import { databaseSecret, type RotationStage, withPort } from './rotation-stage.ts'
-import { probeMs, wall } from './revocation-watch.ts'
 
 /** Sessions that a thief keeps of those that he opens while he is being locked out. */
 const keptMax = 20
@@ -130,7 +129,9 @@ function postgresTools({ sql }: RotationStage, url: string): Tools {
       void busy`select pg_sleep(60)`.catch(() => undefined)
     },
     async close() {
-      await Promise.all(sessions.map((session) => session.end({ timeout: 0 }).catch(() => undefined)))
+      await Promise.all(
+        sessions.map((session) => session.end({ timeout: 0 }).catch(() => undefined)),
+      )
     },
   }
 }

@@ -154,11 +154,7 @@ export type HeldRequest = {
 }
 
 /** A request whose head and half of whose body are there: its token has been looked at. */
-export async function holdRequest(
-  url: string,
-  token: string,
-  body: string,
-): Promise<HeldRequest> {
+export async function holdRequest(url: string, token: string, body: string): Promise<HeldRequest> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   const { promise: answered, resolve } = Promise.withResolvers<number>()

@@ -6,8 +6,8 @@
 //
 //   bun test/fault/revocation.ts [--runs 100] [--seed 1]
 import type { TokenClass } from '#core/revocation/revocation.ts'
+import { randomNumbers } from '#test/score/synthetic-wallets.ts'
 import { type DeafProxy, openDeafProxy } from './deaf-proxy.ts'
-import { cutOff } from './revocation-cut.ts'
 import { revocationAccess } from './revocation-access.ts'
 import {
   type Desk,
@@ -19,6 +19,7 @@ import {
   revokeVictim,
 } from './revocation-acts.ts'
 import { compareMetric, jobFaults, settleAll } from './revocation-books.ts'
+import { cutOff } from './revocation-cut.ts'
 import { type Sample, tabulate } from './revocation-table.ts'
 import { watchLogin } from './revocation-thief.ts'
 import { startLoad } from './rotation-load.ts'
@@ -30,7 +31,6 @@ import {
   redisSecret,
 } from './rotation-stage.ts'
 import { say } from './stage.ts'
-import { randomNumbers } from '#test/score/synthetic-wallets.ts'
 
 const option = (name: string, otherwise: number) => {
   const at = process.argv.indexOf(`--${name}`)
@@ -113,9 +113,12 @@ async function pass(desk: Desk, job: string, counts: Counts): Promise<readonly S
   const classes = (['jti', 'sub', 'kid', 'iss'] as const).flatMap((of) =>
     Array.from({ length: counts[of] }, (): Task => () => oneToken(desk, job, of)),
   )
-  const minters = Array.from({ length: counts.minter }, (): Task => async () => {
-    return await revokeMinter(desk, job, await access.victim('sub'))
-  })
+  const minters = Array.from(
+    { length: counts.minter },
+    (): Task => async () => {
+      return await revokeMinter(desk, job, await access.victim('sub'))
+    },
+  )
   const samples = await inTurns([...classes, ...minters])
   say(`tokens: ${seconds(performance.now() - started)} s`)
   for (let round = 0; round < counts.logins; round += 1) {
