@@ -6,14 +6,13 @@ import type { LiveRedis } from '#core/job/live-redis.ts'
 import { redisLogin } from '#core/job/redis-connect.ts'
 import type { Log } from '#core/log.ts'
 import type { LivePool } from '#core/postgres/live-pool.ts'
-import { type SecretUse, secretFollower } from '#core/secret/secret-follower.ts'
+import { type FollowedStore, type SecretUse, secretFollower } from '#core/secret/secret-follower.ts'
 import type { SecretPointers } from '#core/secret/secret-pointers.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
 import type { LoginSecret } from './connect-database.ts'
 
 /** What a process logs in or signs with, and the store that has it. */
 export type Logins = {
-  readonly store: Pick<SecretStore, 'read'>
+  readonly store: FollowedStore
   readonly pointers: SecretPointers
   readonly uses: readonly SecretUse[]
 }
@@ -30,15 +29,24 @@ export function adoptRedisLogin(
 }
 
 /** Takes all pools over to another login. */
-export function adoptDatabaseLogin(
-  { member }: LoginSecret,
-  pools: readonly LivePool[],
-): SecretUse['adopt'] {
-  return async (members) => {
-    const url = members[member]
-    if (url === undefined) throw new Error(`the new version has no member ${member}`)
-    await Promise.all(pools.map((pool) => pool.replace(url)))
+export function databaseUse(secret: LoginSecret, pools: readonly LivePool[]): SecretUse {
+  const { member } = secret
+  return {
+    ...secret,
+    async adopt(members) {
+      const url = members[member]
+      if (url === undefined) throw new Error(`the new version has no member ${member}`)
+      await Promise.all(pools.map((pool) => pool.replace(url)))
+    },
+    opensSame: (members) => placeOf(members[member]) === placeOf(secret.members[member]),
   }
+}
+
+/** All of a URL but who logs in. */
+function placeOf(text = ''): string {
+  const url = new URL(text)
+  ;[url.username, url.password] = ['', '']
+  return url.href
 }
 
 /** From here on rotated logins are taken over while the process works. */
@@ -75,6 +83,7 @@ export function usesByName(uses: readonly SecretUse[]): readonly SecretUse[] {
     const adopt: SecretUse['adopt'] = async (members) => {
       for (const use of all) await use.adopt(members)
     }
-    return { ...first, adopt }
+    const opensSame = all.find((use) => use.opensSame !== undefined)?.opensSame
+    return { ...first, adopt, ...(opensSame === undefined ? {} : { opensSame }) }
   })
 }

@@ -25,7 +25,7 @@ import {
   loginSecret,
   type SecretsByVersion,
 } from './connect-database.ts'
-import { adoptDatabaseLogin, adoptRedisLogin, type Logins } from './follow-logins.ts'
+import { adoptRedisLogin, databaseUse, type Logins } from './follow-logins.ts'
 import { openWebhookKeys } from './open-webhook-keys.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
@@ -103,7 +103,7 @@ export async function openFoundation(options: {
       store: recorded.store,
       pointers: recorded.pointers,
       uses: [
-        ...databaseUse(config, { login, pools, onAdopted }),
+        ...foundationUse(config, { login, pools, onAdopted }),
         ...(redisUse === undefined ? [] : [redisUse]),
         ...(webhook?.use === undefined ? [] : [webhook.use]),
       ],
@@ -111,7 +111,7 @@ export async function openFoundation(options: {
   }
 }
 
-function databaseUse(
+function foundationUse(
   config: Config,
   {
     login,
@@ -125,14 +125,14 @@ function databaseUse(
   },
 ): readonly SecretUse[] {
   if (login === undefined) return []
-  const adoptAll = adoptDatabaseLogin(login, pools)
+  const use = databaseUse(login, pools)
   const adopt: SecretUse['adopt'] = async (members) => {
     // BullMQ's pools on Postgres have the login of their start: the old one must live on.
     if (config.POSTERN_QUEUE === 'postgres') throw new Error('restart to take the new login over')
-    await adoptAll(members)
+    await use.adopt(members)
     onAdopted(members[login.member] ?? '')
   }
-  return [{ ...login, adopt }]
+  return [{ ...use, adopt }]
 }
 
 async function openEngine(options: {

@@ -4,7 +4,7 @@ import { confirmRole, type DatabaseRole } from '#core/postgres/database-role.ts'
 import { loginOf } from '#core/postgres/database-url.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
 import { type LiveLogKeys, openLiveLogKeys } from './follow-log-keys.ts'
-import { adoptDatabaseLogin, type Logins } from './follow-logins.ts'
+import { databaseUse, type Logins } from './follow-logins.ts'
 import { type AuditSettings, auditSettings, openAuditSettings } from './open-audit.ts'
 import { sequencerConnections } from './open-sequencer.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
@@ -44,8 +44,7 @@ export async function openSequencerDatabase(
   })
   const sql = stack.adopt(pool.sql, (open) => open.end({ timeout: closeSeconds }))
   await confirmRole({ sql, role, login: loginOf(url) })
-  const uses =
-    secret === undefined ? [] : [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }]
+  const uses = secret === undefined ? [] : [databaseUse(secret, [pool])]
   const logins = store && { store, pointers: recorded.pointers, uses }
   return { sql, settings, recordSecrets, logins, logKeys }
 }

@@ -3,6 +3,7 @@ import { systemRecord } from '#core/audit/record.ts'
 import type { Config } from '#core/config.ts'
 import type { Metrics } from '#core/metrics.ts'
 import { meteredStore } from '#core/secret/metered-store.ts'
+import type { FollowedStore } from '#core/secret/secret-follower.ts'
 import { type SecretPointers, secretPointers } from '#core/secret/secret-pointers.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
@@ -11,7 +12,7 @@ import { openSecretStore, readerOf } from './open-secret-store.ts'
 export type RecordedSecrets = {
   readonly secrets: SecretReader | undefined
   /** The store behind it, version by version. */
-  readonly store: SecretStore | undefined
+  readonly store: (SecretStore & Required<FollowedStore>) | undefined
   /** What the pointers of Postgres say, from when they are followed. */
   readonly pointers: SecretPointers
   /**
@@ -21,6 +22,9 @@ export type RecordedSecrets = {
   recordTo(audit: AuditLog, now: () => Date): Promise<void>
 }
 
+/** Milliseconds between two attempts to record what was read before it could be. */
+const settleMs = 1_000
+
 /** A reader whose reads are in the audit log, by name; never the value. */
 export function recordedSecrets(
   reader: SecretReader | undefined,
@@ -28,7 +32,19 @@ export function recordedSecrets(
   pointers: SecretPointers = secretPointers(),
 ): RecordedSecrets {
   const early = new Set<string>()
+  const owed = new Set<string>()
   let record: ((name: string) => Promise<void>) | undefined
+
+  async function settle(): Promise<void> {
+    for (const name of owed) {
+      await record?.(name)
+      owed.delete(name)
+    }
+  }
+
+  function settleSoon(): void {
+    setTimeout(() => void settle().catch(settleSoon), settleMs).unref()
+  }
 
   async function recorded(name: string): Promise<void> {
     if (record === undefined) early.add(name)
@@ -51,6 +67,12 @@ export function recordedSecrets(
         await recorded(`${name}@${version}`)
         const members = await store.read(name, version)
         pointers.used(name)
+        return members
+      },
+      async readOwing(name, version) {
+        const members = await store.read(name, version)
+        owed.add(`${name}@${version}`)
+        settleSoon()
         return members
       },
     },

@@ -15,7 +15,7 @@ import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
-import { adoptDatabaseLogin, followLogins } from './follow-logins.ts'
+import { databaseUse, followLogins } from './follow-logins.ts'
 import { openSecretStore } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
 import { exitOnBug } from './process-life.ts'
@@ -124,7 +124,7 @@ async function openRotatorDatabase(
       : {
           store,
           pointers: recorded.pointers,
-          uses: [{ ...secret, adopt: adoptDatabaseLogin(secret, [pool]) }],
+          uses: [databaseUse(secret, [pool])],
         }
   return { sql, logins }
 }

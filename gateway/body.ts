@@ -28,7 +28,9 @@ export function jsonBody<Body>(
 
   async function read(c: GatewayContext): Promise<Body> {
     acceptedMediaType(c, isJson)
-    const parsed = schema.safeParse(parseStrictJson(await readBytes(c, bytesMax)))
+    const bytes = await readBytes(c, bytesMax)
+    await proveAgain(c)
+    const parsed = schema.safeParse(parseStrictJson(bytes))
     if (parsed.success) return parsed.data
     throw new PosternError('request.body_invalid', { errors: pointedErrors(parsed.error) })
   }
@@ -47,7 +49,7 @@ export function streamBody(options: {
     const mediaType = acceptedMediaType(c, isDeclared)
     refuseDeclaredLength(c, bytesMax)
     const bytes = c.req.raw.body ?? new Blob([]).stream()
-    return { mediaType, bytes: bytes.pipeThrough(limitBytes(bytesMax)) }
+    return { mediaType, bytes: bytes.pipeThrough(limitBytes(bytesMax, () => proveAgain(c))) }
   }
   return { content, bytesMax, read }
 }
@@ -66,7 +68,15 @@ function refuseDeclaredLength(c: GatewayContext, bytesMax: number): void {
   if (declared !== undefined && Number(declared) > bytesMax) throw tooLarge(bytesMax)
 }
 
-function limitBytes(bytesMax: number): TransformStream<Uint8Array, Uint8Array> {
+/** Whoever sends a body slowly may have been revoked before it is complete. */
+async function proveAgain(c: GatewayContext): Promise<void> {
+  await c.get('proveAgain')?.()
+}
+
+function limitBytes(
+  bytesMax: number,
+  flush?: () => Promise<void>,
+): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0
   return new TransformStream({
     transform(chunk, controller) {
@@ -74,6 +84,7 @@ function limitBytes(bytesMax: number): TransformStream<Uint8Array, Uint8Array> {
       if (bytes > bytesMax) throw tooLarge(bytesMax)
       controller.enqueue(chunk)
     },
+    ...(flush === undefined ? {} : { flush }),
   })
 }
 

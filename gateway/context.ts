@@ -15,6 +15,8 @@ export type GatewayEnv = {
     zone: Zone
     clientAddress: string
     principal: Principal
+    /** Throws what `authenticate` threw, if the token has become worthless since. */
+    proveAgain: () => Promise<void>
     /** The route's template such as `/v1/jobs/:id`; the only path that is a metric label. */
     routeTemplate: string
   }

@@ -11,7 +11,9 @@ export type EventStreamOptions = {
   /** True for the change after which nothing more can come. */
   readonly isLast: (change: JobChange) => boolean
   /** Throws when the caller may no longer listen; the stream ends. */
-  readonly stillAdmitted: () => unknown
+  readonly stillAdmitted: () => Promise<void>
+  /** Calls back when that may have changed; returns what ends the calls. */
+  readonly onDenial: (listener: () => Promise<void>) => () => void
   /** The reader has left. */
   readonly gone: AbortSignal
   /** Called once, however the stream ends; must end `changes`. */
@@ -25,13 +27,18 @@ export type EventStreamOptions = {
 export function eventStream(options: EventStreamOptions): ReadableStream<Uint8Array> {
   const { gone, onEnd } = options
   const encoder = new TextEncoder()
-  const frames = eventFrames(options)
+  const lost = Promise.withResolvers<never>()
+  // Nobody may be reading when it comes.
+  lost.promise.catch(() => undefined)
+  const frames = eventFrames(options, lost.promise)
+  const forget = options.onDenial(() => options.stillAdmitted().catch(lost.reject))
   let isOpen = true
 
   function end(): void {
     if (!isOpen) return
     isOpen = false
     gone.removeEventListener('abort', end)
+    forget()
     onEnd()
   }
 
@@ -48,24 +55,30 @@ export function eventStream(options: EventStreamOptions): ReadableStream<Uint8Ar
   })
 }
 
-async function* eventFrames(options: EventStreamOptions): AsyncGenerator<string> {
+async function* eventFrames(
+  options: EventStreamOptions,
+  lost: Promise<never>,
+): AsyncGenerator<string> {
   yield 'retry: 1000\n\n'
   try {
-    yield* changeFrames(options)
+    yield* changeFrames(options, lost)
   } catch (error) {
     const code = error instanceof PosternError ? error.code : 'internal'
     yield `event: problem\ndata: ${JSON.stringify({ type: `/problems/${code}`, code })}\n\n`
   }
 }
 
-async function* changeFrames(options: EventStreamOptions): AsyncGenerator<string> {
+async function* changeFrames(
+  options: EventStreamOptions,
+  lost: Promise<never>,
+): AsyncGenerator<string> {
   const { isLast, stillAdmitted } = options
   const source = options.changes[Symbol.asyncIterator]()
   let provedAt = performance.now()
   let saidAt = provedAt
   let next = nextOf(source)
   for (;;) {
-    const result = await beforeProof(next)
+    const result = await beforeProof(next, lost)
     const now = performance.now()
     if (now - provedAt >= proveMs) {
       await stillAdmitted()
@@ -92,12 +105,15 @@ function nextOf(source: AsyncIterator<JobChange>): Promise<IteratorResult<JobCha
   return next
 }
 
-/** Undefined when the next proof is due first. */
-async function beforeProof<Value>(value: Promise<Value>): Promise<Value | undefined> {
+/** Undefined when the next proof is due first; what is lost comes before what is there. */
+async function beforeProof<Value>(
+  value: Promise<Value>,
+  lost: Promise<never>,
+): Promise<Value | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const timer = setTimeout(() => resolve(undefined), proveMs)
   try {
-    return await Promise.race([value, promise])
+    return await Promise.race([lost, value, promise])
   } finally {
     clearTimeout(timer)
   }

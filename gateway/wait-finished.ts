@@ -33,7 +33,8 @@ export function waiting(
   return {
     async forJob(c, id, visibility, seconds) {
       const leave = places.take(c.get('principal'))
-      const proof = provedAgain(() => deps.access.authenticate(c.req.header('authorization')))
+      const authorization = c.req.header('authorization')
+      const proof = provedAgain(deps.access, authorization)
       try {
         c.env.setIdleSeconds(seconds + idleSlackSeconds)
         const job = await deps.jobs.waitFinished(id, visibility, {
@@ -41,7 +42,7 @@ export function waiting(
           signal: AbortSignal.any([closing, c.req.raw.signal, proof.lost]),
         })
         // The token may have been revoked while its request waited.
-        await deps.access.authenticate(c.req.header('authorization'))
+        await deps.access.authenticate(authorization)
         return job
       } finally {
         proof.close()
@@ -51,13 +52,25 @@ export function waiting(
   }
 }
 
-/** `lost` aborts within a second of what made the caller's token worthless. */
-function provedAgain(prove: () => unknown) {
+/** `lost` aborts at once when the token was revoked, and within a second of whatever else ends it. */
+function provedAgain(access: AccessControl, authorization: string | undefined) {
   const lost = new AbortController()
-  const timer = setInterval(() => {
-    Promise.try(prove).catch(() => lost.abort())
-  }, proveMs)
-  return { lost: lost.signal, close: () => clearInterval(timer) }
+  async function prove(): Promise<void> {
+    try {
+      await access.authenticate(authorization)
+    } catch {
+      lost.abort()
+    }
+  }
+  const timer = setInterval(() => void prove(), proveMs)
+  const forget = access.onDenial(prove)
+  return {
+    lost: lost.signal,
+    close() {
+      clearInterval(timer)
+      forget()
+    },
+  }
 }
 
 /** Seconds that the caller would wait, by `?wait=` or else by `Prefer: wait=`. */

@@ -27,6 +27,11 @@ export type AccessControl = {
    * without a detail, or `auth.keys_unavailable`.
    */
   authenticate(authorization: string | undefined): Principal | Promise<Principal>
+  /**
+   * Called when something was revoked; what it returns is waited for, a second at the most, before
+   * anybody is told that this process heeds it. Returns what ends the calls.
+   */
+  onDenial(listener: () => Promise<void>): () => void
   limitFor(principal: Principal): SubjectLimit
   /** Further scopes that the access file asks for on a route, e.g. `GET /v1/jobs/:id`. */
   scopesFor(route: string): readonly string[]

@@ -16,8 +16,11 @@ export type DenyList = {
    * admitted. Quick.
    */
   isHeard(): boolean
-  /** Called whenever an entry came or went. */
-  onChange(listener: () => void): void
+  /**
+   * Called whenever an entry came or went. What it returns is waited for before the change is
+   * acknowledged, `listenMsMax` at the most; it must not reject.
+   */
+  onChange(listener: () => unknown): void
   /** Reads it now; resolves when it was tried. */
   nudge(): Promise<void>
   close(): Promise<void>
@@ -44,6 +47,8 @@ const queryMsMax = 5_000
 const heardMsMax = 20_000
 /** Seconds since its last heartbeat after which a gateway refuses by itself, and some to spare. */
 const liveSeconds = 30
+/** For open sessions to end; those that do not are looked at every second anyway. */
+const listenMsMax = 1_000
 const channel = 'postern_revocation'
 
 /**
@@ -52,7 +57,7 @@ const channel = 'postern_revocation'
  */
 export async function openDenyList(options: DenyListOptions): Promise<DenyList> {
   const { sql, log, process, monotonicMs = () => performance.now() } = options
-  const listeners: (() => void)[] = []
+  const listeners: (() => unknown)[] = []
   let denied: ReadonlySet<string> | undefined
   let seen = ''
   let heardAtMs = Number.NEGATIVE_INFINITY
@@ -64,7 +69,7 @@ export async function openDenyList(options: DenyListOptions): Promise<DenyList> 
     const { seq, mark, isPending } = await readMark(sql)
     if (mark !== seen) {
       denied = await readDenied(sql)
-      for (const listener of listeners) listener()
+      await Promise.race([Promise.all(listeners.map((tell) => tell())), Bun.sleep(listenMsMax)])
       await acknowledge(sql, process, seq)
       seen = mark
     }

@@ -59,7 +59,11 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
   const { source, mode, denyList, metrics, now } = options
   const verifier = tokenVerifier({ denyList, now, generation: () => current })
   const sources = keySources(options, verifier.forget)
-  denyList.onChange(verifier.forget)
+  const sessions = new Set<() => Promise<void>>()
+  denyList.onChange(async () => {
+    verifier.forget()
+    await Promise.all([...sessions].map((tell) => tell()))
+  })
   options.localIssuer?.onChange(verifier.forget)
 
   const text = 'file' in source ? await readFirst(source.file) : undefined
@@ -98,6 +102,10 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
       return current.rules.trustedProxies.header
     },
     authenticate: verifier.authenticate,
+    onDenial(listener) {
+      sessions.add(listener)
+      return () => void sessions.delete(listener)
+    },
     limitFor: (principal) => current.limitFor(principal),
     scopesFor: (route) => current.scopesFor(route),
     get callbackPrefixes() {

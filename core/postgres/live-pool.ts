@@ -1,5 +1,6 @@
 import type { ListenMeta, Sql } from 'postgres'
 import { type ConnectOptions, connectPool, type Pool } from './connect.ts'
+import { isLoginRefused } from './outage.ts'
 
 /** Milliseconds between two looks at a pool that is to be closed. */
 const lookMs = 50
@@ -95,14 +96,34 @@ async function followTo({ sql }: Pool, listenings: ReadonlySet<Listening>) {
 async function drain(pool: Pool, listening: readonly ListenMeta[]): Promise<void> {
   const endsAt = performance.now() + drainMsMax
   let quietSince = performance.now()
+  let lookedAt = quietSince
+  let isDead = false
   for (;;) {
     await Bun.sleep(lookMs)
     const now = performance.now()
     if (!pool.isIdle()) quietSince = now
-    if (now - quietSince >= quietMs || now >= endsAt) break
+    if (isDead || now - quietSince >= quietMs || now >= endsAt) break
+    if (quietSince < now || now - lookedAt < quietMs) continue
+    lookedAt = now
+    void isRefused(pool).then((is) => {
+      isDead = is
+    })
+  }
+  if (isDead) {
+    // Its sessions were ended from outside, and what listens logs in again and again: to close it
+    // in order it would have to be let in.
+    await pool.sql.end({ timeout: 0 })
+    return
   }
   // A channel that is still listened to is opened again when its pool is closed.
   for (const { unlisten } of listening) await unlisten().catch(() => undefined)
   // One that runs behind another on its connection is not seen from here, but waited for.
   await pool.sql.end({ timeout: drainMsMax / 1_000 })
+}
+
+async function isRefused({ sql }: Pool): Promise<boolean> {
+  return await sql`select 1`.then(
+    () => false,
+    (error: unknown) => isLoginRefused(error),
+  )
 }

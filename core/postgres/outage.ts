@@ -48,3 +48,12 @@ export function databaseOutage(error: unknown): PosternError | undefined {
 export function rethrowAsOutage(error: unknown): never {
   throw databaseOutage(error) ?? error
 }
+
+/** Invalid password, no login right, no such user (SQLSTATE class 28). */
+const loginRefused = z.object({ code: z.enum(['28P01', '28000']) })
+
+/** Whether the server lets this login in no more, behind whatever was made of its answer. */
+export function isLoginRefused(error: unknown): boolean {
+  if (loginRefused.safeParse(error).success) return true
+  return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
+}

@@ -2,8 +2,8 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import type { AuditJournal } from '../audit/journal.ts'
 import type { Log } from '../log.ts'
-import { oneAtATime } from '../one-at-a-time.ts'
-import { rethrowAsOutage } from '../postgres/outage.ts'
+import { type OneAtATime, oneAtATime } from '../one-at-a-time.ts'
+import { isLoginRefused, rethrowAsOutage } from '../postgres/outage.ts'
 import { adoptPointer } from './rotation/adopt-pointer.ts'
 import { type FingerprintKey, fingerprintOf, readFingerprintKey } from './rotation/fingerprint.ts'
 import type { SecretPointers } from './secret-pointers.ts'
@@ -26,6 +26,16 @@ export type SecretUse = {
    * this process uses the one before any more; rejects, with that one in use, where they are refused.
    */
   readonly adopt: (members: SecretMembers) => Promise<void>
+  /**
+   * Of the login by which pointers are read: whether other members open the same database. Once it
+   * is refused no pointer can be read any more, and what the store calls current is tried.
+   */
+  readonly opensSame?: (members: SecretMembers) => boolean
+}
+
+export type FollowedStore = Pick<SecretStore, 'read' | 'currentVersion'> & {
+  /** A read that is recorded once it can be: by the login that it gives. */
+  readonly readOwing?: SecretStore['read']
 }
 
 export type SecretFollower = {
@@ -37,7 +47,7 @@ export type SecretFollower = {
 export type SecretFollowerOptions = {
   readonly sql: Sql
   readonly journal: AuditJournal
-  readonly store: Pick<SecretStore, 'read'>
+  readonly store: FollowedStore
   /** Of the process registry. */
   readonly process: string
   readonly log: Log
@@ -49,52 +59,80 @@ export type SecretFollowerOptions = {
   readonly pollMs?: number
 }
 
-type Followed = SecretUse & { inUse: string; fingerprint: string; proved: string | undefined }
+type Followed = SecretUse & {
+  inUse: string
+  fingerprint: string
+  proved: string | undefined
+  looks: OneAtATime
+}
 
 /**
  * Takes a process over to the version of each secret that the pointer says, and proves it there:
- * what was in force before dies only when all live processes have done so.
+ * what was in force before dies only when all live processes have done so. Each secret by itself:
+ * the wait for a blocked read of one must not outlast the login of another.
  */
 export async function secretFollower(options: SecretFollowerOptions): Promise<SecretFollower> {
   const { sql, log, pollMs = pollMsDefault } = options
   const key = await readFingerprintKey(sql)
   const followed = new Map<string, Followed>()
-  let retry: Timer | undefined
+  const retries = new Set<Timer>()
 
-  async function catchUpAll(): Promise<void> {
-    await hearPointers(options).catch((error: unknown) => log.warn('secret.unheard', { error }))
-    for (const use of followed.values()) {
-      await catchUp(options, key, use).catch((error: unknown) => {
-        log.warn('secret.not_followed', { of: use.name, error })
-        // A rotation waits for it.
-        retry = setTimeout(() => void looks.again(), retryMs)
-        retry.unref()
-      })
+  const hearing = oneAtATime(() =>
+    hearPointers(options).catch((error: unknown) => log.warn('secret.unheard', { error })),
+  )
+
+  function retry({ looks }: Followed): void {
+    const timer = setTimeout(() => {
+      retries.delete(timer)
+      void looks.again()
+    }, retryMs)
+    timer.unref()
+    retries.add(timer)
+  }
+
+  async function look(use: Followed): Promise<void> {
+    try {
+      await catchUp(options, key, use)
+    } catch (error) {
+      log.warn('secret.not_followed', { of: use.name, error })
+      if (isLoginRefused(error)) await enterAnew(options, key, use)
+      // A rotation waits for it.
+      retry(use)
     }
   }
 
-  const looks = oneAtATime(catchUpAll)
-  const listening = await sql.listen(channel, () => void looks.again()).catch(rethrowAsOutage)
-  const timer = setInterval(() => void looks.unlessRunning(), pollMs)
+  function lookAtAll(how: 'again' | 'unlessRunning'): void {
+    void hearing[how]()
+    for (const { looks } of followed.values()) void looks[how]()
+  }
+
+  const listening = await sql.listen(channel, () => lookAtAll('again')).catch(rethrowAsOutage)
+  const timer = setInterval(() => lookAtAll('unlessRunning'), pollMs)
   timer.unref()
   return {
     async follow(use) {
       const fingerprint = fingerprintOf(key, use.name, use.members)
       await register(options, use, fingerprint).catch(rethrowAsOutage)
-      followed.set(use.name, { ...use, inUse: use.version, fingerprint, proved: undefined })
-      await looks.again()
+      const one: Followed = {
+        ...{ ...use, inUse: use.version, fingerprint, proved: undefined },
+        looks: oneAtATime(() => look(one)),
+      }
+      followed.set(use.name, one)
+      await Promise.all([hearing.again(), one.looks.again()])
     },
     async close() {
       clearInterval(timer)
-      clearTimeout(retry)
+      for (const one of retries) clearTimeout(one)
       await listening.unlisten().catch(() => undefined)
-      await looks.close()
+      await Promise.all([hearing, ...[...followed.values()].map(({ looks }) => looks)].map(end))
       await sql`delete from postern_secret_ack where process = ${options.process}`.catch(
         () => undefined,
       )
     },
   }
 }
+
+const end = (looks: OneAtATime) => looks.close()
 
 /** The use first, unproved, so that a rotation under way waits for it; then a pointer, if there is none. */
 async function register(
@@ -189,4 +227,31 @@ async function catchUp(
       fingerprint = decode(${use.fingerprint}, 'hex'), proved_at = now()
     where process = ${process} and name = ${use.name}`
   use.proved = pointer.epoch
+}
+
+/**
+ * A revoked login is ended whoever still uses it. The store is what a process without Postgres
+ * starts by; the pointer has the last word as soon as it can be read.
+ */
+async function enterAnew(
+  { store, log }: SecretFollowerOptions,
+  key: FingerprintKey,
+  use: Followed,
+): Promise<void> {
+  if (use.opensSame === undefined) return
+  try {
+    const version = await store.currentVersion(use.name)
+    if (version === use.inUse) return
+    const members = await (store.readOwing ?? store.read)(use.name, version)
+    if (!use.opensSame(members)) {
+      log.error('secret.other_environment', { of: use.name, version })
+      return
+    }
+    await use.adopt(members)
+    log.warn('secret.entered_anew', { of: use.name, version })
+    use.inUse = version
+    use.fingerprint = fingerprintOf(key, use.name, members)
+  } catch (error) {
+    log.warn('secret.locked_out', { of: use.name, error })
+  }
 }

@@ -129,6 +129,7 @@ function openStream(
       if (!admitted) throw new PosternError('access.address_refused')
       await access.authenticate(authorization)
     },
+    onDenial: access.onDenial,
     gone: c.req.raw.signal,
     onEnd() {
       ended.abort()

@@ -27,7 +27,7 @@ export async function runLive(stage: DueStage): Promise<void> {
   await clock.run(begin)
   await stage.forget(databaseSecret).catch(() => undefined)
   await stage.setZone('Europe/Berlin')
-  await stage.stop(stage.gateway, 'SIGTERM')
+  await stage.gateway.stop('SIGTERM')
   await Promise.all([stage.start('serve'), stage.start('rotator')])
   const worker = await stage.start('work')
   await stage.firstUse(name, 90)
@@ -61,7 +61,7 @@ export async function runLive(stage: DueStage): Promise<void> {
   row(second, 'slots', two, await slots(stage))
   row(second, 'next dates', true, await isCountedFromEnd(stage))
 
-  await stage.stop(worker, 'SIGKILL')
+  await worker.stop('SIGKILL')
   await clock.run(new Date(second.getTime() - 3_600_000))
   const next = await stage.start('work')
   await postern(['secrets', 'rotate', name])
@@ -79,7 +79,7 @@ export async function runLive(stage: DueStage): Promise<void> {
   row(third, 'rotations', 3, await stage.rotations(name))
 
   await runSetBack(stage, { third, row })
-  await stage.stop(next, 'SIGTERM')
+  await next.stop('SIGTERM')
 }
 
 /** What was planned an hour ahead of the clock does not wait for that hour, nor for who is dead. */

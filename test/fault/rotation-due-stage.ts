@@ -36,7 +36,7 @@ export async function openDueStage(clock: MovedClock, report: (row: DueRow) => v
   return {
     ...{ ...stage, clock, report, gateway },
     ...timesOf(stage),
-    ...viewsOf(stage, gateway),
+    ...viewsOf(stage, gateway.url),
     check: async () =>
       checkOutputSchema.parse(JSON.parse(await stage.postern(['secrets', 'check', '--json']))),
     ...callsOf(stage),
@@ -105,7 +105,7 @@ function timesOf({ sql, server }: RotationStage) {
   }
 }
 
-function viewsOf({ start, stop, token }: RotationStage, gateway: string) {
+function viewsOf({ start, token }: RotationStage, gateway: string) {
   return {
     async isShownDue(name: string): Promise<boolean> {
       const { secrets } = secretsSchema.parse(
@@ -122,8 +122,8 @@ function viewsOf({ start, stop, token }: RotationStage, gateway: string) {
         `^postern_secret_due_seconds\\{secret_name="${name}"\\} (\\S+)$`,
         'm',
       )
-      const text = await answered(`${rotator}/metrics`, undefined, (body) => pattern.test(body))
-      await stop(rotator, 'SIGKILL')
+      const text = await answered(`${rotator.url}/metrics`, undefined, (body) => pattern.test(body))
+      await rotator.stop('SIGKILL')
       return Number(pattern.exec(text)?.[1])
     },
   }

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
+import type { AccessDocument } from '#core/access/access-file.ts'
 import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
+import { generateSignerKey } from '#core/audit/note/signer.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
-import type { SecretMembers, SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretMembers } from '#core/secret/secret-store.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
@@ -18,6 +21,12 @@ export const redisUsers = ['red_a', 'red_b'] as const
 export const databaseSecret = 'postern/database'
 export const redisSecret = 'postern/redis'
 export const issuerSecret = 'postern/issuer'
+export const webhookSecret = 'postern/webhook'
+export const auditSecret = 'postern/audit'
+export const hookSecret = 'desk/hook'
+export const hookToken = 'of-the-hook'
+/** Keys that nobody here uses, without a hook and with one. */
+export const apiSecrets = ['desk/feed', 'desk/hooked'] as const
 export const localIssuer = 'https://postern.example'
 /** Seconds, so short that a rotation of the issuer's key waits for the leeway and little more. */
 export const issuerTimes = { ttlSeconds: 5, jwksMaxAgeSeconds: 2 }
@@ -32,22 +41,53 @@ const hba = `host all ${users.join()} 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 `
 
-const issuerEnv = {
-  POSTERN_ISSUER: localIssuer,
-  POSTERN_ISSUER_KEYS: `secret:${issuerSecret}#current`,
-  POSTERN_ISSUER_TTL_SECONDS: String(issuerTimes.ttlSeconds),
-  POSTERN_JWKS_MAX_AGE_SECONDS: String(issuerTimes.jwksMaxAgeSeconds),
+function issuerEnv(ttlSeconds: number) {
+  return {
+    POSTERN_ISSUER: localIssuer,
+    POSTERN_ISSUER_KEYS: `secret:${issuerSecret}#current`,
+    POSTERN_ISSUER_TTL_SECONDS: String(ttlSeconds),
+    POSTERN_JWKS_MAX_AGE_SECONDS: String(issuerTimes.jwksMaxAgeSeconds),
+  }
 }
+
+const logName = 'log.postern.example/rotation'
+
+type SideName = 'serve' | 'work' | 'rotator' | 'sequence'
+
+/** A process, and where it answers: its own port, and the one of its probes. */
+export type RotationSide = {
+  readonly child: Bun.Subprocess
+  /** The gateway's requests; the probes of the others. */
+  readonly url: string
+  readonly probeUrl: string
+  signal(signal: NodeJS.Signals): void
+  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+}
+
+export type RotationStageOptions = {
+  /** Who may call; without it one caller of a bench. */
+  readonly access?: { readonly document: AccessDocument; readonly token: string }
+  /** Of tokens of the local issuer. */
+  readonly ttlSeconds?: number
+  /** Where every process finds Postgres; by itself, where the server is. */
+  readonly throughDatabase?: (serverUrl: string) => Promise<string>
+  /** Where a rotator finds a server. */
+  readonly through?: (serverUrl: string) => Promise<string>
+  readonly rotatorEnv?: Readonly<Record<string, string>>
+  readonly postgresEnvironment?: Readonly<Record<string, string>>
+  readonly logLevel?: 'warn' | 'error' | 'silent'
+}
+
+const startsMax = 3
+
+const straight = (serverUrl: string) => Promise.resolve(serverUrl)
 
 export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
 
-/** Processes on servers of their own; their login is a secret in a file store. */
-export async function openRotationStage(
-  options: {
-    readonly postgresEnvironment?: Readonly<Record<string, string>>
-    readonly logLevel?: 'warn' | 'silent'
-  } = {},
-) {
+/** Processes on servers of their own; their logins are secrets in a file store. */
+export async function openRotationStage(options: RotationStageOptions = {}) {
+  const { through = straight, throughDatabase = straight, rotatorEnv = {} } = options
+  const { ttlSeconds = issuerTimes.ttlSeconds, postgresEnvironment = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'))
   removeAtExit(folder)
   await chmod(folder, 0o755)
@@ -57,17 +97,19 @@ export async function openRotationStage(
   const [server, redis] = await Promise.all([
     startPostgres({
       settings: [`hba_file=${join(folder, 'pg_hba.conf')}`],
-      environment: options.postgresEnvironment ?? {},
+      environment: postgresEnvironment,
     }),
     startRedis({ args: ['--aclfile', aclFile] }),
   ])
   const sql = postgres(server.url, { max: 4, onnotice: () => undefined })
-  const access = await benchAccess(localIssuer)
-  const accessFile = join(access.folder, 'access.json')
+  const access = options.access ?? (await benchAccess(localIssuer))
+  const accessFile = join(folder, 'access.json')
   await writeFile(accessFile, JSON.stringify(access.document))
-  const { store, put, storeEnv } = await fileStore(folder, {
-    database: server.url,
-    redis: redis.url,
+  const database = await throughDatabase(server.url)
+  const rotatorUrl = await through(database)
+  const { files, put, store, storeEnv } = await fileStore(folder, {
+    ...{ database, redis: redis.url },
+    ...{ databaseAdmin: await through(database), redisAdmin: await through(redis.url) },
   })
   const base = {
     POSTERN_MODE: 'development',
@@ -75,38 +117,65 @@ export async function openRotationStage(
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
-    ...issuerEnv,
+    ...issuerEnv(ttlSeconds),
     ...storeEnv,
   }
-  const owner = { ...base, POSTERN_DATABASE_URL: server.url, POSTERN_REDIS_URL: redis.url }
+  const owner = {
+    ...{ ...base, ...rotatorEnv, POSTERN_DATABASE_URL: server.url },
+    POSTERN_REDIS_URL: redis.url,
+  }
+  const follower = {
+    POSTERN_DATABASE_URL: `secret:${databaseSecret}#url`,
+    POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
+  }
   await command(owner, ['migrate'])
   await makeLogins(sql)
 
-  const sides = new Map<string, Bun.Subprocess>()
-  /** Returns where it answers: the gateway its requests, the others their probes. */
-  async function start(name: 'serve' | 'work' | 'rotator'): Promise<string> {
+  const sides: Bun.Subprocess[] = []
+  const envs: Record<SideName, Record<string, string>> = {
+    serve: follower,
+    work: { ...follower, POSTERN_WEBHOOK_KEY: `secret:${webhookSecret}#key` },
+    rotator: { POSTERN_DATABASE_URL: rotatorUrl, ...rotatorEnv },
+    sequence: {
+      POSTERN_DATABASE_URL: server.url,
+      POSTERN_AUDIT_ORIGIN: logName,
+      POSTERN_AUDIT_KEYS: `secret:${auditSecret}#keys`,
+      POSTERN_AUDIT_STORE: join(folder, 'audit'),
+    },
+  }
+
+  async function spawn(name: SideName, more: Record<string, string> = {}): Promise<RotationSide> {
     const [port, probePort] = await Promise.all([freePort(), freePort()])
-    const child = Bun.spawn([process.execPath, mainFile, name], {
+    const child = Bun.spawn([process.execPath, mainFile, ...commands[name]], {
       env: {
-        ...{ ...base, POSTERN_DATABASE_URL: `secret:${databaseSecret}#url` },
-        POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
-        ...{ POSTERN_LISTEN_PORT: String(port), POSTERN_PROBE_PORT: String(probePort) },
-        ...(name === 'rotator' ? rotatorEnv(server.url, probePort) : {}),
+        ...{ ...base, ...envs[name], POSTERN_LISTEN_PORT: String(port) },
+        ...{ [probePorts[name]]: String(probePort), ...more },
       },
       stdout: 'inherit',
       stderr: 'inherit',
     })
-    const url = `http://127.0.0.1:${name === 'serve' ? port : probePort}`
-    sides.set(url, child)
-    await untilAnswered(`${url}/healthz`)
-    return url
+    sides.push(child)
+    const probeUrl = `http://127.0.0.1:${probePort}`
+    return {
+      ...{ child, probeUrl, url: name === 'serve' ? `http://127.0.0.1:${port}` : probeUrl },
+      signal: (signal) => child.kill(signal),
+      async stop(signal) {
+        child.kill(signal)
+        await child.exited
+      },
+    }
   }
 
-  async function stop(url: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const child = sides.get(url)
-    sides.delete(url)
-    child?.kill(signal)
-    await child?.exited
+  async function start(name: SideName, more?: Record<string, string>): Promise<RotationSide> {
+    for (let attempt = 1; ; attempt += 1) {
+      const side = await spawn(name, more)
+      const answered = untilAnswered(`${side.url}/healthz`)
+      const end = await Promise.race([answered, side.child.exited.then((code) => ({ code }))])
+      if (typeof end === 'number') return side
+      answered.catch(() => undefined)
+      // On a busy machine a first record may come too late; a supervisor starts it anew.
+      if (attempt === startsMax) throw new Error(`${name} ended with ${end.code}`)
+    }
   }
 
   return {
@@ -115,16 +184,18 @@ export async function openRotationStage(
       server,
       redisUrl: redis.url,
       store,
+      files,
       put,
       token: access.token,
+      databaseUrl: server.url,
+      spawn,
       start,
-      stop,
-      pids: () => [...sides.values()].map(({ pid }) => pid),
+      pids: () => sides.map(({ pid }) => pid),
     },
     postern: (args: readonly string[]) => command(owner, args),
     tryPostern: (args: readonly string[]) => outcome(owner, args),
     async close() {
-      for (const side of sides.values()) side.kill('SIGKILL')
+      for (const side of sides) side.kill('SIGKILL')
       await sql.end({ timeout: 1 })
       await redis.stop('SIGKILL')
       await server.stop('immediate')
@@ -132,36 +203,64 @@ export async function openRotationStage(
   }
 }
 
-/** As its own login, whom no rotation takes away from it. */
-function rotatorEnv(database: string, probePort: number): Record<string, string> {
-  return { POSTERN_DATABASE_URL: database, POSTERN_ROTATOR_PROBE_PORT: String(probePort) }
-}
+const commands = {
+  ...{ serve: ['serve'], work: ['work'], rotator: ['rotator'] },
+  sequence: ['audit', 'sequence'],
+} as const satisfies Record<SideName, readonly string[]>
+
+const probePorts = {
+  ...{ serve: 'POSTERN_PROBE_PORT', work: 'POSTERN_PROBE_PORT' },
+  rotator: 'POSTERN_ROTATOR_PROBE_PORT',
+  sequence: 'POSTERN_SEQUENCER_PROBE_PORT',
+} as const satisfies Record<SideName, string>
 
 async function fileStore(
   folder: string,
-  servers: { readonly database: string; readonly redis: string },
-): Promise<{
-  readonly store: SecretStore
-  readonly put: (name: string, members: SecretMembers) => Promise<unknown>
-  readonly storeEnv: Record<string, string>
-}> {
+  servers: Readonly<Record<'database' | 'redis' | 'databaseAdmin' | 'redisAdmin', string>>,
+) {
   const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
   await writeKeyFile(files.keyFile)
-  await writeFileSecret({ ...files, name: issuerSecret, members: await freshIssuerKeys() })
-  const put = (name: string, members: SecretMembers) => writeFileSecret({ ...files, name, members })
-  await put(databaseSecret, { url: asUser(servers.database, users[0]) })
-  await put('postern/rotator', { url: servers.database })
-  await put(redisSecret, { url: asUser(servers.redis, redisUsers[0]) })
-  await put('postern/redis-admin', { url: servers.redis })
+  const write = (name: string, members: SecretMembers) =>
+    writeFileSecret({ ...files, name, members })
+  const putUrl = (name: string, value: string) => write(name, { url: value })
+  await write(issuerSecret, await freshIssuerKeys())
+  await putUrl(databaseSecret, asUser(servers.database, users[0]))
+  await putUrl('postern/rotator', servers.databaseAdmin)
+  await putUrl(redisSecret, asUser(servers.redis, redisUsers[0]))
+  await putUrl('postern/redis-admin', servers.redisAdmin)
+  await write(webhookSecret, { key: randomBytes(32).toString('base64url') })
+  await write(auditSecret, { keys: generateSignerKey(logName, 'ed25519').signerKey })
+  await write(hookSecret, { token: hookToken })
+  for (const name of apiSecrets) await write(name, { id: 'id-0', key: 'first' })
   return {
+    files,
+    put: write,
     store: fileSecretStore(files),
-    put,
     storeEnv: {
       POSTERN_SECRET_STORE: 'file',
       POSTERN_SECRET_FILE: files.secretFile,
       POSTERN_SECRET_BOOTSTRAP_FILE: files.keyFile,
     },
   }
+}
+
+/** How each of the three secrets is rotated; known only once a process uses them. */
+export async function describeSecrets({ postern }: Pick<RotationStage, 'postern'>): Promise<void> {
+  await postern(['secrets', 'set-rotation', issuerSecret, '--kind', 'issuer-key'])
+  await postern([
+    ...['secrets', 'set-rotation', databaseSecret, '--kind', 'postgres-role'],
+    ...['--users', users.join(), '--admin', 'secret:postern/rotator#url'],
+  ])
+  await postern([
+    ...['secrets', 'set-rotation', redisSecret, '--kind', 'redis-user'],
+    ...['--users', redisUsers.join(), '--admin', 'secret:postern/redis-admin#url'],
+  ])
+}
+
+export function withPort(text: string, port: number): string {
+  const url = new URL(text)
+  url.port = String(port)
+  return url.href
 }
 
 function asUser(server: string, user: string): string {
@@ -172,7 +271,7 @@ function asUser(server: string, user: string): string {
 
 async function makeLogins(sql: Sql): Promise<void> {
   await sql.unsafe(`create role ${users[0]} login password 'first'`)
-  await sql.unsafe(`grant postern_gateway, postern_worker to ${users[0]}`)
+  await sql.unsafe(`grant postern_gateway, postern_worker, postern_rotator to ${users[0]}`)
 }
 
 /** For a command that may have to be asked again. */

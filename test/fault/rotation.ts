@@ -11,6 +11,7 @@ import { startLoad } from './rotation-load.ts'
 import { redisSessions, startProbe } from './rotation-probe.ts'
 import {
   databaseSecret,
+  describeSecrets,
   issuerSecret,
   openRotationStage,
   type RotationStage,
@@ -50,22 +51,11 @@ function seconds(ms: number | undefined): string {
   return ((ms ?? 0) / 1_000).toFixed(1)
 }
 
-async function describe({ postern }: RotationStage): Promise<void> {
-  await postern(['secrets', 'set-rotation', issuerSecret, '--kind', 'issuer-key'])
-  await postern([
-    ...['secrets', 'set-rotation', databaseSecret, '--kind', 'postgres-role'],
-    ...['--users', users.join(), '--admin', 'secret:postern/rotator#url'],
-  ])
-  await postern([
-    ...['secrets', 'set-rotation', redisSecret, '--kind', 'redis-user'],
-    ...['--users', redisUsers.join(), '--admin', 'secret:postern/redis-admin#url'],
-  ])
-}
-
 async function main({ sql, start, token }: RotationStage): Promise<void> {
-  const urls = await Promise.all([start('serve'), start('serve')])
+  const gateways = await Promise.all([start('serve'), start('serve')])
+  const urls = gateways.map(({ url }) => url)
   await Promise.all([start('work'), start('work')])
-  await describe(stage)
+  await describeSecrets(stage)
   const tokens = await startTokens({ urls, minter: token })
   const load = startLoad({ urls, token: isIssuer ? tokens.pick : () => token, rate })
   const probe = startProbe(stage)

@@ -49,6 +49,7 @@ function deskAccess(): AccessControl & { revoke(subject: string): void } {
     },
     limitFor: () => ({ perSecond: 1_000, burst: 10_000 }),
     scopesFor: () => [],
+    onDenial: () => () => undefined,
     callbackPrefixes: [],
     notReady: () => undefined,
     revoke: (subject) => principals.delete(`Bearer ${subject}`),

@@ -91,6 +91,7 @@ function scriptedAccess(requests: number): AccessControl & { revoke(subject: str
     },
     limitFor: () => ({ perSecond: 0.001, burst: requests }),
     scopesFor: () => [],
+    onDenial: () => () => undefined,
     callbackPrefixes: ['https://hooks.example/postern'],
     notReady: () => undefined,
     revoke: (subject) => principals.delete(`Bearer ${subject}`),

@@ -71,12 +71,12 @@ const stage = ({ store }: Process, url: string) =>
   store.stage(secretName, { members: { url }, rotation: Bun.randomUUIDv7() })
 
 /** Moves the pointer as a rotation does. */
-async function promote(version: string, members: SecretMembers) {
-  const fingerprint = fingerprintOf(world.fingerprintKey, secretName, members)
+async function promote(version: string, members: SecretMembers, name = secretName) {
+  const fingerprint = fingerprintOf(world.fingerprintKey, name, members)
   await world.sql`
     update postern_secret set current_version = ${version}, epoch = epoch + 1,
       fingerprint = decode(${fingerprint}, 'hex')
-    where name = ${secretName} returning pg_notify('postern_secret', name)::text`
+    where name = ${name} returning pg_notify('postern_secret', name)::text`
 }
 
 test('who uses a secret first makes its pointer, due in 90 days, with its record, and has proved it', async () => {
@@ -151,6 +151,23 @@ test('a process that starts in another environment has proved nothing', async ()
   const other = await openProcess()
   await other.follow('1', { url: 'elsewhere' })
   expect(await other.proved()).toBe('')
+})
+
+test('a secret that is slow to be taken over holds up no other', async () => {
+  const one = await openProcess()
+  const { promise: blocked, resolve } = Promise.withResolvers<void>()
+  const slow = await one.store.stage('postern/slow', { members: first, rotation: 'a' })
+  await one.follower.follow({
+    ...{ name: 'postern/slow', version: slow, members: first, adopt: () => blocked },
+  })
+  await one.follow(await stage(one, 'one'), first)
+  const members = { url: 'slow two' }
+  await one.store.stage('postern/slow', { members, rotation: 'b' })
+  await promote('2', members, 'postern/slow')
+  await promote(await stage(one, 'two'), { url: 'two' })
+  await eventually(async () => one.adopted.length === 1)
+  expect(one.adopted).toEqual(['two'])
+  resolve()
 })
 
 test('a process that has ended is not waited for', async () => {

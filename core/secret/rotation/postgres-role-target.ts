@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres'
-import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
+import { isLoginRefused } from '../../postgres/outage.ts'
 import type { SecretMembers } from '../secret-store.ts'
 import {
   type LoginPair,
@@ -168,14 +168,6 @@ async function endLogin(admin: Sql, user: string): Promise<void> {
 
 function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
-}
-
-/** Invalid password, no login right, no such user (SQLSTATE class 28). */
-const loginRefused = z.object({ code: z.enum(['28P01', '28000']) })
-
-function isLoginRefused(error: unknown): boolean {
-  if (loginRefused.safeParse(error).success) return true
-  return error instanceof Error && error.cause !== undefined && isLoginRefused(error.cause)
 }
 
 function targetUnavailable(cause: unknown): PosternError {
