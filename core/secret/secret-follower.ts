@@ -66,7 +66,8 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
     for (const use of followed.values()) {
       await catchUp(options, key, use).catch((error: unknown) => {
         log.warn('secret.not_followed', { of: use.name, error })
-        // A rotation waits for it.
+        // A rotation waits for it. One look for all: of several timers each would set as many again.
+        clearTimeout(retry)
         retry = setTimeout(() => void looks.again(), retryMs)
         retry.unref()
       })
