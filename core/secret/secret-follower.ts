@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AuditJournal } from '../audit/journal.ts'
 import type { Log } from '../log.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
+import { refusedState } from '../postgres/database-role.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { adoptPointer } from './rotation/adopt-pointer.ts'
 import { type FingerprintKey, fingerprintOf, readFingerprintKey } from './rotation/fingerprint.ts'
@@ -13,7 +14,11 @@ import type { SecretMembers, SecretStore } from './secret-store.ts'
 const pollMsDefault = 5_000
 /** Milliseconds until what could not be taken over is tried again. */
 const retryMs = 1_000
+/** Milliseconds that our own login may be refused: a slip in the server's rules is mended sooner. */
+const lockedOutMsMaxDefault = 10_000
 const channel = 'postern_secret'
+/** Class of SQLSTATE. */
+const loginRefused = '28'
 
 /** How a process uses a secret. */
 export type SecretUse = {
@@ -47,6 +52,12 @@ export type SecretFollowerOptions = {
   /** `role@host`, in the count of uses. */
   readonly usedBy?: string
   readonly pollMs?: number
+  /**
+   * Our own login is refused, and has been for 10 s: it was retired while we were stopped for so long
+   * that nobody waited for us. Nobody tells us of another one.
+   */
+  readonly onLockedOut?: (error: unknown) => void
+  readonly lockedOutMsMax?: number
 }
 
 type Followed = SecretUse & { inUse: string; fingerprint: string; proved: string | undefined }
@@ -61,8 +72,16 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
   const followed = new Map<string, Followed>()
   let retry: Timer | undefined
 
+  const heardOf = watchLockedOut(options)
+
   async function catchUpAll(): Promise<void> {
-    await hearPointers(options).catch((error: unknown) => log.warn('secret.unheard', { error }))
+    await hearPointers(options).then(
+      () => heardOf(undefined),
+      (error: unknown) => {
+        log.warn('secret.unheard', { error })
+        heardOf(error)
+      },
+    )
     for (const use of followed.values()) {
       await catchUp(options, key, use).catch((error: unknown) => {
         log.warn('secret.not_followed', { of: use.name, error })
@@ -94,6 +113,20 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
         () => undefined,
       )
     },
+  }
+}
+
+/** Told of how each look ends, `undefined` for well: other outages say nothing of our login. */
+function watchLockedOut({
+  onLockedOut,
+  lockedOutMsMax = lockedOutMsMaxDefault,
+}: SecretFollowerOptions): (error: unknown) => void {
+  let refusedAtMs: number | undefined
+  return (error) => {
+    if (error === undefined) refusedAtMs = undefined
+    if (refusedState(error)?.startsWith(loginRefused) !== true) return
+    refusedAtMs ??= performance.now()
+    if (performance.now() - refusedAtMs >= lockedOutMsMax) onLockedOut?.(error)
   }
 }
 
