@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
+import { generateSignerKey } from '#core/audit/note/signer.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
-import type { SecretStore } from '#core/secret/secret-store.ts'
+import type { SecretMembers } from '#core/secret/secret-store.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
@@ -18,6 +20,12 @@ export const redisUsers = ['red_a', 'red_b'] as const
 export const databaseSecret = 'postern/database'
 export const redisSecret = 'postern/redis'
 export const issuerSecret = 'postern/issuer'
+export const webhookSecret = 'postern/webhook'
+export const auditSecret = 'postern/audit'
+export const hookSecret = 'desk/hook'
+export const hookToken = 'of-the-hook'
+/** Keys that nobody here uses, without a hook and with one. */
+export const apiSecrets = ['desk/feed', 'desk/hooked'] as const
 export const localIssuer = 'https://postern.example'
 /** Seconds, so short that a rotation of the issuer's key waits for the leeway and little more. */
 export const issuerTimes = { ttlSeconds: 5, jwksMaxAgeSeconds: 2 }
@@ -39,10 +47,36 @@ const issuerEnv = {
   POSTERN_JWKS_MAX_AGE_SECONDS: String(issuerTimes.jwksMaxAgeSeconds),
 }
 
+const logName = 'log.postern.example/rotation'
+
+type SideName = 'serve' | 'work' | 'rotator' | 'sequence'
+
+/** A process, and where it answers: its own port, and the one of its probes. */
+export type RotationSide = {
+  readonly child: Bun.Subprocess
+  readonly url: string
+  readonly probeUrl: string
+}
+
+export type RotationStageOptions = {
+  /** Where a rotator finds a server; by itself, where the server is. */
+  readonly through?: (serverUrl: string) => Promise<string>
+  readonly rotatorEnv?: Readonly<Record<string, string>>
+  readonly logLevel?: 'warn' | 'error'
+}
+
+const startsMax = 3
+
+const straight = (serverUrl: string) => Promise.resolve(serverUrl)
+
 export type RotationStage = Awaited<ReturnType<typeof openRotationStage>>
 
 /** Two gateways and two workers on servers of their own; their login is a secret in a file store. */
-export async function openRotationStage() {
+export async function openRotationStage({
+  through = straight,
+  rotatorEnv = {},
+  logLevel = 'warn',
+}: RotationStageOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'))
   removeAtExit(folder)
   await chmod(folder, 0o755)
@@ -57,36 +91,69 @@ export async function openRotationStage() {
   const access = await benchAccess(localIssuer)
   const accessFile = join(access.folder, 'access.json')
   await writeFile(accessFile, JSON.stringify(access.document))
-  const { store, storeEnv } = await fileStore(folder, { database: server.url, redis: redis.url })
+  const rotatorUrl = await through(server.url)
+  const { files, store, storeEnv } = await fileStore(folder, {
+    ...{ database: server.url, redis: redis.url },
+    ...{ databaseAdmin: await through(server.url), redisAdmin: await through(redis.url) },
+  })
   const base = {
     POSTERN_MODE: 'development',
-    POSTERN_LOG_LEVEL: 'warn',
+    POSTERN_LOG_LEVEL: logLevel,
     POSTERN_ACCESS_FILE: accessFile,
     POSTERN_LISTEN_ADDRESS: '127.0.0.1',
     POSTERN_DATA_DIRECTORY: folder,
     ...issuerEnv,
     ...storeEnv,
   }
-  const owner = { ...base, POSTERN_DATABASE_URL: server.url, POSTERN_REDIS_URL: redis.url }
+  const owner = {
+    ...{ ...base, ...rotatorEnv, POSTERN_DATABASE_URL: server.url },
+    POSTERN_REDIS_URL: redis.url,
+  }
+  const follower = {
+    POSTERN_DATABASE_URL: `secret:${databaseSecret}#url`,
+    POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
+  }
   await command(owner, ['migrate'])
   await makeLogins(sql)
 
   const sides: Bun.Subprocess[] = []
-  async function start(name: 'serve' | 'work'): Promise<string> {
+  const envs: Record<SideName, Record<string, string>> = {
+    serve: follower,
+    work: { ...follower, POSTERN_WEBHOOK_KEY: `secret:${webhookSecret}#key` },
+    rotator: { POSTERN_DATABASE_URL: rotatorUrl, ...rotatorEnv },
+    sequence: {
+      POSTERN_DATABASE_URL: server.url,
+      POSTERN_AUDIT_ORIGIN: logName,
+      POSTERN_AUDIT_KEYS: `secret:${auditSecret}#keys`,
+      POSTERN_AUDIT_STORE: join(folder, 'audit'),
+    },
+  }
+
+  async function spawn(name: SideName, more: Record<string, string> = {}): Promise<RotationSide> {
     const [port, probePort] = await Promise.all([freePort(), freePort()])
-    const child = Bun.spawn([process.execPath, mainFile, name], {
+    const child = Bun.spawn([process.execPath, mainFile, ...commands[name]], {
       env: {
-        ...{ ...base, POSTERN_DATABASE_URL: `secret:${databaseSecret}#url` },
-        POSTERN_REDIS_URL: `secret:${redisSecret}#url`,
-        ...{ POSTERN_LISTEN_PORT: String(port), POSTERN_PROBE_PORT: String(probePort) },
+        ...{ ...base, ...envs[name], POSTERN_LISTEN_PORT: String(port) },
+        ...{ [probePorts[name]]: String(probePort), ...more },
       },
       stdout: 'inherit',
       stderr: 'inherit',
     })
     sides.push(child)
-    const url = `http://127.0.0.1:${port}`
-    await untilAnswered(`${name === 'serve' ? url : `http://127.0.0.1:${probePort}`}/healthz`)
-    return url
+    const probeUrl = `http://127.0.0.1:${probePort}`
+    return { child, url: name === 'serve' ? `http://127.0.0.1:${port}` : probeUrl, probeUrl }
+  }
+
+  async function startSide(name: SideName, more?: Record<string, string>): Promise<RotationSide> {
+    for (let start = 1; ; start += 1) {
+      const side = await spawn(name, more)
+      const answered = untilAnswered(`${side.url}/healthz`)
+      const end = await Promise.race([answered, side.child.exited.then((code) => ({ code }))])
+      if (typeof end === 'number') return side
+      answered.catch(() => undefined)
+      // On a busy machine a first record may come too late; a supervisor starts it anew.
+      if (start === startsMax) throw new Error(`${name} ended with ${end.code}`)
+    }
   }
 
   return {
@@ -94,8 +161,12 @@ export async function openRotationStage() {
       sql,
       redisUrl: redis.url,
       store,
+      files,
       token: access.token,
-      start,
+      databaseUrl: server.url,
+      spawn,
+      startSide,
+      start: async (name: SideName) => (await startSide(name)).url,
       pids: () => sides.map(({ pid }) => pid),
     },
     postern: (args: readonly string[]) => command(owner, args),
@@ -109,20 +180,37 @@ export async function openRotationStage() {
   }
 }
 
+const commands = {
+  ...{ serve: ['serve'], work: ['work'], rotator: ['rotator'] },
+  sequence: ['audit', 'sequence'],
+} as const satisfies Record<SideName, readonly string[]>
+
+const probePorts = {
+  ...{ serve: 'POSTERN_PROBE_PORT', work: 'POSTERN_PROBE_PORT' },
+  rotator: 'POSTERN_ROTATOR_PROBE_PORT',
+  sequence: 'POSTERN_SEQUENCER_PROBE_PORT',
+} as const satisfies Record<SideName, string>
+
 async function fileStore(
   folder: string,
-  servers: { readonly database: string; readonly redis: string },
-): Promise<{ readonly store: SecretStore; readonly storeEnv: Record<string, string> }> {
+  servers: Readonly<Record<'database' | 'redis' | 'databaseAdmin' | 'redisAdmin', string>>,
+) {
   const files = { secretFile: join(folder, 'secrets'), keyFile: join(folder, 'key') }
   await writeKeyFile(files.keyFile)
-  await writeFileSecret({ ...files, name: issuerSecret, members: await freshIssuerKeys() })
-  const put = (name: string, value: string) =>
-    writeFileSecret({ ...files, name, members: { url: value } })
+  const write = (name: string, members: SecretMembers) =>
+    writeFileSecret({ ...files, name, members })
+  const put = (name: string, value: string) => write(name, { url: value })
+  await write(issuerSecret, await freshIssuerKeys())
   await put(databaseSecret, asUser(servers.database, users[0]))
-  await put('postern/rotator', servers.database)
+  await put('postern/rotator', servers.databaseAdmin)
   await put(redisSecret, asUser(servers.redis, redisUsers[0]))
-  await put('postern/redis-admin', servers.redis)
+  await put('postern/redis-admin', servers.redisAdmin)
+  await write(webhookSecret, { key: randomBytes(32).toString('base64url') })
+  await write(auditSecret, { keys: generateSignerKey(logName, 'ed25519').signerKey })
+  await write(hookSecret, { token: hookToken })
+  for (const name of apiSecrets) await write(name, { id: 'id-0', key: 'first' })
   return {
+    files,
     store: fileSecretStore(files),
     storeEnv: {
       POSTERN_SECRET_STORE: 'file',
@@ -140,7 +228,7 @@ function asUser(server: string, user: string): string {
 
 async function makeLogins(sql: Sql): Promise<void> {
   await sql.unsafe(`create role ${users[0]} login password 'first'`)
-  await sql.unsafe(`grant postern_gateway, postern_worker to ${users[0]}`)
+  await sql.unsafe(`grant postern_gateway, postern_worker, postern_rotator to ${users[0]}`)
 }
 
 /** For a command that may have to be asked again. */
