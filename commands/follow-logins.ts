@@ -9,6 +9,7 @@ import type { LivePool } from '#core/postgres/live-pool.ts'
 import { type FollowedStore, type SecretUse, secretFollower } from '#core/secret/secret-follower.ts'
 import type { SecretPointers } from '#core/secret/secret-pointers.ts'
 import type { LoginSecret } from './connect-database.ts'
+import { endLockedOut } from './process-life.ts'
 
 /** What a process logs in or signs with, and the store that has it. */
 export type Logins = {
@@ -65,8 +66,10 @@ export async function followLogins(options: {
   const { logins, stack, ...rest } = options
   if (logins === undefined) return
   const { store, pointers, uses } = logins
-  const follower = stack.adopt(await secretFollower({ ...rest, store, pointers }), (open) =>
-    open.close(),
+  const onLockedOut = endLockedOut(rest.log)
+  const follower = stack.adopt(
+    await secretFollower({ ...rest, store, pointers, onLockedOut }),
+    (open) => open.close(),
   )
   for (const use of usesByName(uses)) await follower.follow(use)
 }

@@ -26,6 +26,15 @@ export function exitOnBug(log: Log): void {
   process.on('unhandledRejection', exit('process.unhandled_rejection'))
 }
 
+/** Nothing can be drained without Postgres: started anew, it logs in with what is in force by then. */
+export function endLockedOut(log: Log): (error: unknown) => void {
+  return (error) => {
+    log.error('process.locked_out', { error })
+    log.flush()
+    process.exit(exitCodes.failed)
+  }
+}
+
 /** What a person reads when a command cannot go on; returns the exit code. */
 export function explainFailure(error: unknown, stderr: NodeJS.WritableStream): number {
   if (error instanceof ConfigError) {

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { parsedJson } from '../reading/parsed-json.ts'
+import { lockFile } from './file-lock.ts'
 import { openForReading, readKeyFile, refuseExposed, unavailable } from './key-file.ts'
 
 const cipher = 'aes-256-gcm'
@@ -58,7 +59,8 @@ export async function readSealedFile({
 
 /**
  * Replaces the content by what `change` makes of it; makes the file where there is none. The old
- * file stands until the new one is on disk. A second writer is refused, not waited for.
+ * file stands until the new one is on disk. Writers take turns, and one that was killed is in nobody's
+ * way.
  */
 export async function updateSealedFile<Result>(
   { secretFile, keyFile }: SealedFileOptions,
@@ -68,9 +70,11 @@ export async function updateSealedFile<Result>(
   },
 ): Promise<Result> {
   const key = await readKeyFile(keyFile)
-  // The temporary file is the lock too: it is created before the old content is read.
+  using _ = await writersTurn(secretFile)
   const temporary = `${secretFile}.new`
-  const file = await createTemporary(temporary)
+  // Of a writer that was killed.
+  await rm(temporary, { force: true })
+  const file = await open(temporary, 'wx', 0o600)
   try {
     const { secrets, result } = change(await readSecrets(secretFile, key, 'may be absent'))
     if (secrets === undefined) {
@@ -90,15 +94,13 @@ export async function updateSealedFile<Result>(
   }
 }
 
-async function createTemporary(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'wx', 0o600)
-  } catch (cause) {
-    throw unavailable(
-      `cannot create ${path}; if it is left over from a crash and nobody writes now, remove it`,
-      cause,
-    )
-  }
+async function writersTurn(secretFile: string): Promise<Disposable> {
+  const path = `${secretFile}.lock`
+  const turn = await lockFile(path).catch((cause: unknown) => {
+    throw unavailable(`cannot lock ${path}; may this process write in its folder?`, cause)
+  })
+  if (turn !== undefined) return turn
+  throw unavailable(`another process has been writing ${secretFile} for too long; is it stopped?`)
 }
 
 /** A rename is on disk only once its folder is. */

@@ -13,6 +13,8 @@ import type { SecretMembers, SecretStore } from './secret-store.ts'
 const pollMsDefault = 5_000
 /** Milliseconds until what could not be taken over is tried again. */
 const retryMs = 1_000
+/** Milliseconds that our own login may be refused: a slip in the server's rules is mended sooner. */
+const lockedOutMsMaxDefault = 10_000
 const channel = 'postern_secret'
 
 /** How a process uses a secret. */
@@ -57,6 +59,12 @@ export type SecretFollowerOptions = {
   /** `role@host`, in the count of uses. */
   readonly usedBy?: string
   readonly pollMs?: number
+  /**
+   * Our own login is refused, and has been for 10 s: it was retired while we were stopped for so long
+   * that nobody waited for us. Nobody tells us of another one.
+   */
+  readonly onLockedOut?: (error: unknown) => void
+  readonly lockedOutMsMax?: number
 }
 
 type Followed = SecretUse & {
@@ -75,19 +83,24 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
   const { sql, log, pollMs = pollMsDefault } = options
   const key = await readFingerprintKey(sql)
   const followed = new Map<string, Followed>()
-  const retries = new Set<Timer>()
-
+  const retries = new Map<string, Timer>()
+  const heardOf = watchLockedOut(options)
   const hearing = oneAtATime(() =>
-    hearPointers(options).catch((error: unknown) => log.warn('secret.unheard', { error })),
+    hearPointers(options).then(
+      () => heardOf(undefined),
+      (error: unknown) => {
+        log.warn('secret.unheard', { error })
+        heardOf(error)
+      },
+    ),
   )
 
-  function retry({ looks }: Followed): void {
-    const timer = setTimeout(() => {
-      retries.delete(timer)
-      void looks.again()
-    }, retryMs)
+  /** One for each: of several each would set as many again. */
+  function retry({ name, looks }: Followed): void {
+    clearTimeout(retries.get(name))
+    const timer = setTimeout(() => void looks.again(), retryMs)
     timer.unref()
-    retries.add(timer)
+    retries.set(name, timer)
   }
 
   async function look(use: Followed): Promise<void> {
@@ -122,7 +135,7 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
     },
     async close() {
       clearInterval(timer)
-      for (const one of retries) clearTimeout(one)
+      for (const one of retries.values()) clearTimeout(one)
       await listening.unlisten().catch(() => undefined)
       await Promise.all([hearing, ...[...followed.values()].map(({ looks }) => looks)].map(end))
       await sql`delete from postern_secret_ack where process = ${options.process}`.catch(
@@ -133,6 +146,20 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
 }
 
 const end = (looks: OneAtATime) => looks.close()
+
+/** Told of how each look ends, `undefined` for well: other outages say nothing of our login. */
+function watchLockedOut({
+  onLockedOut,
+  lockedOutMsMax = lockedOutMsMaxDefault,
+}: SecretFollowerOptions): (error: unknown) => void {
+  let refusedAtMs: number | undefined
+  return (error) => {
+    if (error === undefined) refusedAtMs = undefined
+    if (!isLoginRefused(error)) return
+    refusedAtMs ??= performance.now()
+    if (performance.now() - refusedAtMs >= lockedOutMsMax) onLockedOut?.(error)
+  }
+}
 
 /** The use first, unproved, so that a rotation under way waits for it; then a pointer, if there is none. */
 async function register(

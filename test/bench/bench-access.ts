@@ -12,8 +12,8 @@ import { removeAtExit } from '#test/support/server-process.ts'
 
 const scopes = [
   ...['jobs:write:bench', 'jobs:write:scoring', 'jobs:read', 'metrics:read'],
-  ...['orders:write', 'orders:read', 'market:write', 'market:read', 'secrets:read'],
-  mintScope,
+  ...['orders:write', 'orders:read', 'market:write', 'market:read', mintScope],
+  ...['secrets:read', 'secrets:write'],
 ]
 /** High enough never to be what a bench measures. */
 const unlimited = { perSecond: 1_000_000, burst: 1_000_000 }

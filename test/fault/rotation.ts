@@ -6,9 +6,10 @@
 //
 //   bun test/fault/rotation.ts [--secret logins|issuer] [--rate 1000] [--rounds 20]
 import { z } from 'zod'
+import { jobsEnded, loginFaults, versionFaults } from './rotation-checks.ts'
 import { issuerFaults, rotateIssuer } from './rotation-issuer.ts'
 import { startLoad } from './rotation-load.ts'
-import { redisSessions, startProbe } from './rotation-probe.ts'
+import { startProbe } from './rotation-probe.ts'
 import {
   databaseSecret,
   describeSecrets,
@@ -16,8 +17,6 @@ import {
   openRotationStage,
   type RotationStage,
   redisSecret,
-  redisUsers,
-  users,
 } from './rotation-stage.ts'
 import { startTokens } from './rotation-tokens.ts'
 import { say } from './stage.ts'
@@ -28,7 +27,6 @@ const option = (name: string, otherwise: number) => {
 }
 const rate = option('rate', 1_000)
 const rounds = option('rounds', 20)
-const endMsMax = 60_000
 const isIssuer = process.argv[process.argv.indexOf('--secret') + 1] === 'issuer'
 const names = isIssuer ? [issuerSecret] : [databaseSecret, redisSecret]
 
@@ -71,7 +69,8 @@ async function main({ sql, start, token }: RotationStage): Promise<void> {
   const { probes, locked } = await probe.stop()
   const { mints, again, verified, failures: unbelieved } = await tokens.stop()
   problems.push(...failures, ...locked, ...unbelieved)
-  const ended = await settled(ids)
+  const { completed: ended, faults } = await jobsEnded(stage.sql, ids)
+  problems.push(...faults)
   say(`rotations of each                         ${rounds}`)
   for (const [name, each] of took) {
     each.sort((a, b) => a - b)
@@ -102,58 +101,9 @@ async function rotateOnce(round: number, name: string): Promise<number> {
   const tookMs = performance.now() - startedAt
   const { step } = rotated.parse(JSON.parse(output))
   if (step !== 'done') problems.push(`rotation ${round} of ${name} ended as ${output}`)
-  if (name !== issuerSecret) await checkRetired(`round ${round} of ${name}`, name)
+  if (name !== issuerSecret) {
+    const faults = [...(await loginFaults(stage, name)), ...(await versionFaults(stage, name))]
+    problems.push(...faults.map((fault) => `round ${round} of ${name}: ${fault}`))
+  }
   return tookMs
-}
-
-/** By the pointer the old user has no session, and cannot get one. */
-async function checkRetired(what: string, name: string): Promise<void> {
-  const { sql, store } = stage
-  const [pointer] = await sql<{ current: string; previous: string }[]>`
-    select current_version as current, previous_version as previous from postern_secret
-    where name = ${name}`
-  const { url = '' } = await store.read(name, pointer?.current ?? '')
-  const pair = name === redisSecret ? redisUsers : users
-  const retired = pair.find((user) => user !== new URL(url).username) ?? ''
-  const sessions =
-    name === redisSecret
-      ? await redisSessions(stage.redisUrl, retired)
-      : (await sql`select from pg_stat_activity where usename = ${retired}`).length
-  if (sessions > 0) problems.push(`${what}: ${sessions} sessions of ${retired}`)
-  if (name === databaseSecret) {
-    const [role] = await sql<{ login: boolean }[]>`
-      select rolcanlogin as login from pg_roles where rolname = ${retired}`
-    if (role?.login !== false) problems.push(`${what}: ${retired} may still log in`)
-  }
-  const state = await store.read(name, pointer?.previous ?? '').catch(() => 'disabled')
-  if (state !== 'disabled') problems.push(`${what}: the old version can be read`)
-}
-
-/** Waits for the jobs' ends; returns how many completed, each with one outcome and one record of it. */
-async function settled(ids: ReadonlySet<string>): Promise<number> {
-  const { sql } = stage
-  const giveUpAt = performance.now() + endMsMax
-  for (;;) {
-    const [row] = await sql<{ left: number }[]>`
-      select count(*)::integer as left from postern_job
-      where kind = 'score-wallet' and finished_at is null`
-    if (row?.left === 0) break
-    if (performance.now() > giveUpAt) {
-      problems.push(`${row?.left} jobs never ended`)
-      break
-    }
-    await Bun.sleep(100)
-  }
-  const rows = await sql<{ id: string; state: string }[]>`
-    select id, state from postern_job where kind = 'score-wallet'`
-  const states = new Map(rows.map(({ id, state }) => [id, state]))
-  for (const id of ids)
-    if (states.get(id) !== 'completed') problems.push(`job ${id}: ${states.get(id)}`)
-  if (rows.length !== ids.size) problems.push(`${rows.length} jobs for ${ids.size} accepted ones`)
-  const twice = await sql`
-    select convert_from(body, 'UTF8')::jsonb ->> 'target' as target from postern_audit_intake
-    where convert_from(body, 'UTF8')::jsonb ->> 'type' = 'job.completed'
-    group by 1 having count(*) > 1`
-  if (twice.length > 0) problems.push(`${twice.length} jobs completed twice`)
-  return [...ids].filter((id) => states.get(id) === 'completed').length
 }

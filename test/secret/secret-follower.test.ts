@@ -5,11 +5,14 @@ import {
   beforeEach,
   expect,
   setDefaultTimeout,
+  spyOn,
   test,
 } from 'bun:test'
 import { silentLog } from '#core/log.ts'
+import { connectPostgres } from '#core/postgres/connect.ts'
 import { fingerprintOf } from '#core/secret/rotation/fingerprint.ts'
 import { type SecretFollower, secretFollower } from '#core/secret/secret-follower.ts'
+import { secretPointers } from '#core/secret/secret-pointers.ts'
 import type { SecretMembers } from '#core/secret/secret-store.ts'
 import { testJournal } from '#test/support/job-engine.ts'
 import { eventually } from '../integration/world.ts'
@@ -135,6 +138,29 @@ test('what cannot be taken over is not proved, and is tried again', async () => 
   expect(one.adopted).toEqual(['two'])
 })
 
+test('of many that cannot be taken over there is one retry, not one for each', async () => {
+  const one = await openProcess()
+  const refuse = () => Promise.reject(new Error('refused'))
+  await one.follow(await stage(one, 'one'), first)
+  for (const name of ['postern/redis', 'postern/webhook']) {
+    const version = await one.store.stage(name, { members: first, rotation: Bun.randomUUIDv7() })
+    await one.follower.follow({ name, version, members: first, adopt: refuse })
+    await world.sql`update postern_secret set current_version = 'absent', epoch = epoch + 1`
+  }
+  const waiting = new Set<unknown>()
+  const set = spyOn(globalThis, 'setTimeout')
+  const clear = spyOn(globalThis, 'clearTimeout')
+  await one.follower.follow({ name: secretName, version: '1', members: first, adopt: refuse })
+  set.mock.calls.forEach(([, ms], at) => {
+    if (ms === 1_000) waiting.add(set.mock.results[at]?.value)
+  })
+  for (const [timer] of clear.mock.calls) waiting.delete(timer)
+  set.mockRestore()
+  clear.mockRestore()
+  expect(waiting.size).toBe(1)
+  await world.sql`delete from postern_secret where name <> ${secretName}`
+})
+
 test('a version that reads otherwise than where it was made is never taken over nor proved', async () => {
   const one = await openProcess({ pollMs: 20 })
   await one.follow(await stage(one, 'one'), first)
@@ -188,4 +214,28 @@ test('a process that was taken for gone is waited for again, and proves again', 
   await world.sql`delete from postern_secret_ack`
   await eventually(async () => (await one.proved()) === '')
   expect(await world.journal.unproved(secretName)).toHaveLength(1)
+})
+
+test('a process whose own login was retired while nobody waited for it is told so', async () => {
+  await world.sql.unsafe(`create role slept_too_long login in role postern_worker`)
+  const url = new URL(world.url)
+  url.username = 'slept_too_long'
+  const sql = connectPostgres({
+    ...{ url: url.href, mode: 'development', applicationName: 'slept', max: 1 },
+    role: 'postern_worker',
+  })
+  const lockedOut = Promise.withResolvers<unknown>()
+  const follower = await secretFollower({
+    ...{ sql, journal: testJournal(), store: memorySecretStore(), pointers: secretPointers() },
+    ...{ process: await world.startProcess(), log: silentLog(), now: () => new Date() },
+    ...{ pollMs: 50, lockedOutMsMax: 200, onLockedOut: lockedOut.resolve },
+  })
+  followers.push(follower)
+  await world.sql.unsafe(`alter role slept_too_long nologin`)
+  await world.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity where usename = 'slept_too_long'`
+  expect(await lockedOut.promise).toMatchObject({ code: '28000' })
+  await follower.close()
+  await sql.end({ timeout: 1 })
+  await world.sql.unsafe(`drop role slept_too_long`)
 })
