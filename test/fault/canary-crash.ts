@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
 
-const { CRASH: bug = '', CRASH_URL_FILE: file = '', CRASH_MS: ms = '0' } = Bun.env
+const { CRASH: bug = '', CRASH_URL_FILE: file = '', CRASH_AT: at = '1' } = Bun.env
 const url = file === '' ? '' : readFileSync(file, 'utf8')
 const connectionOptions = { max: 1, onnotice: () => undefined }
 
@@ -38,4 +38,12 @@ function withoutUser(text: string): string {
   return `redis://${parsed.host}`
 }
 
-setTimeout(() => void bugs[bug]?.(), Number(ms))
+let first: unknown
+/** The first is heard by the command line, the second by the log of a process that lives. */
+const timer = setInterval(() => {
+  const [listener] = process.listeners('unhandledRejection')
+  first ??= listener
+  if (listener === undefined || (at === '2' && listener === first)) return
+  clearInterval(timer)
+  void bugs[bug]?.()
+}, 1)

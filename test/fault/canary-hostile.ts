@@ -6,10 +6,10 @@ import { canary } from './canary-store.ts'
 const mainFile = join(import.meta.dir, '../../main.ts')
 const crashFile = join(import.meta.dir, 'canary-crash.ts')
 /** Two cores. */
-const atOnce = 5
+const atOnce = 4
 const crashMsMax = 30_000
 /** What waits for its server instead of ending is ended then. */
-const startMsMax = 8_000
+const startMsMax = 15_000
 
 type Settings = Readonly<Record<string, string>>
 type Failing = readonly [args: readonly string[], changes: Settings]
@@ -19,26 +19,23 @@ const redis = (of: string) => ({ POSTERN_REDIS_URL: `secret:bad/${of}` })
 
 /** Starts that go wrong, each for another reason; none of them may quote what it was given. */
 const failing: readonly Failing[] = [
-  ...['database#url', 'database-away#url', 'database-percent#url', 'text#value'].flatMap(
-    (of): Failing[] => [
-      [['serve'], database(of)],
-      [['doctor'], database(of)],
-    ],
+  ...['database#url', 'database-away#url', 'database-percent#url', 'text#value'].map(
+    (of): Failing => [['serve'], database(of)],
   ),
   ...['database#url', 'database-percent#url'].flatMap((of): Failing[] => [
-    [['work'], { ...database(of), POSTERN_QUEUE: 'postgres' }],
-    [['rotator'], database(of)],
+    [['doctor'], { ...database(of), POSTERN_QUEUE: 'postgres' }],
     [['secrets', 'list'], database(of)],
   ]),
+  [['rotator'], database('database#url')],
   [['migrate'], database('database-port#url')],
   [['schedules', 'list'], database('database#url')],
   [['audit', 'sequence'], database('database#url')],
-  ...['redis#url', 'redis-away#url', 'redis-percent#url', 'text#value'].flatMap((of): Failing[] => [
+  ...['redis#url', 'redis-percent#url'].flatMap((of): Failing[] => [
     [['work'], redis(of)],
     [['doctor', '--json'], redis(of)],
   ]),
+  [['doctor'], redis('redis-away#url')],
   [['serve'], redis('redis-percent#url')],
-  [['serve'], redis('redis#url')],
   [['serve'], database('nobody#url')],
   [['serve'], database('text#nothing')],
   [['serve'], { POSTERN_TLS_KEY: 'secret:bad/text#value' }],
@@ -137,8 +134,8 @@ export async function failStarts(stage: CanaryStage): Promise<ReadonlyMap<string
     }),
     ...wrong.map((args) => async () => void (await postern(args))),
     ...bugs.flatMap((bug) => [
-      () => crash(stage, { bug, args: ['work'], ms: 2_500 }),
-      () => crash(stage, { bug, args: ['doctor'], ms: 150 }),
+      () => crash(stage, { bug, args: ['work'], waitsFor: 2 }),
+      () => crash(stage, { bug, args: ['migrate'], waitsFor: 1 }),
     ]),
   ]
   await inTurns(runs)
@@ -158,9 +155,9 @@ async function inTurns(runs: readonly (() => Promise<void>)[]): Promise<void> {
   await Promise.all(Array.from({ length: atOnce }, take))
 }
 
-type Crash = { readonly bug: string; readonly args: readonly string[]; readonly ms: number }
+type Crash = { readonly bug: string; readonly args: readonly string[]; readonly waitsFor: number }
 
-async function crash(stage: CanaryStage, { bug, args, ms }: Crash): Promise<void> {
+async function crash(stage: CanaryStage, { bug, args, waitsFor }: Crash): Promise<void> {
   const { folder, store, settings, keep } = stage
   const of = bug === 'redis' ? 'bad/redis' : 'bad/database'
   const { url = '' } = await store.store.read(of, '1')
@@ -170,7 +167,7 @@ async function crash(stage: CanaryStage, { bug, args, ms }: Crash): Promise<void
     cwd: join(folder, 'run'),
     env: {
       ...{ PATH: '/usr/bin:/bin', ...settings, POSTERN_PROBE_PORT: '0' },
-      ...{ CRASH: bug, CRASH_URL_FILE: file, CRASH_MS: String(ms) },
+      ...{ CRASH: bug, CRASH_URL_FILE: file, CRASH_AT: String(waitsFor) },
     },
     stdin: 'ignore',
     stdout: 'pipe',
