@@ -86,8 +86,11 @@ export async function openCanaryStage() {
     return ended
   }
 
+  let starts = 0
+  /** As a supervisor would: again, where it has ended because a server was too slow for it. */
   function start(name: ProcessName): void {
-    const log = join(folder, 'logs', name.replaceAll(' ', '-'))
+    starts += 1
+    const log = join(folder, 'logs', `${name.replaceAll(' ', '-')}-${starts}`)
     const isCloud = name === 'work in a cloud'
     const port = String(ports['work in a cloud'])
     const cloud = { POSTERN_REDIS_URL: 'secret:desk/cloud#url', POSTERN_PROBE_PORT: port }
@@ -128,6 +131,7 @@ export async function openCanaryStage() {
     statements,
     monitored,
     isUp: async (name: ProcessName) => {
+      if (children.get(name)?.exitCode !== null) start(name)
       if (name === 'serve') return (await ask('/readyz').catch(() => undefined))?.status === 200
       const answer = await fetch(`http://127.0.0.1:${ports[name]}/readyz`).catch(() => undefined)
       return answer?.ok === true

@@ -4,7 +4,7 @@
 // read is searched for each value, those that rotations made included, in every encoding: output, metrics,
 // answers, Redis, Postgres with its log of statements, the published log, processes, folders.
 //
-//   bun test/fault/secret-canary.ts [--seed 1]
+//   bun test/fault/secret-canary.ts [--seed 1] [--seconds 240]
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { databaseText, filesText, redisText } from '#test/support/canary-outputs.ts'
@@ -30,11 +30,14 @@ import { type CanaryStage, openCanaryStage, processNames, until } from './canary
 import { watchStore } from './canary-store.ts'
 import { say } from './stage.ts'
 
-const seedAt = process.argv.indexOf('--seed')
-const seed = seedAt === -1 ? 1 : Number(process.argv[seedAt + 1])
+const option = (name: string, otherwise: number) => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at === -1 ? otherwise : Number(process.argv[at + 1])
+}
+const seed = option('seed', 1)
+/** After which it is given up. */
+const runMsMax = option('seconds', 240) * 1_000
 const startedAt = performance.now()
-/** Milliseconds after which it is given up. */
-const runMsMax = 240_000
 
 const problems: string[] = []
 const tally = new Map<string, number>()
@@ -91,7 +94,6 @@ async function live(world: CanaryStage, providers: Provider): Promise<void> {
   await world.postern(['migrate'])
   const roles = 'postern_gateway, postern_worker, postern_sequencer, postern_rotator'
   await world.sql.unsafe(`grant ${roles} to app_a`)
-  for (const name of processNames) world.start(name)
   for (const name of processNames) await until(`${name} is up`, () => world.isUp(name))
   await gatherProcesses(world)
   await describe(world, providers)
