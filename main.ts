@@ -7,7 +7,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { guardEnvironment } from './commands/environment-guard.ts'
 import { healthcheckCommand } from './commands/healthcheck.ts'
 import { migrateCommand } from './commands/migrate.ts'
-import { explainFailure, terminated } from './commands/process-life.ts'
+import { explainBugs, explainFailure, terminated } from './commands/process-life.ts'
 import { revokeCommand } from './commands/revoke.ts'
 import { rotatorCommand } from './commands/rotator.ts'
 import { runCommand } from './commands/run.ts'
@@ -16,6 +16,7 @@ import { scoreCommand } from './commands/score.ts'
 import { secretsCommand } from './commands/secrets.ts'
 import { serveCommand } from './commands/serve.ts'
 import { tokenCommand } from './commands/token.ts'
+import { unquoted } from './commands/unquoted.ts'
 import { upCommand } from './commands/up.ts'
 import { version } from './commands/version.ts'
 import { witnessCommand } from './commands/witness.ts'
@@ -29,6 +30,7 @@ the secret store. Start with \`postern up\` on a laptop, \`postern doctor\` anyw
 
 /** argv and environment enter here and nowhere else. */
 async function main(): Promise<number> {
+  explainBugs(process.stderr)
   const io: CommandIo = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -50,7 +52,10 @@ async function main(): Promise<number> {
     .description(description)
     .version(version)
     .exitOverride()
+    // `--version` behind a command is that command's: of a secret that is to be revoked.
+    .enablePositionalOptions()
     .showHelpAfterError('(run with --help for usage and examples)')
+    .configureOutput({ outputError: printUnquoted })
   const commands = [
     ...[upCommand, serveCommand, workCommand, rotatorCommand, runCommand],
     migrateCommand,
@@ -80,9 +85,16 @@ async function main(): Promise<number> {
 
 /** commander hands exitOverride down only to commands it creates itself. */
 function inheritExit(command: Command): Command {
-  command.exitOverride().showHelpAfterError('(run with --help for usage and examples)')
+  command
+    .exitOverride()
+    .showHelpAfterError('(run with --help for usage and examples)')
+    .configureOutput({ outputError: printUnquoted })
   for (const child of command.commands) inheritExit(child)
   return command
+}
+
+function printUnquoted(text: string, write: (text: string) => void): void {
+  write(unquoted(text, process.argv.slice(2)))
 }
 
 /** The compiled binary is its own command; from source it is Bun and this file. */

@@ -6,7 +6,7 @@ import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { elastiCacheUserTarget } from '#core/secret/rotation/elasticache-user-target.ts'
 import { postgresRoleTarget } from '#core/secret/rotation/postgres-role-target.ts'
 import { redisUserTarget } from '#core/secret/rotation/redis-user-target.ts'
-import { isMemberName } from '#core/secret/secret-reference.ts'
+import { isMemberName, parseSecretReference } from '#core/secret/secret-reference.ts'
 import { isSecureUrl } from '#core/secret/secure-url.ts'
 import {
   type KindOptions,
@@ -23,11 +23,18 @@ const twoLogins = '--users names two logins, parted by a comma'
 const pairSchema = z
   .tuple([z.string().min(1), z.string().min(1)], twoLogins)
   .refine(([first, second]) => first !== second, twoLogins)
+/** A literal would stand in the pointer, and in the record of who said so. */
+const adminSchema = z
+  .string()
+  .refine(
+    (text) => parseSecretReference(text) !== undefined,
+    '--admin is of the form secret:<name>#<member>',
+  )
 const schema = z.strictObject({
   users: pairSchema,
   member: z.string().refine(isMemberName, '--member names a member of the secret'),
   /** The login that may change both users' passwords. */
-  admin: z.string(),
+  admin: adminSchema,
 })
 type LoginSettings = z.infer<typeof schema>
 
@@ -60,7 +67,7 @@ const cloudSchema = schema.extend({
   region: z.string().regex(/^[a-z0-9-]{1,32}$/, '--region names a region of AWS'),
   endpoint: z.string().refine(isSecureUrl, '--endpoint is an https URL without a user').optional(),
   /** A login that may run `CLIENT`; else the one that is kept. */
-  admin: z.string().optional(),
+  admin: adminSchema.optional(),
 })
 
 export const elastiCacheUserKind = rotationKind({

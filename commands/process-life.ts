@@ -15,8 +15,21 @@ export function terminated(): Promise<NodeJS.Signals> {
   })
 }
 
+const bugEvents = ['uncaughtException', 'unhandledRejection'] as const
+
+/**
+ * Until there is a log. What the runtime would print of an error are all its members too: of an
+ * `AUTH` that was refused, the password.
+ */
+export function explainBugs(stderr: NodeJS.WritableStream): void {
+  for (const event of bugEvents) {
+    process.on(event, (error: unknown) => process.exit(explainFailure(error, stderr)))
+  }
+}
+
 /** A bug leaves the process in a state nobody knows: say so and end; the supervisor starts anew. */
 export function exitOnBug(log: Log): void {
+  for (const event of bugEvents) process.removeAllListeners(event)
   const exit = (event: string) => (error: unknown) => {
     log.error(event, { error })
     log.flush()

@@ -5,6 +5,7 @@ import type { Revoked } from '#core/revocation/revocation.ts'
 import type { CommandIo } from './command-io.ts'
 import { loadAccessRules } from './operator-access.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
+import { secretNameArgument } from './secret-name-argument.ts'
 
 type RevokeOptions = {
   readonly issuer?: string
@@ -29,7 +30,11 @@ export function revokeCommand(io: CommandIo): Command {
     .addOption(one('--subject <name>', 'all tokens of a subject', 'subject'))
     .addOption(one('--kid <id>', 'all tokens of a signing key; takes two persons', 'kid'))
     .addOption(one('--all', 'all tokens of the issuer; takes two persons', 'all'))
-    .addOption(new Option('--secret <name>', 'a secret').conflicts([...tokens, 'issuer']))
+    .addOption(
+      new Option('--secret <name>', 'a secret')
+        .conflicts([...tokens, 'issuer'])
+        .argParser(secretNameArgument),
+    )
     .option('--version <id>', 'the version of it that leaked')
     .addOption(new Option('--login <user>', 'or the login that leaked').conflicts('version'))
     .requiredOption('--reason <text>', 'for the audit record')

@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander'
+import { PosternError } from '#core/errors.ts'
 import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import { checkRotation } from '#core/secret/rotation/check-rotation.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { type SecretDocument, secretReads } from '#core/secret/rotation/secret-reads.ts'
 import type { CommandIo } from './command-io.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
+import { secretNameArgument } from './secret-name-argument.ts'
 
 const msPerDay = 86_400_000
 
@@ -85,7 +87,7 @@ type RevokeOptions = {
 export function revokeSecretCommand(io: CommandIo): Command {
   return new Command('revoke')
     .description('take a version, or a login, of a secret out of use everywhere, at once')
-    .argument('<name>', 'e.g. postern/database')
+    .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .option('--version <id>', 'which leaked; without it the one in force')
     .addOption(new Option('--login <user>', 'or the login that leaked').conflicts('version'))
     .requiredOption('--reason <text>', 'for the audit record')
@@ -105,9 +107,12 @@ change over. \`GET /internal/revocations\` says since when it is refused.`,
       await withOperatorLog(io, 'secrets', by, async (log) => {
         const { version, login, reason } = options
         const pointer = await postgresRotationJournal(log).pointer(name)
+        if (pointer === undefined) {
+          throw new PosternError('secret.unknown', { detail: `No process has used ${name} yet.` })
+        }
         const named =
           login === undefined
-            ? ({ class: 'secret', value: `${name}@${version ?? pointer?.current}` } as const)
+            ? ({ class: 'secret', value: `${name}@${version ?? pointer.current}` } as const)
             : ({ class: 'credential', value: `${name}:${login}` } as const)
         const revoked = await postgresRevocations(log).revoke({
           ...{ ...named, issuer: '', until: undefined, reason, by },

@@ -12,6 +12,7 @@ import { type CommandIo, exitCodes } from './command-io.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
+import { secretNameArgument } from './secret-name-argument.ts'
 
 /** Seconds; twice what a blocking read of Redis keeps a process waiting. */
 const waitDefault = 20
@@ -24,7 +25,7 @@ const historyMax = 100
 export function rotateCommand(io: CommandIo): Command {
   return new Command('rotate')
     .description('give a secret its next version, while everything goes on')
-    .argument('<name>', 'e.g. postern/database')
+    .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .option('--wait <seconds>', 'for processes that have to follow', parseWait, waitDefault)
     .option('--json', 'the rotation as JSON')
     .addHelpText(
@@ -48,7 +49,7 @@ before every live process has logged in with the new version.`,
 export function rollbackCommand(io: CommandIo): Command {
   return new Command('rollback')
     .description('go back to the version before, as long as nothing was retired')
-    .argument('<name>', 'e.g. postern/database')
+    .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .requiredOption('--reason <text>', 'for the audit record')
     .option('--json', 'the rotation as JSON')
     .addHelpText(
@@ -72,7 +73,7 @@ export function rollbackCommand(io: CommandIo): Command {
 export function historyCommand(io: CommandIo): Command {
   return new Command('history')
     .description('print the rotations of a secret, newest first')
-    .argument('<name>', 'e.g. postern/database')
+    .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  $ postern secrets history postern/database')
     .action(async (name: string, options: { readonly json?: true }) => {

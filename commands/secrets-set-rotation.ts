@@ -9,6 +9,7 @@ import { openSecretStore } from './open-secret-store.ts'
 import { rotationKinds } from './open-target.ts'
 import { type OperatorLog, operator, withOperatorLog } from './operator-log.ts'
 import type { KindOption, KindOptions } from './rotation-kind.ts'
+import { secretNameArgument } from './secret-name-argument.ts'
 
 const daysDefault = 90
 const daysMax = 36_500
@@ -19,7 +20,7 @@ export function setRotationCommand(io: CommandIo): Command {
   const kinds = new Option('--kind <kind>', 'what it is').choices([...rotationKinds.keys()])
   return new Command('set-rotation')
     .description('say how a secret is rotated, and how often')
-    .argument('<name>', 'e.g. postern/database')
+    .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .addOption(kinds.makeOptionMandatory())
     .option('--users <a,b>', 'logins: the two that take turns')
     .option('--admin <reference>', 'logins: the one that may change both, a URL')

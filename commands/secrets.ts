@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { listFileSecrets, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { keyBytes } from '#core/secret/key-file.ts'
-import { parseSecretReference } from '#core/secret/secret-reference.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
 import { required } from './require-settings.ts'
+import { secretNameArgument } from './secret-name-argument.ts'
 import { checkCommand, listCommand, revokeSecretCommand } from './secrets-overview.ts'
 import { historyCommand, rollbackCommand, rotateCommand } from './secrets-rotate.ts'
 import { setRotationCommand } from './secrets-set-rotation.ts'
@@ -51,7 +51,7 @@ function keygenCommand(io: CommandIo): Command {
 function putCommand(io: CommandIo): Command {
   return new Command('put')
     .description('store a JSON object of strings from standard input as the next version')
-    .argument('<name>', 'e.g. postern/database')
+    .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .addHelpText(
       'after',
       `
@@ -61,10 +61,7 @@ Examples:
 
 The whole object is replaced. Refer to a member as secret:<name>#<member>.`,
     )
-    .action(async (name: string, _options: object, command: Command) => {
-      if (parseSecretReference(`secret:${name}#x`) === undefined) {
-        command.error('error: a name has a-z, 0-9, /, _ and -, and up to 127 characters')
-      }
+    .action(async (name: string) => {
       const options = fileStoreOptions(io.config())
       const members = parseJson(await readStdin(io.stdin))
       if (members === undefined) {

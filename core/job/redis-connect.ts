@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from '../config.ts'
 import { PosternError } from '../errors.ts'
 import { readAuthority } from '../read-authority.ts'
+import { isDecodable, undecodable } from '../url-login.ts'
 import type { RedisLogin } from './live-redis.ts'
 import { skipUnreadTraces } from './unread-traces.ts'
 
@@ -103,6 +104,7 @@ function parseRedisUrl({ url, caFile, mode, cluster }: RedisConnectOptions) {
   if (parsed === null || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
     throw urlProblem('not a URL of the form rediss://user@host:port')
   }
+  if (!isDecodable(parsed)) throw urlProblem(undecodable)
   const isTls = parsed.protocol === 'rediss:'
   if (!isTls && mode === 'production') {
     throw urlProblem('redis:// is plain text and does not prove who the server is; use rediss://')

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config.ts'
 import { readAuthority } from '../read-authority.ts'
+import { isDecodable, undecodable } from '../url-login.ts'
 
 export type DatabaseOptions = {
   /** `postgres://user:password@host:port/database`, resolved from its reference. */
@@ -29,6 +30,7 @@ export function parseDatabaseUrl({ url, caFile, mode }: DatabaseOptions): Databa
   if (parsed === null || !/^postgres(?:ql)?:$/.test(parsed.protocol) || parsed.hostname === '') {
     throw urlProblem('not a URL of the form postgres://user@host:port/database')
   }
+  if (!isDecodable(parsed)) throw urlProblem(undecodable)
   const sslMode =
     parsed.searchParams.get('sslmode') ?? (mode === 'production' ? 'verify-full' : 'disable')
   if (parsed.searchParams.has('sslrootcert')) {

@@ -2,10 +2,14 @@ import { join } from 'node:path'
 
 const main = join(import.meta.dir, '..', '..', 'main.ts')
 
-/** Runs a command in a folder with nothing but the given settings, until it ends. */
+/** Runs a command in a folder with nothing but the given settings, until it ends or its time is over. */
 export async function runPostern(
   args: readonly string[],
-  options: { readonly folder: string; readonly settings: Readonly<Record<string, string>> },
+  options: {
+    readonly folder: string
+    readonly settings: Readonly<Record<string, string>>
+    readonly msMax?: number
+  },
 ) {
   const child = Bun.spawn([process.execPath, main, ...args], {
     cwd: options.folder,
@@ -13,6 +17,7 @@ export async function runPostern(
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
+    ...(options.msMax === undefined ? {} : { timeout: options.msMax, killSignal: 'SIGTERM' }),
   })
   const [code, out, error] = await Promise.all([
     child.exited,

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import { z } from 'zod'
 import { runPostern } from '#test/commands/run-postern.ts'
 import { swap, wallet } from '#test/score/swaps.ts'
+import { findCanaries } from '#test/support/canary-search.ts'
 import { openCanaryStage } from './canary-stage.ts'
 import { eventually } from './world.ts'
 
@@ -183,9 +184,7 @@ test('no secret stands in any output: logs, metrics, answers, records, tables, k
   const { outputs, secrets } = stage
   expect(outputs.length).toBeGreaterThan(70)
   expect(secrets.size).toBeGreaterThan(40)
-  const found = outputs.flatMap(([output, text]) =>
-    [...secrets].flatMap(([name, value]) => (text.includes(value) ? [`${name} in ${output}`] : [])),
-  )
+  const found = findCanaries(outputs, secrets).map(({ name, output }) => `${name} in ${output}`)
   // A caller's own callback is part of its job: it stands in the job's row, its dispatch and its
   // document. The records are looked at by themselves, below.
   const isOwnJob = (line: string) =>
@@ -218,7 +217,7 @@ test('no record of the log holds a secret, callbacks included', async () => {
     expect.arrayContaining(['secret.read', 'access.refused', 'job.completed', 'job.failed']),
   )
   const text = rows.map((row) => row.text).join('\n')
-  expect([...stage.secrets].filter(([, value]) => text.includes(value))).toEqual([])
+  expect(findCanaries([['the log', text]], stage.secrets)).toEqual([])
 })
 
 test('ASVS 16.4.3: what was published is judged in another place, without server or database', async () => {

@@ -36,6 +36,8 @@ export type PostgresServerOptions = {
   /** Extra `name=value` settings. */
   readonly settings?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
+  /** Hears the server's own log. */
+  readonly onLine?: (line: string) => void
 }
 
 const debianBinaries = '/usr/lib/postgresql'
@@ -77,7 +79,10 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     ...['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
   ]
   const launch = () =>
-    startServer({ command, ready: /database system is ready to accept connections/ })
+    startServer({
+      ...{ command, ready: /database system is ready to accept connections/ },
+      onLine: options.onLine,
+    })
   return await handle(await launch(), launch, port, options.tls !== undefined)
 }
 

@@ -57,6 +57,8 @@ export async function startServer(options: {
   readonly command: readonly string[]
   readonly ready: RegExp
   readonly cwd?: string
+  /** Hears all that the server prints. */
+  readonly onLine?: ((line: string) => void) | undefined
 }): Promise<ServerProcess> {
   const child = Bun.spawn([...options.command], {
     stdin: 'ignore',
@@ -71,6 +73,7 @@ export async function startServer(options: {
   const { promise: ready, resolve } = Promise.withResolvers<'ready'>()
   const onLine = (line: string) => {
     if (output.length < 200) output.push(line)
+    options.onLine?.(line)
     if (options.ready.test(line)) resolve('ready')
   }
   void readLines(child.stdout, onLine)

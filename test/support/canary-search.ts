@@ -1,0 +1,67 @@
+/** Characters; what is shorter is found by chance. */
+const formCharsMin = 12
+const keyText = /^[A-Za-z0-9+/_-]{40,}={0,2}$/
+
+/** Every way in which a value could stand in a text, by the name of the form. */
+export function formsOf(value: string): ReadonlyMap<string, string> {
+  const bytes = Buffer.from(value)
+  const forms = new Map([
+    ['as it is', value],
+    ['URL-encoded', encodeURIComponent(value)],
+    ['URL-encoded twice', encodeURIComponent(encodeURIComponent(value))],
+    ['in a URL', inUrl(value)],
+    ['JSON-escaped', JSON.stringify(value).slice(1, -1)],
+    ['JSON in JSON', JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1)],
+    ...encodings('', bytes),
+    // A key's text is an encoding itself: what it stands for is looked for too.
+    ...(keyText.test(value) ? encodings('key bytes, ', Buffer.from(value, 'base64')) : []),
+  ])
+  return new Map([...forms].filter(([, form]) => form.length >= formCharsMin))
+}
+
+/** As the URL of a server shows it, once it was parsed. */
+function inUrl(password: string): string {
+  const url = new URL(`redis://user:${encodeURIComponent(password)}@host`)
+  return url.password
+}
+
+function encodings(of: string, bytes: Buffer): [string, string][] {
+  const hex = bytes.toString('hex')
+  return [
+    [`${of}hex`, hex],
+    [`${of}HEX`, hex.toUpperCase()],
+    ...[0, 1, 2].flatMap((shift): [string, string][] => {
+      const text = base64Within(bytes, shift)
+      const urlText = text.replaceAll('+', '-').replaceAll('/', '_')
+      return [
+        [`${of}base64 at ${shift}`, text],
+        [`${of}base64url at ${shift}`, urlText],
+      ]
+    }),
+  ]
+}
+
+/** What is left the same in base64 wherever the bytes stand, `shift` bytes behind a group's start. */
+function base64Within(bytes: Buffer, shift: number): string {
+  const text = Buffer.concat([Buffer.alloc(shift), bytes])
+    .toString('base64')
+    .replaceAll('=', '')
+  const isTorn = (shift + bytes.length) % 3 !== 0
+  return text.slice(shift === 0 ? 0 : shift + 1, isTorn ? -1 : undefined)
+}
+
+export type CanaryHit = { readonly name: string; readonly output: string; readonly form: string }
+
+/** Which value stands where, and in which form; the first form of each is enough. */
+export function findCanaries(
+  outputs: readonly (readonly [name: string, text: string])[],
+  secrets: ReadonlyMap<string, string>,
+): readonly CanaryHit[] {
+  const searches = [...secrets].map(([name, value]) => ({ name, forms: [...formsOf(value)] }))
+  return outputs.flatMap(([output, text]) =>
+    searches.flatMap(({ name, forms }) => {
+      const hit = forms.find(([, form]) => text.includes(form))
+      return hit === undefined ? [] : [{ name, output, form: hit[0] }]
+    }),
+  )
+}
