@@ -10,6 +10,8 @@ import { type RotationRun, runRotation } from './run-rotation.ts'
 
 /** Milliseconds between two attempts to log in with what is revoked. */
 const probeMs = 250
+/** Milliseconds for one attempt: a connection that was ended under a query may never answer. */
+const probeMsMax = 5_000
 /** Acts until a revocation is left for its next turn: undo, plan and run, each twice. */
 const actsMax = 8
 
@@ -213,14 +215,14 @@ async function startProber(
   const { logins } = target
   const session = members && (await logins?.hold(members).catch(() => undefined))
   const isDead = async () => {
-    if (members === undefined || !(await target.isRefused(members))) return false
-    return session === undefined || !(await session.isOpen())
+    if (members === undefined || !(await inTime(target.isRefused(members)))) return false
+    return session === undefined || !(await inTime(session.isOpen()))
   }
   const tries = logins === undefined ? undefined : repeat(isDead, tell)
   return {
     async settle() {
       await tries?.close()
-      if (session !== undefined && (await session.isOpen())) {
+      if (!isTold && session !== undefined && (await inTime(session.isOpen()))) {
         const reason = 'a session that the revoked login opened is still open'
         throw new PosternError('secret.target_unavailable', { reason })
       }
@@ -230,6 +232,18 @@ async function startProber(
       await tries?.close()
       await close(session)
     },
+  }
+}
+
+async function inTime<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const reason = `no answer to an attempt to log in within ${probeMsMax} ms`
+  const late = () => reject(new PosternError('secret.target_unavailable', { reason }))
+  const timer = setTimeout(late, probeMsMax)
+  try {
+    return await Promise.race([asked, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
