@@ -54,11 +54,20 @@ function follow(connection: Redis | Cluster, connections: Set<Redis | Cluster>):
   }
 }
 
+/**
+ * Whatever connects from here on has the new login already: a connection that is ended while it is
+ * in a blocking read would else come back with the old one for ever, and keep us waiting as long.
+ */
 async function authenticate(connection: Redis | Cluster, login: RedisLogin): Promise<void> {
   const nodes = connection instanceof Cluster ? connection.nodes('all') : [connection]
   for (const node of nodes) {
-    if (node.status === 'ready') await node.auth(login.username, login.password)
+    const { username, password } = node.options
     Object.assign(node.options, login)
+    if (node.status !== 'ready') continue
+    await node.auth(login.username, login.password).catch((error: unknown) => {
+      Object.assign(node.options, { username, password })
+      throw error
+    })
   }
   if (connection instanceof Cluster) {
     connection.options.redisOptions = { ...connection.options.redisOptions, ...login }

@@ -97,6 +97,23 @@ test.each([
   },
 )
 
+test('a change is acknowledged when open sessions have been told, and not before', async () => {
+  const list = await open()
+  const lag = async () => {
+    const [row] = await sql<{ lag: number }[]>`
+      select (f.seq - coalesce(max(a.seq), 0))::integer as lag
+      from postern_revocation_feed f left join postern_revocation_ack a on true group by f.seq`
+    return row?.lag
+  }
+  let lagWhenTold: number | undefined
+  list.onChange(async () => {
+    lagWhenTold = await lag()
+  })
+  await revoke('jti', 'token-1')
+  await list.nudge()
+  expect([lagWhenTold, await lag()]).toEqual([1, 0])
+})
+
 test('a frozen Postgres ends a reading, never the process', async () => {
   const pool = connectPostgres(connection())
   const unhandled: unknown[] = []

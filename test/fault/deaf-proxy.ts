@@ -84,7 +84,10 @@ export async function openDeafProxy(targetPort: number): Promise<DeafProxy> {
 }
 
 function pass(links: Set<Link>, link: Link, passage: Passage): void {
-  if (passage === 'refusing') return cutLink(links, link)
+  if (passage === 'refusing') {
+    cutLink(links, link)
+    return
+  }
   for (const socket of [link.client, link.server]) {
     if (passage === 'frozen') socket.pause()
     else socket.resume()

@@ -96,3 +96,16 @@ test('HEAD opens no stream', async () => {
     expect(response.status).toBe(200)
   }
 })
+
+test('a stream whose token is revoked ends before its next event', async () => {
+  const world = memoryGateway()
+  const id = await enqueue(world)
+  const reading = (await world.request(`/v1/jobs/${id}/events`)).text()
+  await Bun.sleep(0)
+  world.access.revoke('all')
+  await Bun.sleep(0)
+  world.finish(id)
+  const text = await reading
+  expect(text).toContain('"code":"auth.token_rejected"')
+  expect(text).not.toContain('"state":"completed"')
+})

@@ -159,3 +159,21 @@ test('a bug answers with its id and nothing of its words, and is logged once', a
   expect(errors.length).toBe(1)
   expect(errors[0]?.fields['requestId']).toBe(problem.requestId)
 })
+
+test.each([
+  ['/v1/jobs/score-wallet', 'application/json', '{"payload":{"wallet":"w1"}}'],
+  ['/v1/jobs', 'application/x-ndjson', '{"kind":"score-wallet","payload":{"wallet":"w1"}}'],
+])('a body of %s held back until its token was revoked does nothing', async (path, type, text) => {
+  const { request, access, submissions } = memoryGateway()
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = writable.getWriter()
+  const encoder = new TextEncoder()
+  const headers = { 'content-type': type }
+  const answered = request(path, { method: 'POST', headers, body: readable })
+  await writer.write(encoder.encode(text.slice(0, 9)))
+  access.revoke('all')
+  await writer.write(encoder.encode(text.slice(9)))
+  await writer.close()
+  expect((await problemIn(await answered)).code).toBe('auth.token_rejected')
+  expect(submissions.length).toBe(0)
+})

@@ -74,6 +74,7 @@ function scriptedAccess(requests: number): AccessControl & { revoke(subject: str
   const principals = new Map(
     Object.keys(scopesOf).map((name) => [`Bearer ${name}`, principal(name)]),
   )
+  const denials = new Set<() => Promise<void>>()
   return {
     admit(_zone, remoteAddress, _forwardedFor) {
       const clientAddress = remoteAddress ?? 'unknown'
@@ -91,10 +92,16 @@ function scriptedAccess(requests: number): AccessControl & { revoke(subject: str
     },
     limitFor: () => ({ perSecond: 0.001, burst: requests }),
     scopesFor: () => [],
-    onDenial: () => () => undefined,
+    onDenial(listener) {
+      denials.add(listener)
+      return () => void denials.delete(listener)
+    },
     callbackPrefixes: ['https://hooks.example/postern'],
     notReady: () => undefined,
-    revoke: (subject) => principals.delete(`Bearer ${subject}`),
+    revoke(subject) {
+      principals.delete(`Bearer ${subject}`)
+      for (const tell of denials) void tell()
+    },
   }
 }
 

@@ -55,6 +55,22 @@ test('an open connection goes on as another user, and so does what connects afte
   await disconnectAll(live)
 })
 
+test('a connection that is ended in a blocking read comes back with the new login', async () => {
+  const live = liveRedis(connectWorker(optionsOf('app_a')))
+  const copy = copyOf(live)
+  await Promise.all([live.connection.ping(), copy.ping()])
+  const blocked = copy.blpop('nothing', 2)
+  const replaced = live.replace(loginOf('app_b'))
+  await eventually(async () => (await connectionsOf('app_b')) === 1)
+  await admin.call('ACL', 'SETUSER', 'app_a', 'off')
+  await admin.call('CLIENT', 'KILL', 'USER', 'app_a')
+  await replaced
+  expect(await blocked).toBeNull()
+  expect([await connectionsOf('app_a'), await connectionsOf('app_b')]).toEqual([0, 2])
+  copy.disconnect()
+  await disconnectAll(live)
+})
+
 test('a login that is refused changes nothing', async () => {
   const live = liveRedis(connectProducer(optionsOf('app_a')))
   await eventually(async () => live.connection.status === 'ready')
