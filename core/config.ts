@@ -216,6 +216,9 @@ function issuerProblems({ POSTERN_ISSUER: name, POSTERN_ISSUER_KEYS: keys }: Con
     ]
   }
   if (keys === undefined) return []
+  if (name !== undefined && /^https?:\/\/[^/]*@/.test(name)) {
+    return ['POSTERN_ISSUER: holds a user; it stands in every token, leave that out']
+  }
   if (name === undefined) return ['POSTERN_ISSUER: required by POSTERN_ISSUER_KEYS']
   if (parseSecretReference(keys) !== undefined) return []
   return ['POSTERN_ISSUER_KEYS: not a reference such as secret:postern/issuer#current']

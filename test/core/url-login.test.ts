@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { ConfigError } from '#core/config.ts'
+import { ConfigError, parseConfig } from '#core/config.ts'
 import { redisLogin } from '#core/job/redis-connect.ts'
 import { parseDatabaseUrl } from '#core/postgres/database-url.ts'
 
@@ -29,3 +29,14 @@ test.each([
     expect(refusal(() => parse('app:p%25%2F@'))).not.toBeInstanceOf(Error)
   },
 )
+
+test('the name of the local issuer holds no user: it stands in every token', () => {
+  const environment = {
+    POSTERN_ISSUER: 'https://app:hunter2@postern.example',
+    POSTERN_ISSUER_KEYS: 'secret:postern/issuer#current',
+  }
+  const error = refusal(() => parseConfig(environment))
+  expect(error).toBeInstanceOf(ConfigError)
+  expect(String(error)).toContain('POSTERN_ISSUER: holds a user')
+  expect(String(error)).not.toContain('hunter2')
+})

@@ -16,6 +16,7 @@ import { say, scoreRequests } from './stage.ts'
 const jobMs = 100
 const swapsEach = 5
 const rotationMsMax = 90_000
+const cloudTurnsMax = 8
 
 const job = z.object({ id: z.string() })
 const rotation = z.object({ step: z.string() })
@@ -72,6 +73,9 @@ export function startJobs(stage: CanaryStage, seed: number) {
   }
 }
 
+/** The rotator may have been faster by a step: then the command says nothing but that. */
+const stepOf = (out: string) => (out === '' ? 'overtaken' : rotation.parse(JSON.parse(out)).step)
+
 const admin = ['--admin', 'secret:postern/rotator#url']
 
 /** Says how each secret is rotated. */
@@ -113,7 +117,7 @@ export async function rotateAll(stage: CanaryStage, tally: Map<string, number>):
   say('logins rotated by the rotator')
   for (const name of logins) {
     const { out } = await stage.postern(['secrets', 'rotate', name, '--json'])
-    count(tally, `rotated by hand: ${rotation.parse(JSON.parse(out)).step}`)
+    count(tally, `rotated by hand: ${stepOf(out)}`)
   }
 }
 
@@ -147,8 +151,13 @@ export async function rotateInCloud(
   const set = ['secrets', 'set-rotation', name, '--kind', 'elasticache-user']
   const ids = ['--users', cloudUsers.join(), '--user-ids', cloudIds.join()]
   await stage.postern([...set, ...ids, '--region', 'eu-central-1', '--endpoint', cloud.url], aws)
-  const { out } = await stage.postern(['secrets', 'rotate', name, '--json'], aws)
-  count(tally, `rotated in a cloud: ${rotation.parse(JSON.parse(out)).step}`)
+  // The rotator has no key of the cloud: it is in the way now and then, and cannot do it.
+  let step = ''
+  for (let turn = 0; turn < cloudTurnsMax && step !== 'done'; turn += 1) {
+    const { out } = await stage.postern(['secrets', 'rotate', name, '--json'], aws)
+    step = stepOf(out)
+  }
+  count(tally, `rotated in a cloud: ${step}`)
 }
 
 /** The server lets the next login in nowhere: the rotation is undone. */
@@ -160,7 +169,7 @@ export async function rotateRefused(stage: CanaryStage, tally: Map<string, numbe
   await setHba(next)
   await sql`select pg_reload_conf()`
   const { out } = await postern(['secrets', 'rotate', 'postern/database', '--json'])
-  count(tally, `refused by its server: ${rotation.parse(JSON.parse(out)).step}`)
+  count(tally, `refused by its server: ${stepOf(out)}`)
   await setHba()
   await sql`select pg_reload_conf()`
 }
@@ -188,21 +197,23 @@ export async function tearStore(stage: CanaryStage): Promise<void> {
   ])
   const inTheClear = JSON.stringify({ 'postern/owner': { url } })
   await post(stage, '/internal/secrets/desk/plain/rotate')
-  for (const text of [whole.subarray(0, whole.length / 2), inTheClear, url, `{"${url}`, key]) {
+  const torn = [whole.subarray(0, whole.length / 2), inTheClear, url, `{"${url}`, key]
+  for (const [at, text] of torn.entries()) {
     await writeFile(secretFile, text)
-    for (const args of [['doctor'], ['secrets', 'stored'], ['secrets', 'list']]) await postern(args)
+    await postern(at % 2 === 0 ? ['secrets', 'stored'] : ['doctor'])
   }
   await sql`select pg_sleep(1)`
   await writeFile(secretFile, whole)
   for (const wrong of [url, canary('other key'), `${key.trim().slice(1)}x`]) {
     const other = `${keyFile}-other`
     await writeFile(other, `${wrong}\n`, { mode: 0o600 })
-    await postern(['secrets', 'stored'], { POSTERN_SECRET_BOOTSTRAP_FILE: other })
-    await postern(['secrets', 'stored'], { POSTERN_SECRET_FILE: other })
-    await postern(['serve'], { POSTERN_SECRET_BOOTSTRAP_FILE: other })
+    await Promise.all([
+      postern(['secrets', 'stored'], { POSTERN_SECRET_FILE: other }),
+      postern(['serve'], { POSTERN_SECRET_BOOTSTRAP_FILE: other }),
+    ])
     await Bun.file(other).delete()
   }
-  await ended(stage, 'the rotation that found its store torn')
+  await ended(stage, 'the rotation that found its store torn', 'desk/plain')
 }
 
 /** Of every class, over HTTP and at a terminal. */

@@ -50,6 +50,12 @@ try {
   clearTimeout(timer)
 } catch (error) {
   problems.push(`${String(error).slice(0, 2_000)}\n${await lastWords(stage)}`)
+}
+try {
+  // What there is by then is searched, however far it came.
+  await endProcesses(stage)
+  await gatherFiles(stage)
+  judge(stage)
 } finally {
   await stage.close()
 }
@@ -86,8 +92,6 @@ async function main(world: CanaryStage): Promise<void> {
     await hooks.stop()
     await providers.stop()
   }
-  await gatherFiles(world)
-  judge(world)
 }
 
 async function live(world: CanaryStage, providers: Provider): Promise<void> {
@@ -128,7 +132,6 @@ async function live(world: CanaryStage, providers: Provider): Promise<void> {
   tally.set('jobs accepted', jobs.ids.length)
   await gatherProcesses(world)
   told('every route is asked')
-  await endProcesses(world)
 }
 
 async function runCommands({ postern }: CanaryStage): Promise<void> {
