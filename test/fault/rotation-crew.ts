@@ -2,7 +2,7 @@ import { databaseSecret, type RotationSide, type RotationStage } from './rotatio
 
 /** Milliseconds between two looks at what is counted. */
 const scrapeMs = 200
-const readyMsMax = 30_000
+const readyMsMax = 120_000
 
 type Member = {
   readonly side: RotationSide

@@ -5,7 +5,7 @@ import type { SecretStore } from '#core/secret/secret-store.ts'
 import { type FaultProxy, faultProxy } from './fault-proxy.ts'
 import { jobsEnded } from './rotation-checks.ts'
 import { rotationCrew } from './rotation-crew.ts'
-import type { Kind } from './rotation-kill-plan.ts'
+import { isLogin, type Kind } from './rotation-kill-plan.ts'
 import { startLoad } from './rotation-load.ts'
 import { startProbe } from './rotation-probe.ts'
 import { openRotationStage, type RotationStage } from './rotation-stage.ts'
@@ -16,7 +16,7 @@ const delayMsMax = 12
 const lossChance = 0.05
 const probeMs = 100
 /** Requests a second. */
-const rate = 50
+const rate = 25
 const rotatorEnv = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'its secret' }
 
 export type KillLane = Awaited<ReturnType<typeof openKillLane>>
@@ -36,12 +36,11 @@ export async function openKillLane(kinds: readonly Kind[], seed: number) {
   }
   const stage = await openRotationStage({ through, rotatorEnv, logLevel: 'error' })
   const subjects = await openSubjects(stage, through)
-  const isCloud = kinds.includes('elasticache-user')
-  if (isCloud) await subjects.join()
+  if (kinds.includes('elasticache-user')) await subjects.join()
   const [gateway, worker] = await Promise.all([
     stage.start('serve'),
     stage.start('work'),
-    ...(isCloud ? [stage.start('sequence')] : []),
+    ...(kinds.includes('audit-key') ? [stage.start('sequence')] : []),
   ])
   for (const kind of kinds) {
     const { name, described } = subjects.of(kind)
@@ -55,7 +54,9 @@ export async function openKillLane(kinds: readonly Kind[], seed: number) {
   }
   const crew = rotationCrew(stage, faults)
   const load = startLoad({ urls: [gateway.url], token: () => stage.token, rate })
-  const probe = startProbe({ sql: stage.sql, store })
+  // A login costs its server and us more than anything else here.
+  const logins = kinds.filter(isLogin).map((kind) => subjects.of(kind).name)
+  const probe = startProbe({ sql: stage.sql, store }, logins)
   const keys = watchKeys({ stage, store, subjects, kinds, faults })
   const lost = () => proxies.reduce((sum, proxy) => sum + proxy.lost(), 0)
   return {

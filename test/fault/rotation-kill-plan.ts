@@ -67,15 +67,20 @@ export function killPlan(seed: number): KillPlan {
   }
 }
 
-/** Milliseconds that a step takes at most, other than the two that end sessions. */
-const stepMs = 250
+/** Milliseconds that a step takes here, about; longer where sessions end, or processes log in anew. */
+const stepMs = 60
+const settleMs = 250
 const endingMs = 2_500
+const loginMs = new Map([
+  ['settle', settleMs],
+  ['retire', endingMs],
+  ['undo', endingMs],
+])
 const stepForm = /^([a-z]+)(<?)([+*]?)$/
 
 function pointOf(kind: Kind, text: string, random: () => number): KillPoint {
   const [, step = '', back, how] = stepForm.exec(text) ?? []
-  const isEnding = isLogin(kind) && (step === 'retire' || step === 'undo')
-  const longest = isEnding ? endingMs : stepMs
+  const longest = isLogin(kind) ? (loginMs.get(step) ?? stepMs) : stepMs
   const when = how === '+' ? 'within' : how === '*' ? 'writing' : 'before'
   return { step: stepOf(step), when, isBack: back === '<', delayMs: random() * longest }
 }

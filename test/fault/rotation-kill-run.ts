@@ -1,6 +1,7 @@
 import { watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import type { Rotation } from '#core/secret/rotation/rotation.ts'
 import { loginFaults, recordFaults, versionFaults } from './rotation-checks.ts'
 import type { RotationCrew } from './rotation-crew.ts'
 import { isLogin, type KillPlan, type KillPoint } from './rotation-kill-plan.ts'
@@ -10,7 +11,7 @@ import type { RotationSubject } from './rotation-subjects.ts'
 const pollMs = 8
 /** Milliseconds for a step that has failed twice, or waits for a process that was killed. */
 const stepMsMax = 90_000
-const endMsMax = 150_000
+const endMsMax = 300_000
 /** Milliseconds until a writer that never comes is no longer waited for. */
 const writerMsMax = 4_000
 const opened = z.object({ id: z.uuid() })
@@ -25,7 +26,7 @@ export type KillRun = {
 }
 
 type Row = {
-  readonly step: string
+  readonly step: Rotation['step']
   readonly pending: string | null
   readonly isPromoted: boolean
   readonly isDrained: boolean
@@ -41,8 +42,9 @@ export async function killRun(run: KillRun): Promise<readonly string[]> {
   let turn: Turn | undefined
   for (const point of plan.points) {
     await crew.ensure(plan.rotators)
-    if (!(await strike(run, id, point))) continue
-    run.onKill(point)
+    const step = await strike(run, id, point)
+    if (step === undefined) continue
+    run.onKill({ ...point, step })
     if (isTurningPoint(plan, point)) turn ??= await takeTurn(run, id, point)
   }
   const faults = [...(await ended(run, id, turn?.fate ?? 'done'))]
@@ -135,24 +137,26 @@ const order = [
 
 const rankOf = (step: string, isBack: boolean) => order.indexOf(isBack ? 'back' : step)
 
-/** Kills at that moment; false if the rotation was past it. */
-async function strike(run: KillRun, id: string, point: KillPoint): Promise<boolean> {
+/** Kills at that moment and returns the step then; undefined if the rotation was past it. */
+async function strike(run: KillRun, id: string, point: KillPoint) {
   const { crew, stage, plan } = run
   const from = await look(stage, id)
   const isThere = at(from, point)
-  if (!(await reached(run, id, point))) return false
+  if (!(await reached(run, id, point))) return undefined
   // The one that was started last has to be at it first.
-  if (isThere && point.step !== 'stage')
+  if (isThere && point.step !== 'stage') {
     await Promise.race([crew.ready(plan.rotators), moved(run, id)])
+  }
   if (point.when === 'writing') {
-    if (!(await writing(run, id))) return false
+    if (!(await writing(run))) return undefined
     await crew.kill('all')
-    return true
+    return point.step
   }
   if (point.when === 'within') await Bun.sleep(point.delayMs)
-  if (!at(await look(stage, id), point)) return false
+  const { step } = await look(stage, id)
+  if (step === 'done' || step === 'undone') return undefined
   await crew.kill('one')
-  return true
+  return step
 }
 
 function at(row: Row, { step, isBack }: KillPoint): boolean {
@@ -182,8 +186,8 @@ async function moved({ stage }: KillRun, id: string): Promise<void> {
   }
 }
 
-/** True once the next version of the store's file is begun, while the rotation is open. */
-async function writing({ stage }: KillRun, id: string): Promise<boolean> {
+/** True once the next version of the store's file is begun. */
+async function writing({ stage }: KillRun): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const folder = dirname(stage.files.secretFile)
   const watcher = watch(folder, (_, file) => {
@@ -192,7 +196,7 @@ async function writing({ stage }: KillRun, id: string): Promise<boolean> {
   const late = Bun.sleep(writerMsMax).then(() => false)
   const isSeen = await Promise.race([promise, late])
   watcher.close()
-  return isSeen && !(await look(stage, id)).step.endsWith('one')
+  return isSeen
 }
 
 async function ended(run: KillRun, id: string, fate: KillPlan['fate']): Promise<readonly string[]> {

@@ -20,19 +20,39 @@ const runs = Number(option('runs', '64'))
 const firstSeed = Number(option('seed', '0'))
 const scenes = option('scenes', runs < kinds.length ? 'no' : 'yes')
 
-/** Side by side, each on servers of its own: one has to wait for the issuer's times of grace. */
-const lanes: readonly (readonly Kind[])[] = [kinds.slice(0, 4), kinds.slice(4)]
+/** Side by side, each on servers of its own: most of the time a rotation waits. */
+const lanes: readonly (readonly Kind[])[] = [
+  ['postgres-role', 'redis-user'],
+  ['api-key', 'api-key hook', 'webhook-key'],
+  ['elasticache-user', 'audit-key', 'issuer-key'],
+]
 const plans =
   scenes === 'only' ? [] : Array.from({ length: runs }, (_, at) => killPlan(firstSeed + at))
 const table = killTable()
 let violations = 0
+let opening = Promise.resolve()
 
 const startedAt = performance.now()
-await Promise.all(
-  lanes.map((kindsHere, at) =>
-    runLane(kindsHere, at).catch((error: unknown) => violated(`lane ${at + 1}: ${String(error)}`)),
-  ),
+const inLanes = lanes.map((kindsHere, at) => {
+  const plansHere = plans.filter(({ kind }) => kindsHere.includes(kind))
+  return runLane(
+    `lane ${at + 1}`,
+    kindsHere,
+    async (lane) => {
+      for (const plan of plansHere) await runOne(lane, plan)
+    },
+    plansHere.length > 0,
+  )
+})
+const inScenes = runLane(
+  'scenes',
+  ['postgres-role', 'redis-user'],
+  async (lane) => {
+    for (const fault of await playScenes(lane)) violated(fault)
+  },
+  scenes !== 'no',
 )
+await Promise.all([...inLanes, inScenes])
 for (const line of table.lines()) say(line)
 say(`${plans.length} rotations, ${table.kills()} kills, ${violations} violations`)
 say(`took ${Math.round((performance.now() - startedAt) / 1_000)} s`)
@@ -43,19 +63,31 @@ function violated(what: string): void {
   say(`VIOLATED: ${what}`)
 }
 
-async function runLane(kindsHere: readonly Kind[], at: number): Promise<void> {
-  const plansHere = plans.filter(({ kind }) => kindsHere.includes(kind))
-  const isScene = at === 0 && scenes !== 'no'
-  if (plansHere.length === 0 && !isScene) return
-  const lane = await openKillLane(kindsHere, firstSeed + at)
+/** Stages that start all at once start too slowly. */
+async function openInTurn(kindsHere: readonly Kind[]): Promise<KillLane> {
+  const before = opening
+  const { promise, resolve } = Promise.withResolvers<void>()
+  opening = promise
+  await before
+  return await openKillLane(kindsHere, firstSeed).finally(resolve)
+}
+
+async function runLane(
+  name: string,
+  kindsHere: readonly Kind[],
+  play: (lane: KillLane) => Promise<void>,
+  isPlayed: boolean,
+): Promise<void> {
+  if (!isPlayed) return
+  let lane: KillLane | undefined
   try {
-    for (const plan of plansHere) await runOne(lane, plan)
-    if (isScene) for (const fault of await playScenes(lane)) violated(fault)
-    await closeBooks(lane, `lane ${at + 1}`)
+    lane = await openInTurn(kindsHere)
+    await play(lane)
+    await closeBooks(lane, name)
   } catch (error) {
-    violated(`lane ${at + 1}: ${String(error).slice(0, 2_000)}`)
+    violated(`${name}: ${String(error).slice(0, 2_000)}`)
   } finally {
-    await lane.close()
+    await lane?.close()
   }
 }
 

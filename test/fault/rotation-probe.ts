@@ -6,7 +6,10 @@ import { databaseSecret, type RotationStage, redisSecret } from './rotation-stag
 const probeMs = 100
 
 /** Every 100 ms: of each secret one of the versions that may be in force lets its holder in. */
-export function startProbe(stage: Pick<RotationStage, 'sql' | 'store'>) {
+export function startProbe(
+  stage: Pick<RotationStage, 'sql' | 'store'>,
+  names: readonly string[] = [databaseSecret, redisSecret],
+) {
   let probes = 0
   const locked: string[] = []
   let isOver = false
@@ -30,7 +33,7 @@ export function startProbe(stage: Pick<RotationStage, 'sql' | 'store'>) {
 
   async function run(): Promise<void> {
     while (!isOver) {
-      await Promise.all([look(databaseSecret), look(redisSecret), Bun.sleep(probeMs)])
+      await Promise.all([...names.map(look), Bun.sleep(probeMs)])
     }
   }
 
