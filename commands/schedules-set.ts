@@ -2,8 +2,9 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { PosternError } from '#core/errors.ts'
 import { misfirePolicies, overlapPolicies, type SlotPolicy } from '#core/schedule/decide-slots.ts'
-import { backfillLimit, scheduleNameSchema } from '#core/schedule/schedule.ts'
+import { backfillLimit } from '#core/schedule/schedule.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { withSchedules } from './with-schedules.ts'
 
 type SetOptions = SlotPolicy & {
@@ -17,7 +18,7 @@ type SetOptions = SlotPolicy & {
 export function setScheduleCommand(io: CommandIo): Command {
   return new Command('set')
     .description('make a schedule, or change all of it')
-    .argument('<name>', 'lower-case words and dashes', parseName)
+    .argument('<name>', 'lower-case words and dashes', scheduleNameArgument)
     .requiredOption('--kind <kind>', 'the kind of its jobs')
     .requiredOption('--cron <pattern>', 'minute, hour, day of month, month, weekday')
     .option('--timezone <zone>', 'IANA, whose clock the pattern reads', 'UTC')
@@ -65,11 +66,6 @@ function explainFaults(io: CommandIo, error: unknown): void {
   if (!(error instanceof PosternError) || error.errors === undefined) throw error
   for (const { pointer, detail } of error.errors) io.stderr.write(`${pointer}: ${detail}\n`)
   process.exitCode = exitCodes.usage
-}
-
-function parseName(text: string): string {
-  if (scheduleNameSchema.safeParse(text).success) return text
-  throw new InvalidArgumentError('lower-case words and dashes, at most 63 characters')
 }
 
 const payloadSchema = z.record(z.string(), z.unknown())

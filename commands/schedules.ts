@@ -3,6 +3,7 @@ import { listPageMax } from '#core/job/limits.ts'
 import type { ScheduleDocument, ScheduleRun } from '#core/schedule/schedule.ts'
 import type { CommandIo } from './command-io.ts'
 import { printable } from './printable.ts'
+import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { setScheduleCommand } from './schedules-set.ts'
 import { withSchedules } from './with-schedules.ts'
 
@@ -53,7 +54,7 @@ function listCommand(io: CommandIo): Command {
 function showCommand(io: CommandIo): Command {
   return new Command('show')
     .description('print a schedule with its next ten runs')
-    .argument('<name>', 'e.g. verify-audit')
+    .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  $ postern schedules show verify-audit')
     .action(async (name: string, { json }: JsonOption) => {
@@ -67,7 +68,7 @@ function showCommand(io: CommandIo): Command {
 function removeCommand(io: CommandIo): Command {
   return new Command('remove')
     .description('remove a schedule that an operator made; its history stays')
-    .argument('<name>', 'e.g. morning-scores')
+    .argument('<name>', 'e.g. morning-scores', scheduleNameArgument)
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  $ postern schedules remove morning-scores')
     .action(async (name: string, { json }: JsonOption) => {
@@ -82,7 +83,7 @@ function pausedCommand(io: CommandIo, act: 'pause' | 'resume'): Command {
   const isPause = act === 'pause'
   return new Command(act)
     .description(isPause ? 'let no further slot fire' : 'let it fire again, from now on')
-    .argument('<name>', 'e.g. verify-audit')
+    .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--json', 'the schedule as JSON')
     .addHelpText(
       'after',
@@ -103,7 +104,7 @@ What is missed during a pause is left out, whatever the misfire policy says.`,
 function runCommand(io: CommandIo): Command {
   return new Command('run')
     .description('run a schedule now, beside its slots')
-    .argument('<name>', 'e.g. verify-audit')
+    .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--json', 'the run as JSON')
     .addHelpText(
       'after',
@@ -126,7 +127,7 @@ type HistoryOptions = JsonOption & { readonly limit: number; readonly before?: s
 function historyCommand(io: CommandIo): Command {
   return new Command('history')
     .description('print what became of the slots of a schedule, newest first')
-    .argument('<name>', 'e.g. verify-audit')
+    .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--limit <count>', 'at most so many', parseCount, runsDefault)
     .option('--before <id>', 'go on behind this run', parseId)
     .option('--json', 'as JSON')

@@ -49,6 +49,7 @@ const mistakes: readonly (readonly string[])[] = [
   ['secrets', 'set-rotation', url, '--kind', 'webhook-key'],
   ['secrets', 'put', url],
   ['revoke', '--secret', url, '--version', '1', '--reason', 'r'],
+  ['schedules', 'show', url],
   ['secrets', `--password=${password}`],
   ['secrets', 'set-rotation', 'a', '--kind', 'postgres-role', '--users', 'a,b', '--admin', url],
 ]

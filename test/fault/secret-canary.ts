@@ -119,7 +119,7 @@ async function live(world: CanaryStage, providers: Provider): Promise<void> {
   told('of every class something is revoked')
   await tearStore(world)
   await cutServers(world)
-  for (const name of processNames) await until(`${name} is back`, () => world.isUp(name))
+  for (const name of processNames) await until(`${name} is back`, () => world.isUp(name), 90_000)
   await ended(world, 'rotations after all')
   told('the store was torn, the servers were cut')
   await runCommands(world)
