@@ -152,7 +152,7 @@ async function revoke(
       values (${of}, ${issuer}, ${value}, ${reason}, ${by}, 'new')
       on conflict do nothing`
     const [before] = await transaction<Before[]>`
-      select state, revoked_by as "revokedBy",
+      select state, revoked_by as "revokedBy", effective_at is not null as "isEffective",
         revoked_at > now() - make_interval(mins => ${askedMinutes}) as "isAskedLately"
       from postern_revocation where class = ${of} and issuer = ${issuer} and value = ${value}
       for update`
@@ -173,11 +173,14 @@ type Before = {
   readonly state: string
   readonly revokedBy: string
   readonly isAskedLately: boolean
+  readonly isEffective: boolean
 }
 type Next = 'first' | 'second' | 'alone' | 'prolonged'
 
 function nextState(request: RevocationRequest, before: Before | undefined): Next {
-  if (before?.state === 'in_force') return 'prolonged'
+  // A login that was ended has its turn again later: who revokes it then means that one.
+  const isOver = request.class === 'credential' && before?.isEffective === true
+  if (before?.state === 'in_force' && !isOver) return 'prolonged'
   if (!needsSecond(request)) return 'alone'
   const isSecond = before?.state === 'awaiting_second' && before.isAskedLately
   if (!isSecond) return 'first'

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import type { Sql } from 'postgres'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
+import { pendingRevocations } from '#core/revocation/pending-revocations.ts'
 import {
   postgresRevocations,
   type RevocationRequest,
@@ -79,6 +80,22 @@ test('asked again it is never made weaker', async () => {
   expect((await revoke({ ...subject, until: near })).until).toBe(far.toISOString())
   expect((await revoke(subject)).until).toBeNull()
   expect((await revoke({ ...subject, until: near })).until).toBeNull()
+})
+
+test('a login that was ended and has its turn again is revoked again, one under way is not begun anew', async () => {
+  const login = { class: 'credential', issuer: '', value: 'postern/database:app_a' } as const
+  const { id } = await revoke(login)
+  const inForceAt = async () => {
+    const [row] = await sql<{ at: string }[]>`select in_force_at::text as at from postern_revocation`
+    return row?.at
+  }
+  const first = await inForceAt()
+  await revoke(login)
+  expect(await inForceAt()).toBe(first)
+  await pendingRevocations(sql).settle(id)
+  expect(await revoke(login)).toMatchObject({ state: 'in_force', effective_at: null })
+  expect((await pendingRevocations(sql).list()).map((one) => one.id)).toEqual([id])
+  expect(await inForceAt()).not.toBe(first)
 })
 
 test.each(['kid', 'iss'] as const)('%s takes two persons who differ', async (of) => {
