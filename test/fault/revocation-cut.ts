@@ -61,7 +61,9 @@ async function partition(desk: Desk, job: string, { gateways, proxies }: Cut): P
   const effective = await readEffective(desk, id)
   for (const [turn, place] of watch.places.entries()) {
     const how = turn === 0 ? 'frozen' : 'refusing'
-    say(`Postgres ${how.padEnd(9)} let in for ${told(place.admittedAt - at)}, open for ${told(endOf(place) - at)}`)
+    say(
+      `Postgres ${how.padEnd(9)} let in for ${told(place.admittedAt - at)}, open for ${told(endOf(place) - at)}`,
+    )
     if (!(endOf(place) - at <= msMax)) problems.push(`${how}: alive a minute after the revocation`)
   }
   const early = watch.aliveAt() - (effective.effective_at?.getTime() ?? Number.POSITIVE_INFINITY)

@@ -86,7 +86,9 @@ test('a login that was ended and has its turn again is revoked again, one under 
   const login = { class: 'credential', issuer: '', value: 'postern/database:app_a' } as const
   const { id } = await revoke(login)
   const inForceAt = async () => {
-    const [row] = await sql<{ at: string }[]>`select in_force_at::text as at from postern_revocation`
+    const [row] = await sql<
+      { at: string }[]
+    >`select in_force_at::text as at from postern_revocation`
     return row?.at
   }
   const first = await inForceAt()
