@@ -28,7 +28,7 @@ export type AccessControl = {
    */
   authenticate(authorization: string | undefined): Principal | Promise<Principal>
   /**
-   * Called when something was revoked; what it returns is waited for, a second at the most, before
+   * Called when something was revoked, or the local issuer’s keys changed; what it returns is waited for, a second at the most, before
    * anybody is told that this process heeds it. Returns what ends the calls.
    */
   onDenial(listener: () => Promise<void>): () => void

@@ -38,8 +38,8 @@ export type LocalIssuer = {
   sign(claims: MintedClaims): Promise<{ readonly token: string; readonly keyId: string }>
   /** Signs, verifies and publishes with another version from here on. Throws a plain `Error`, and keeps its keys. */
   adopt(members: SecretMembers): Promise<void>
-  /** Called whenever the keys have changed. */
-  onChange(listener: () => void): void
+  /** Called whenever the keys have changed; `adopt` waits for what it returns. */
+  onChange(listener: () => unknown): void
 }
 
 export type LocalIssuerOptions = Pick<
@@ -50,7 +50,7 @@ export type LocalIssuerOptions = Pick<
 /** Throws a plain `Error` for members that are no keys. */
 export async function openLocalIssuer(options: LocalIssuerOptions): Promise<LocalIssuer> {
   const { name, ttlSecondsMax, jwksMaxAgeSeconds } = options
-  const listeners: (() => void)[] = []
+  const listeners: (() => unknown)[] = []
   // One object, so that no request meets the signer of one version and the set of another.
   let inForce = await readVersion(options.members)
 
@@ -69,7 +69,7 @@ export async function openLocalIssuer(options: LocalIssuerOptions): Promise<Loca
     sign: (claims) => sign(name, inForce.keys, claims),
     async adopt(members) {
       inForce = await readVersion(members)
-      for (const listener of listeners) listener()
+      await Promise.all(listeners.map((tell) => tell()))
     },
     onChange: (listener) => void listeners.push(listener),
   }

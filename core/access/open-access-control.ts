@@ -60,11 +60,12 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
   const verifier = tokenVerifier({ denyList, now, generation: () => current })
   const sources = keySources(options, verifier.forget)
   const sessions = new Set<() => Promise<void>>()
-  denyList.onChange(async () => {
+  async function proveSessions(): Promise<void> {
     verifier.forget()
     await Promise.all([...sessions].map((tell) => tell()))
-  })
-  options.localIssuer?.onChange(verifier.forget)
+  }
+  denyList.onChange(proveSessions)
+  options.localIssuer?.onChange(proveSessions)
 
   const text = 'file' in source ? await readFirst(source.file) : undefined
   const first =

@@ -45,7 +45,9 @@ export async function compareMetric(desk: Desk, rotatorUrl: string): Promise<rea
     say(
       `metric of ${of.padEnd(11)} ${count} of ${n} counted, ${sum.toFixed(2)} of ${seconds.toFixed(2)} s`,
     )
-    const isSame = count === n && Math.abs(sum - seconds) < 0.01 * n
+    // A login that is revoked again has one row, and was counted each time.
+    const isSame =
+      of === 'credential' ? count >= n : count === n && Math.abs(sum - seconds) < 0.01 * n
     return isSame ? [] : [`the metric of ${of} counts ${count} of ${n} revocations`]
   })
 }

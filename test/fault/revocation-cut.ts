@@ -26,11 +26,9 @@ export async function cutOff(desk: Desk, job: string): Promise<void> {
   const proxies = await Promise.all([openDeafProxy(port), openDeafProxy(port), openDeafProxy(port)])
   const [frozen, refusing, blind] = proxies
   try {
-    const [silent, shut, still] = await Promise.all([
-      behind(desk, frozen.port),
-      behind(desk, refusing.port),
-      behind(desk, port),
-    ])
+    const silent = await behind(desk, frozen.port)
+    const shut = await behind(desk, refusing.port)
+    const still = await behind(desk, port)
     say('')
     await Promise.all([
       partition(desk, job, { gateways: [silent, shut], proxies: [frozen, refusing] }),

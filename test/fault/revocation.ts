@@ -81,11 +81,10 @@ process.exit(problems.length === 0 ? 0 : 1)
 
 async function main(): Promise<void> {
   const { start } = stage
-  const [gateways, , rotator] = await Promise.all([
-    Promise.all([start('serve'), start('serve')]),
-    Promise.all([start('work'), start('work')]),
-    start('rotator'),
-  ])
+  // One after the other: five that start at once on two cores keep each other waiting.
+  const gateways = [await start('serve'), await start('serve')]
+  for (const side of ['work', 'work'] as const) await start(side)
+  const rotator = await start('rotator')
   await describeSecrets(stage)
   const urls = gateways.map(({ url }) => url)
   const desk: Desk = { stage, access, urls, problems }

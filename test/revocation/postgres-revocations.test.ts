@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import type { Sql } from 'postgres'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
+import { pendingRevocations } from '#core/revocation/pending-revocations.ts'
 import {
   postgresRevocations,
   type RevocationRequest,
@@ -91,6 +92,24 @@ test('a login that leaks again is ended again; a version that is refused stays s
     const again = await revoke({ class: of, issuer: '', value })
     expect([again.id, again.effective_at === null]).toEqual([first.id, of === 'credential'])
   }
+})
+
+test('a login that was ended and has its turn again is revoked again, one under way is not begun anew', async () => {
+  const login = { class: 'credential', issuer: '', value: 'postern/database:app_a' } as const
+  const { id } = await revoke(login)
+  const inForceAt = async () => {
+    const [row] = await sql<
+      { at: string }[]
+    >`select in_force_at::text as at from postern_revocation`
+    return row?.at
+  }
+  const first = await inForceAt()
+  await revoke(login)
+  expect(await inForceAt()).toBe(first)
+  await pendingRevocations(sql).settle(id)
+  expect(await revoke(login)).toMatchObject({ state: 'in_force', effective_at: null })
+  expect((await pendingRevocations(sql).list()).map((one) => one.id)).toEqual([id])
+  expect(await inForceAt()).not.toBe(first)
 })
 
 test.each(['kid', 'iss'] as const)('%s takes two persons who differ', async (of) => {
