@@ -1,13 +1,14 @@
 import { databaseSecret, type RotationSide, type RotationStage } from './rotation-stage.ts'
 
-/** Milliseconds between two looks at what is counted. */
-const scrapeMs = 200
+/** Milliseconds between two looks at what is counted; a process is asked again once it has answered. */
+const scrapeMs = 250
 const readyMsMax = 120_000
 
 type Member = {
   readonly side: RotationSide
   isReady: boolean
   isKilled: boolean
+  scraping: Promise<void> | undefined
   /** `secrets_rotated_total`, as it was last seen. */
   rotated: number
   /** `postern_rotation_step_failures_total` of `settle`. */
@@ -27,7 +28,14 @@ export function rotationCrew(stage: Pick<RotationStage, 'spawn'>, faults: string
   async function spawn(): Promise<void> {
     const more = isFollowing ? { POSTERN_DATABASE_URL: `secret:${databaseSecret}#url` } : {}
     const side = await stage.spawn('rotator', more)
-    const member = { side, isReady: false, isKilled: false, rotated: 0, unsettled: 0 }
+    const member: Member = {
+      side,
+      isReady: false,
+      isKilled: false,
+      rotated: 0,
+      unsettled: 0,
+      scraping: undefined,
+    }
     members.add(member)
     all.push(member)
     void side.child.exited.then((code) => {
@@ -37,10 +45,15 @@ export function rotationCrew(stage: Pick<RotationStage, 'spawn'>, faults: string
     })
   }
 
-  async function scrape(member: Member): Promise<void> {
-    const answer = await fetch(`${member.side.probeUrl}/metrics`, {
-      signal: AbortSignal.timeout(2_000),
-    }).catch(() => undefined)
+  function scrape(member: Member): Promise<void> {
+    member.scraping ??= scrapeOnce(member).finally(() => {
+      member.scraping = undefined
+    })
+    return member.scraping
+  }
+
+  async function scrapeOnce(member: Member): Promise<void> {
+    const answer = await fetch(`${member.side.probeUrl}/metrics`).catch(() => undefined)
     if (answer?.ok !== true) return
     const text = await answer.text().catch(() => '')
     member.isReady = true
