@@ -188,7 +188,7 @@ async function gatherFiles(world: CanaryStage): Promise<void> {
   }
   keep('Postgres', await databaseText(sql))
   keep('roles of Postgres', JSON.stringify(await sql`select * from pg_authid`))
-  keep('log of Postgres', statements.join('\n'))
+  keep('log of Postgres', [...statements.keys()].join('\n'))
   keep('Redis', await redisText(redis.url))
   keep('MONITOR of Redis', monitored.join('\n'))
   keep('users of Redis', await readFile(join(folder, 'users.acl'), 'utf8'))
@@ -217,7 +217,9 @@ function judge({ outputs, store, statements, monitored }: CanaryStage): void {
   tally.set('values searched for', store.secrets.size)
   tally.set('outputs searched', outputs.length)
   tally.set('MiB searched', Math.round(mebibytes))
-  tally.set('lines of the log of Postgres', statements.length)
+  const lines = statements.values().reduce((sum, count) => sum + count, 0)
+  tally.set('lines of the log of Postgres', lines)
+  tally.set('… that differ', statements.size)
   tally.set('commands seen by MONITOR', monitored.length)
   for (const [what, count] of tally) say(`${what.padEnd(40)}${count}`)
 }
