@@ -41,7 +41,7 @@ async function run(args: readonly string[]) {
   return ended
 }
 
-const mistakes: readonly (readonly string[])[] = [
+const misplaced: readonly (readonly string[])[] = [
   ['secrets', 'rotate', url],
   ['secrets', 'rollback', url, '--reason', 'r'],
   ['secrets', 'history', url],
@@ -54,7 +54,7 @@ const mistakes: readonly (readonly string[])[] = [
   ['secrets', 'set-rotation', 'a', '--kind', 'postgres-role', '--users', 'a,b', '--admin', url],
 ]
 
-test.each(mistakes.map((args) => [args.slice(0, 2).join(' '), args] as const))(
+test.each(misplaced.map((args) => [args.slice(0, 2).join(' '), args] as const))(
   'postern %s with a credential is a mistake of use, and quotes none',
   async (_, args) => {
     const { code, out, error } = await run(args)

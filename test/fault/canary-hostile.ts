@@ -103,7 +103,7 @@ function mistypings(learn: (name: string) => string): readonly (readonly string[
       ...['--users', 'app_a,app_b', '--admin', url('an admin in the clear')],
     ],
     ['revoke', '--secret', url('a secret to revoke'), '--version', '1', '--reason', 'r'],
-    ['schedules', 'show', learn('a schedule')],
+    ['schedules', 'show', url('a schedule')],
     ['schedules', 'set', 'x', '--kind', 'score-cohort', '--cron', learn('a cron')],
     ['access', 'explain', learn('an address')],
     ['audit', 'verify', '--log', url('a log'), '--vkey', learn('a verifier key')],

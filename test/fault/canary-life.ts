@@ -13,7 +13,7 @@ import {
 import { canary } from './canary-store.ts'
 import { say, scoreRequests } from './stage.ts'
 
-const jobMs = 100
+const jobMs = 400
 const swapsEach = 5
 const rotationMsMax = 90_000
 const cloudTurnsMax = 8

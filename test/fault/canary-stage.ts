@@ -166,12 +166,17 @@ host all all 127.0.0.1/32 scram-sha-256
     (name) => `user ${name} on #${hash(name)} ${everyCommand}`,
   )
   await writeFile(aclFile, `user default on nopass ${everyCommand}\n${lines.join('\n')}\n`)
-  const statements: string[] = []
+  const statements = new Map<string, number>()
+  // Each once, without its time, process and duration: a poll repeats itself a thousand times.
+  const onLine = (line: string) => {
+    const text = line.replace(/^\S+ \S+ \S+ \[\d+\] /, '').replace(/duration: [\d.]+/, 'duration:')
+    statements.set(text, (statements.get(text) ?? 0) + 1)
+  }
   const logged = ['log_statement=all', 'log_min_duration_statement=0', 'log_connections=on']
   const [server, redis] = await Promise.all([
     startPostgres({
       settings: [`hba_file=${hbaFile}`, 'log_min_messages=info', ...logged],
-      onLine: (line) => void statements.push(line),
+      onLine,
     }),
     startRedis({ args: ['--aclfile', aclFile, '--slowlog-log-slower-than', '0'] }),
   ])

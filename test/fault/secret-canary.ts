@@ -38,6 +38,8 @@ const seed = option('seed', 1)
 /** After which it is given up. */
 const runMsMax = option('seconds', 240) * 1_000
 const startedAt = performance.now()
+/** Until a process that is not ready after a revocation or an outage is given up. */
+const backMsMax = 20_000
 
 const problems: string[] = []
 const tally = new Map<string, number>()
@@ -116,10 +118,11 @@ async function live(world: CanaryStage, providers: Provider): Promise<void> {
   for (const [what, count] of await failures) tally.set(what, count)
   told('starts have failed')
   await revokeAll(world, tally)
+  await bringBack(world)
   told('of every class something is revoked')
   await tearStore(world)
   await cutServers(world)
-  for (const name of processNames) await until(`${name} is back`, () => world.isUp(name), 90_000)
+  await bringBack(world)
   await ended(world, 'rotations after all')
   told('the store was torn, the servers were cut')
   await runCommands(world)
@@ -132,6 +135,24 @@ async function live(world: CanaryStage, providers: Provider): Promise<void> {
   tally.set('jobs accepted', jobs.ids.length)
   await gatherProcesses(world)
   told('every route is asked')
+}
+
+/**
+ * A process that did not change over in the 2 s before its login was taken away cannot ask Postgres
+ * what is in force any more: it is started again, and counted.
+ */
+async function bringBack(world: CanaryStage): Promise<void> {
+  for (const name of processNames) {
+    const isUp = () => world.isUp(name)
+    const isBack = await until(`${name} is back`, isUp, backMsMax).then(
+      () => true,
+      () => false,
+    )
+    if (isBack) continue
+    tally.set('locked out by a revocation', (tally.get('locked out by a revocation') ?? 0) + 1)
+    world.children.get(name)?.kill('SIGKILL')
+    await until(`${name} is up again`, isUp)
+  }
 }
 
 async function runCommands({ postern }: CanaryStage): Promise<void> {
@@ -188,7 +209,7 @@ async function gatherFiles(world: CanaryStage): Promise<void> {
   }
   keep('Postgres', await databaseText(sql))
   keep('roles of Postgres', JSON.stringify(await sql`select * from pg_authid`))
-  keep('log of Postgres', statements.join('\n'))
+  keep('log of Postgres', [...statements.keys()].join('\n'))
   keep('Redis', await redisText(redis.url))
   keep('MONITOR of Redis', monitored.join('\n'))
   keep('users of Redis', await readFile(join(folder, 'users.acl'), 'utf8'))
@@ -217,7 +238,9 @@ function judge({ outputs, store, statements, monitored }: CanaryStage): void {
   tally.set('values searched for', store.secrets.size)
   tally.set('outputs searched', outputs.length)
   tally.set('MiB searched', Math.round(mebibytes))
-  tally.set('lines of the log of Postgres', statements.length)
+  const lines = statements.values().reduce((sum, count) => sum + count, 0)
+  tally.set('lines of the log of Postgres', lines)
+  tally.set('… that differ', statements.size)
   tally.set('commands seen by MONITOR', monitored.length)
   for (const [what, count] of tally) say(`${what.padEnd(40)}${count}`)
 }
