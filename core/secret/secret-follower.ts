@@ -10,7 +10,7 @@ import type { SecretPointers } from './secret-pointers.ts'
 import type { SecretMembers, SecretStore } from './secret-store.ts'
 
 /** Milliseconds until a pointer that was moved is found without its notification. */
-const pollMsDefault = 5_000
+const pollMsDefault = 1_000
 /** Milliseconds until what could not be taken over is tried again. */
 const retryMs = 1_000
 const channel = 'postern_secret'

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import postgres from 'postgres'
+import postgres, { type Sql } from 'postgres'
 import { connectUnproved, redisLogin } from '#core/job/redis-connect.ts'
 import { probeMs, wall } from './revocation-watch.ts'
 import { redisSessions } from './rotation-probe.ts'
@@ -7,6 +7,7 @@ import { databaseSecret, type RotationStage, withPort } from './rotation-stage.t
 
 /** Sessions that a thief keeps of those that he opens while he is being locked out. */
 const keptMax = 20
+const enterMsMax = 5_000
 
 /** What a thief does with a login that he has stolen. */
 type Tools = {
@@ -17,7 +18,7 @@ type Tools = {
   enter(): Promise<{ leave(): void }>
   /** Sessions of every sort, opened before anybody notices. */
   settle(): Promise<void>
-  close(): Promise<void>
+  close(): void
 }
 
 export type ThiefWatch = {
@@ -55,7 +56,7 @@ function watch(tools: Tools): ThiefWatch {
     while (!isStopped) {
       const sentAt = wall()
       try {
-        kept.push(await tools.enter())
+        kept.push(await inTime(tools.enter()))
         letInAt = sentAt
         if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
         refusedAt = undefined
@@ -92,10 +93,23 @@ function watch(tools: Tools): ThiefWatch {
       isStopped = true
       await running.catch((error: unknown) => faults.push(String(error)))
       for (const session of kept) session.leave()
-      await tools.close()
+      tools.close()
       return faults
     },
   }
+}
+
+/** A connection that the server ended in the middle of its login may never say so. */
+async function inTime<Session>(session: Promise<Session>): Promise<Session> {
+  const late = Bun.sleep(enterMsMax).then(() => {
+    throw new Error('no answer')
+  })
+  return await Promise.race([session, late])
+}
+
+/** Not waited for: postgres.js ends what was ended from outside when it likes. */
+function leave(session: Sql): void {
+  void session.end({ timeout: 0 }).catch(() => undefined)
 }
 
 function postgresTools({ sql }: RotationStage, url: string): Tools {
@@ -115,10 +129,10 @@ function postgresTools({ sql }: RotationStage, url: string): Tools {
       try {
         await session`select 1`
       } catch (error) {
-        await session.end({ timeout: 0 })
+        leave(session)
         throw error
       }
-      return { leave: () => void session.end({ timeout: 0 }).catch(() => undefined) }
+      return { leave: () => leave(session) }
     },
     async settle() {
       const [idle, inTransaction, busy] = sessions
@@ -128,10 +142,8 @@ function postgresTools({ sql }: RotationStage, url: string): Tools {
       await busy`select 1`
       void busy`select pg_sleep(60)`.catch(() => undefined)
     },
-    async close() {
-      await Promise.all(
-        sessions.map((session) => session.end({ timeout: 0 }).catch(() => undefined)),
-      )
+    close() {
+      for (const session of sessions) leave(session)
     },
   }
 }
@@ -167,7 +179,7 @@ function redisTools({ redisUrl }: RotationStage, url: string): Tools {
       await subscribed.subscribe('thief')
       await queueing.call('MULTI')
     },
-    async close() {
+    close() {
       for (const connection of opened) connection.disconnect()
     },
   }
