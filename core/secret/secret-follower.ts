@@ -64,6 +64,7 @@ type Followed = SecretUse & {
   fingerprint: string
   proved: string | undefined
   looks: OneAtATime
+  retry: Timer | undefined
 }
 
 /**
@@ -75,19 +76,16 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
   const { sql, log, pollMs = pollMsDefault } = options
   const key = await readFingerprintKey(sql)
   const followed = new Map<string, Followed>()
-  const retries = new Set<Timer>()
 
   const hearing = oneAtATime(() =>
     hearPointers(options).catch((error: unknown) => log.warn('secret.unheard', { error })),
   )
 
-  function retry({ looks }: Followed): void {
-    const timer = setTimeout(() => {
-      retries.delete(timer)
-      void looks.again()
-    }, retryMs)
-    timer.unref()
-    retries.add(timer)
+  /** One at a time: what fails at every look must not be looked at ever more often. */
+  function retry(use: Followed): void {
+    clearTimeout(use.retry)
+    use.retry = setTimeout(() => void use.looks.again(), retryMs)
+    use.retry.unref()
   }
 
   async function look(use: Followed): Promise<void> {
@@ -114,7 +112,7 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
       const fingerprint = fingerprintOf(key, use.name, use.members)
       await register(options, use, fingerprint).catch(rethrowAsOutage)
       const one: Followed = {
-        ...{ ...use, inUse: use.version, fingerprint, proved: undefined },
+        ...{ ...use, inUse: use.version, fingerprint, proved: undefined, retry: undefined },
         looks: oneAtATime(() => look(one)),
       }
       followed.set(use.name, one)
@@ -122,7 +120,7 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
     },
     async close() {
       clearInterval(timer)
-      for (const one of retries) clearTimeout(one)
+      for (const { retry: late } of followed.values()) clearTimeout(late)
       await listening.unlisten().catch(() => undefined)
       await Promise.all([hearing, ...[...followed.values()].map(({ looks }) => looks)].map(end))
       await sql`delete from postern_secret_ack where process = ${options.process}`.catch(

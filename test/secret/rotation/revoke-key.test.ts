@@ -15,7 +15,10 @@ test('a revoked key is refused everywhere only once every live process uses the 
   const stage = await openStage(world, 21)
   const pointer = await world.journal.pointer(secretName)
   let effective = 0
-  const run = { ...calm(stage), onEffective: async () => void (effective += 1) }
+  const onEffective = async () => {
+    effective += 1
+  }
+  const run = { ...calm(stage), onEffective }
   const revoke = () =>
     revokeSecret(run, {
       ...{ id: '1', class: 'secret', issuer: '', value: `${secretName}@${pointer?.current}` },
