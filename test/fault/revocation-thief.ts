@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import postgres, { type Sql } from 'postgres'
 import { connectUnproved, redisLogin } from '#core/job/redis-connect.ts'
 import { probeMs, wall } from './revocation-watch.ts'
+import { isLoginRefused } from '#core/postgres/outage.ts'
 import { redisSessions } from './rotation-probe.ts'
 import { databaseSecret, type RotationStage, withPort } from './rotation-stage.ts'
 
@@ -61,8 +62,9 @@ function watch(tools: Tools): ThiefWatch {
         if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
         refusedAt = undefined
         if (kept.length > keptMax) kept.shift()?.leave()
-      } catch {
-        refusedAt ??= wall()
+      } catch (error) {
+        // A server that has no connection left refuses nobody.
+        if (isRefusal(error)) refusedAt ??= wall()
       }
       await Bun.sleep(probeMs)
     }
@@ -97,6 +99,10 @@ function watch(tools: Tools): ThiefWatch {
       return faults
     },
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return isLoginRefused(error) || (error instanceof Error && error.message.startsWith('WRONGPASS'))
 }
 
 /** A connection that the server ended in the middle of its login may never say so. */
