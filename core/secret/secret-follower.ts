@@ -10,7 +10,7 @@ import type { SecretPointers } from './secret-pointers.ts'
 import type { SecretMembers, SecretStore } from './secret-store.ts'
 
 /** Milliseconds until a pointer that was moved is found without its notification. */
-const pollMsDefault = 5_000
+const pollMsDefault = 1_000
 /** Milliseconds until what could not be taken over is tried again. */
 const retryMs = 1_000
 /** Milliseconds that our own login may be refused: a slip in the server's rules is mended sooner. */
@@ -72,6 +72,7 @@ type Followed = SecretUse & {
   fingerprint: string
   proved: string | undefined
   looks: OneAtATime
+  retry: Timer | undefined
 }
 
 /**
@@ -83,7 +84,6 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
   const { sql, log, pollMs = pollMsDefault } = options
   const key = await readFingerprintKey(sql)
   const followed = new Map<string, Followed>()
-  const retries = new Map<string, Timer>()
   const heardOf = watchLockedOut(options)
   const hearing = oneAtATime(() =>
     hearPointers(options).then(
@@ -95,12 +95,11 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
     ),
   )
 
-  /** One for each: of several each would set as many again. */
-  function retry({ name, looks }: Followed): void {
-    clearTimeout(retries.get(name))
-    const timer = setTimeout(() => void looks.again(), retryMs)
-    timer.unref()
-    retries.set(name, timer)
+  /** One at a time: what fails at every look must not be looked at ever more often. */
+  function retry(use: Followed): void {
+    clearTimeout(use.retry)
+    use.retry = setTimeout(() => void use.looks.again(), retryMs)
+    use.retry.unref()
   }
 
   async function look(use: Followed): Promise<void> {
@@ -127,7 +126,7 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
       const fingerprint = fingerprintOf(key, use.name, use.members)
       await register(options, use, fingerprint).catch(rethrowAsOutage)
       const one: Followed = {
-        ...{ ...use, inUse: use.version, fingerprint, proved: undefined },
+        ...{ ...use, inUse: use.version, fingerprint, proved: undefined, retry: undefined },
         looks: oneAtATime(() => look(one)),
       }
       followed.set(use.name, one)
@@ -135,7 +134,7 @@ export async function secretFollower(options: SecretFollowerOptions): Promise<Se
     },
     async close() {
       clearInterval(timer)
-      for (const one of retries.values()) clearTimeout(one)
+      for (const { retry: late } of followed.values()) clearTimeout(late)
       await listening.unlisten().catch(() => undefined)
       await Promise.all([hearing, ...[...followed.values()].map(({ looks }) => looks)].map(end))
       await sql`delete from postern_secret_ack where process = ${options.process}`.catch(

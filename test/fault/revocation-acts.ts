@@ -7,6 +7,8 @@ import type { RotationStage } from './rotation-stage.ts'
 import { scoreRequests } from './stage.ts'
 
 const lookMs = 50
+const againMs = 500
+const triesMax = 20
 /** Milliseconds that a row has to say that it is effective, once everything is refused. */
 const effectiveMsMax = 60_000
 /** Milliseconds behind the end in which nothing may be let in again. */
@@ -31,18 +33,24 @@ export type Desk = {
   readonly problems: string[]
 }
 
+/** Asked again where a busy machine was too slow for an answer: 503 means that nothing was done. */
 export async function call(
   url: string,
   token: string,
   body?: unknown,
 ): Promise<{ readonly status: number; readonly json: unknown }> {
-  const answer = await fetch(url, {
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
-  })
-  const text = await answer.text()
-  return { status: answer.status, json: text === '' ? undefined : JSON.parse(text) }
+  for (let tries = 1; ; tries += 1) {
+    const answer = await fetch(url, {
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(20_000),
+    })
+    const text = await answer.text()
+    if (answer.status !== 503 || tries === triesMax) {
+      return { status: answer.status, json: text === '' ? undefined : JSON.parse(text) }
+    }
+    await Bun.sleep(againMs)
+  }
 }
 
 /** A job that stays open, for streams and waits. */

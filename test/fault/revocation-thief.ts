@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis'
-import postgres from 'postgres'
+import postgres, { type Sql } from 'postgres'
 import { connectUnproved, redisLogin } from '#core/job/redis-connect.ts'
+import { isLoginRefused } from '#core/postgres/outage.ts'
 import { probeMs, wall } from './revocation-watch.ts'
 import { redisSessions } from './rotation-probe.ts'
 import { databaseSecret, type RotationStage, withPort } from './rotation-stage.ts'
 
 /** Sessions that a thief keeps of those that he opens while he is being locked out. */
 const keptMax = 20
+const enterMsMax = 5_000
 
 /** What a thief does with a login that he has stolen. */
 type Tools = {
@@ -17,7 +19,7 @@ type Tools = {
   enter(): Promise<{ leave(): void }>
   /** Sessions of every sort, opened before anybody notices. */
   settle(): Promise<void>
-  close(): Promise<void>
+  close(): void
 }
 
 export type ThiefWatch = {
@@ -55,13 +57,14 @@ function watch(tools: Tools): ThiefWatch {
     while (!isStopped) {
       const sentAt = wall()
       try {
-        kept.push(await tools.enter())
+        kept.push(await inTime(tools.enter()))
         letInAt = sentAt
         if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
         refusedAt = undefined
         if (kept.length > keptMax) kept.shift()?.leave()
-      } catch {
-        refusedAt ??= wall()
+      } catch (error) {
+        // A server that has no connection left refuses nobody.
+        if (isRefusal(error)) refusedAt ??= wall()
       }
       await Bun.sleep(probeMs)
     }
@@ -92,10 +95,27 @@ function watch(tools: Tools): ThiefWatch {
       isStopped = true
       await running.catch((error: unknown) => faults.push(String(error)))
       for (const session of kept) session.leave()
-      await tools.close()
+      tools.close()
       return faults
     },
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return isLoginRefused(error) || (error instanceof Error && error.message.startsWith('WRONGPASS'))
+}
+
+/** A connection that the server ended in the middle of its login may never say so. */
+async function inTime<Session>(session: Promise<Session>): Promise<Session> {
+  const late = Bun.sleep(enterMsMax).then(() => {
+    throw new Error('no answer')
+  })
+  return await Promise.race([session, late])
+}
+
+/** Not waited for: postgres.js ends what was ended from outside when it likes. */
+function leave(session: Sql): void {
+  void session.end({ timeout: 0 }).catch(() => undefined)
 }
 
 function postgresTools({ sql }: RotationStage, url: string): Tools {
@@ -115,10 +135,10 @@ function postgresTools({ sql }: RotationStage, url: string): Tools {
       try {
         await session`select 1`
       } catch (error) {
-        await session.end({ timeout: 0 })
+        leave(session)
         throw error
       }
-      return { leave: () => void session.end({ timeout: 0 }).catch(() => undefined) }
+      return { leave: () => leave(session) }
     },
     async settle() {
       const [idle, inTransaction, busy] = sessions
@@ -128,10 +148,8 @@ function postgresTools({ sql }: RotationStage, url: string): Tools {
       await busy`select 1`
       void busy`select pg_sleep(60)`.catch(() => undefined)
     },
-    async close() {
-      await Promise.all(
-        sessions.map((session) => session.end({ timeout: 0 }).catch(() => undefined)),
-      )
+    close() {
+      for (const session of sessions) leave(session)
     },
   }
 }
@@ -167,7 +185,7 @@ function redisTools({ redisUrl }: RotationStage, url: string): Tools {
       await subscribed.subscribe('thief')
       await queueing.call('MULTI')
     },
-    async close() {
+    close() {
       for (const connection of opened) connection.disconnect()
     },
   }

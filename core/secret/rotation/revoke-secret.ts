@@ -101,6 +101,7 @@ async function revokeVersion(
     const next = nextAct(state)
     if (next === 'end') {
       await endVersion(run, { name, version, current: state.current })
+      await refuseUnproved(run, name)
       await prober.settle()
       return
     }
@@ -184,6 +185,16 @@ async function endVersion(
   }
   await store.promote(name, { version: current, previous: version })
   await store.disable(name, version)
+}
+
+/** Nobody refuses an old key for us: whoever has not taken the next version over still takes it. */
+async function refuseUnproved({ journal, target }: RevocationRun, name: string): Promise<void> {
+  if (target.logins !== undefined) return
+  const missing = await journal.unproved(name)
+  if (missing.length === 0) return
+  const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)
+  const reason = `${name} is rotated, and its old version still in use by ${names.join(', ')}`
+  throw new PosternError('secret.unproved', { reason })
 }
 
 async function readIfThere({ store }: RotationRun, name: string, version: string) {
