@@ -53,19 +53,21 @@ function watch(tools: Tools): ThiefWatch {
   let quietAt: number | undefined
   let isStopped = false
 
+  async function enterOnce(): Promise<void> {
+    const sentAt = wall()
+    kept.push(await inTime(tools.enter()))
+    letInAt = sentAt
+    if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
+    refusedAt = undefined
+    if (kept.length > keptMax) kept.shift()?.leave()
+  }
+
   async function enter(): Promise<void> {
     while (!isStopped) {
-      const sentAt = wall()
-      try {
-        kept.push(await inTime(tools.enter()))
-        letInAt = sentAt
-        if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
-        refusedAt = undefined
-        if (kept.length > keptMax) kept.shift()?.leave()
-      } catch (error) {
+      await enterOnce().catch((error: unknown) => {
         // A server that has no connection left refuses nobody.
         if (isRefusal(error)) refusedAt ??= wall()
-      }
+      })
       await Bun.sleep(probeMs)
     }
   }

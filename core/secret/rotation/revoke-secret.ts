@@ -187,10 +187,13 @@ async function endVersion(
   await store.disable(name, version)
 }
 
-/** Nobody refuses an old key for us: whoever has not taken the next version over still takes it. */
+/**
+ * Nobody refuses an old key for us: whoever has not taken the next version over still takes it. One
+ * that is silent has not heard of revocations either, and admits nobody.
+ */
 async function refuseUnproved({ journal, target }: RevocationRun, name: string): Promise<void> {
   if (target.logins !== undefined) return
-  const missing = await journal.unproved(name)
+  const missing = (await journal.unproved(name)).filter(({ isSilent }) => !isSilent)
   if (missing.length === 0) return
   const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)
   const reason = `${name} is rotated, and its old version still in use by ${names.join(', ')}`

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 test('a revoked key is refused everywhere only once every live process uses the next one', async () => {
-  const stage = await openStage(world, 21)
+  const stage = await openStage(world, 21, 'overlapping keys')
   const pointer = await world.journal.pointer(secretName)
   let effective = 0
   const onEffective = async () => {
