@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
 import postgres, { type Sql } from 'postgres'
 import { connectUnproved, redisLogin } from '#core/job/redis-connect.ts'
-import { probeMs, wall } from './revocation-watch.ts'
 import { isLoginRefused } from '#core/postgres/outage.ts'
+import { probeMs, wall } from './revocation-watch.ts'
 import { redisSessions } from './rotation-probe.ts'
 import { databaseSecret, type RotationStage, withPort } from './rotation-stage.ts'
 
