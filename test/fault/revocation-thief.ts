@@ -62,12 +62,24 @@ function watch(tools: Tools): ThiefWatch {
     if (kept.length > keptMax) kept.shift()?.leave()
   }
 
+  async function enterOnce(): Promise<void> {
+    const sentAt = wall()
+    try {
+      kept.push(await inTime(tools.enter()))
+    } catch (error) {
+      // A server that has no connection left refuses nobody.
+      if (isRefusal(error)) refusedAt ??= wall()
+      return
+    }
+    letInAt = sentAt
+    if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
+    refusedAt = undefined
+    if (kept.length > keptMax) kept.shift()?.leave()
+  }
+
   async function enter(): Promise<void> {
     while (!isStopped) {
-      await enterOnce().catch((error: unknown) => {
-        // A server that has no connection left refuses nobody.
-        if (isRefusal(error)) refusedAt ??= wall()
-      })
+      await enterOnce()
       await Bun.sleep(probeMs)
     }
   }
