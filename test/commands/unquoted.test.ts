@@ -25,6 +25,7 @@ test.each([
   ["error: unknown option '--dry-rnu'", ['secrets', 'check', '--dry-rnu']],
   ["error: missing required argument 'name'", ['secrets', 'rotate']],
   ["error: option '--days <count>' argument '0' is invalid", ['--days', '0']],
+  ['error: ./keys/nowhere.vkey cannot be read', ['--vkey', './keys/nowhere.vkey']],
 ])('%s is told as it is', (text, argv) => {
   expect(unquoted(text, argv)).toBe(text)
 })
