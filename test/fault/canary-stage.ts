@@ -131,7 +131,8 @@ export async function openCanaryStage() {
     statements,
     monitored,
     isUp: async (name: ProcessName) => {
-      if (children.get(name)?.exitCode !== null) start(name)
+      const child = children.get(name)
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) start(name)
       if (name === 'serve') return (await ask('/readyz').catch(() => undefined))?.status === 200
       const answer = await fetch(`http://127.0.0.1:${ports[name]}/readyz`).catch(() => undefined)
       return answer?.ok === true
