@@ -55,15 +55,6 @@ function watch(tools: Tools): ThiefWatch {
 
   async function enterOnce(): Promise<void> {
     const sentAt = wall()
-    kept.push(await inTime(tools.enter()))
-    letInAt = sentAt
-    if (refusedAt !== undefined) faults.push(`${tools.user} was let in after a refusal`)
-    refusedAt = undefined
-    if (kept.length > keptMax) kept.shift()?.leave()
-  }
-
-  async function enterOnce(): Promise<void> {
-    const sentAt = wall()
     try {
       kept.push(await inTime(tools.enter()))
     } catch (error) {
