@@ -225,7 +225,7 @@ async function halves() {
         union all
         select 'queue.paused', 'queue/' || kind from postern_queue where paused_at is not null
         union all
-        select 'token.revoked', 'revocation/' || claim from postern_revocation
+        select 'token.revoked', 'revocation/' || class from postern_revocation
       )
       (select * from known except select * from told)
       union all
