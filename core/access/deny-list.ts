@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
@@ -159,7 +160,7 @@ async function readMark(sql: Sql): Promise<Mark> {
         where state = 'in_force' and effective_at is null and class = any(${[...tokenClasses]})
       ) as "isPending"
     from postern_revocation_feed f`
-  const [row] = await inTime(query)
+  const [row] = await answered(query)
   if (row === undefined) throw new Error('postern_revocation_feed is empty')
   return row
 }
@@ -168,19 +169,19 @@ async function readDenied(sql: Sql): Promise<ReadonlySet<string>> {
   const query = sql<{ issuer: string; class: TokenClass; value: string }[]>`
     select issuer, class, value from postern_revocation
     where state = 'in_force' and class = any(${[...tokenClasses]}) and (until is null or until > now())`
-  const rows = await inTime(query)
+  const rows = await answered(query)
   return new Set(rows.map((row) => denialKey(row.issuer, row.class, row.value)))
 }
 
 async function acknowledge(sql: Sql, process: string, seq: string): Promise<void> {
-  await inTime(sql`
+  await answered(sql`
     insert into postern_revocation_ack (process, seq) values (${process}, ${seq}::bigint)
     on conflict (process) do update set seq = excluded.seq, heard_at = now()`)
 }
 
 /** Effective once every live gateway has heard of it. A gateway that hears nothing refuses by itself. */
 async function settleEffects(sql: Sql): Promise<readonly Effect[]> {
-  return await inTime(sql<Effect[]>`
+  return await answered(sql<Effect[]>`
     update postern_revocation r set effective_at = clock_timestamp()
     where r.state = 'in_force' and r.effective_at is null and r.class = any(${[...tokenClasses]})
       and not exists (
@@ -191,13 +192,7 @@ async function settleEffects(sql: Sql): Promise<readonly Effect[]> {
 }
 
 /** Not cancelled: that opens a connection whose failure postgres.js lets nobody catch. */
-async function inTime<Rows>(query: Promise<Rows>): Promise<Rows> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const late = () => reject(new Error('the deny list was not read in time'))
-  const timer = setTimeout(late, queryMsMax)
-  try {
-    return await Promise.race([query, promise]).catch(rethrowAsOutage)
-  } finally {
-    clearTimeout(timer)
-  }
+async function answered<Rows>(query: Promise<Rows>): Promise<Rows> {
+  const late = () => new Error('the deny list was not read in time')
+  return await inTime(query, queryMsMax, late).catch(rethrowAsOutage)
 }

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 import { isRetryable, PosternError } from '../errors.ts'
+import { inTime } from '../in-time.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
@@ -53,14 +54,10 @@ export function postgresAuditLog(
   })
 
   async function append(record: AuditRecord): Promise<void> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const deadline = setTimeout(() => reject(new Error('not durable in time')), appendMsMax)
     try {
-      await Promise.race([commits.submit(record), late])
+      await inTime(commits.submit(record), appendMsMax, () => new Error('not durable in time'))
     } catch (cause) {
       throw isRefused(cause) ? cause : unavailable(cause)
-    } finally {
-      clearTimeout(deadline)
     }
   }
 

@@ -1,17 +1,13 @@
 import { PosternError } from '../../errors.ts'
 import type { PendingRevocation } from '../../revocation/pending-revocations.ts'
 import { secretOf } from '../../revocation/revocation.ts'
-import type { SecretMembers } from '../secret-store.ts'
 import { nextAct } from './next-act.ts'
+import { startProber } from './prober.ts'
 import { hasEnded, type Rotation } from './rotation.ts'
-import type { SecretPointer } from './rotation-journal.ts'
-import type { HeldSession, LoginRules } from './rotation-target.ts'
+import { namesOf, type SecretPointer } from './rotation-journal.ts'
+import type { LoginRules } from './rotation-target.ts'
 import { type RotationRun, runRotation } from './run-rotation.ts'
 
-/** Milliseconds between two attempts to log in with what is revoked. */
-const probeMs = 250
-/** Milliseconds for one attempt: a connection that was ended under a query may never answer. */
-const probeMsMax = 5_000
 /** Acts until a revocation is left for its next turn: undo, plan and run, each twice. */
 const actsMax = 8
 
@@ -95,7 +91,7 @@ async function revokeVersion(
   // What was never let in is refused before it is undone, and could be let in until then.
   const isLetIn = nextAct(first) !== 'undo'
   const members = isLetIn ? await readIfThere(run, name, version) : undefined
-  await using prober = await startProber(run, members)
+  await using prober = await startProber(run.target, { members, onEffective: run.onEffective })
   for (let act = 0; act < actsMax && !run.signal.aborted; act += 1) {
     const state = await readState(run, revocation, { name, version })
     const next = nextAct(state)
@@ -195,8 +191,7 @@ async function refuseUnproved({ journal, target }: RevocationRun, name: string):
   if (target.logins !== undefined) return
   const missing = (await journal.unproved(name)).filter(({ isSilent }) => !isSilent)
   if (missing.length === 0) return
-  const names = missing.map(({ host, role, process }) => `${role} ${process} on ${host}`)
-  const reason = `${name} is rotated, and its old version still in use by ${names.join(', ')}`
+  const reason = `${name} is rotated, and its old version still in use by ${namesOf(missing)}`
   throw new PosternError('secret.unproved', { reason })
 }
 
@@ -208,86 +203,4 @@ async function readIfThere({ store }: RotationRun, name: string, version: string
     if (isGone) return undefined
     throw error
   })
-}
-
-type Prober = AsyncDisposable & {
-  /** Nothing more will happen: says that it is effective, where nobody has seen it so far. */
-  settle(): Promise<void>
-}
-
-/** Tries as one who has stolen it would. What is no login, or gone, cannot be tried. */
-async function startProber(
-  { target, onEffective }: RevocationRun,
-  members: SecretMembers | undefined,
-): Promise<Prober> {
-  let isTold = false
-  const tell = async () => {
-    if (isTold) return
-    await onEffective()
-    isTold = true
-  }
-  const { logins } = target
-  const session = members && (await logins?.hold(members).catch(() => undefined))
-  const isDead = async () => {
-    if (members === undefined || !(await inTime(target.isRefused(members)))) return false
-    return session === undefined || !(await inTime(session.isOpen()))
-  }
-  const tries = logins === undefined ? undefined : repeat(isDead, tell)
-  return {
-    async settle() {
-      await tries?.close()
-      if (!isTold && session !== undefined && (await inTime(session.isOpen()))) {
-        const reason = 'a session that the revoked login opened is still open'
-        throw new PosternError('secret.target_unavailable', { reason })
-      }
-      await tell()
-    },
-    async [Symbol.asyncDispose]() {
-      await tries?.close()
-      await close(session)
-    },
-  }
-}
-
-async function inTime<Answer>(asked: Promise<Answer>): Promise<Answer> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const reason = `no answer to an attempt to log in within ${probeMsMax} ms`
-  const late = () => reject(new PosternError('secret.target_unavailable', { reason }))
-  const timer = setTimeout(late, probeMsMax)
-  try {
-    return await Promise.race([asked, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-async function close(session: HeldSession | undefined): Promise<void> {
-  await session?.close()
-}
-
-/** Asks until it is so and told, or closed; a target that does not answer is asked again. */
-function repeat(isSo: () => Promise<boolean>, tell: () => Promise<void>) {
-  const closing = Promise.withResolvers<void>()
-  let isClosed = false
-  async function run(): Promise<void> {
-    while (!isClosed) {
-      // What cannot be told now, because Postgres is away, is told in another turn.
-      const isTold = await isSo()
-        .then(async (isIt) => {
-          if (isIt) await tell()
-          return isIt
-        })
-        .catch(() => false)
-      if (isTold) return
-      await Promise.race([Bun.sleep(probeMs), closing.promise])
-    }
-  }
-  const running = run()
-  return {
-    async close() {
-      isClosed = true
-      closing.resolve()
-      await running
-    },
-  }
 }

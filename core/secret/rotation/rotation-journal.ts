@@ -35,6 +35,16 @@ export type Unproved = {
   readonly isSilent: boolean
 }
 
+/** As an operator looks for them. */
+export function namesOf(processes: readonly Unproved[]): string {
+  return processes
+    .map(
+      ({ host, role, process, isSilent }) =>
+        `${role} ${process} on ${host}${isSilent ? ' (silent)' : ''}`,
+    )
+    .join(', ')
+}
+
 /**
  * The pointers and the rotations that move them, in Postgres: every change is one commit with its
  * audit record. A change of a rotation holds only while it is at the step that its caller saw;

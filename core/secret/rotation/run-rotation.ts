@@ -3,7 +3,7 @@ import { invariant } from '../../invariant.ts'
 import type { SecretMembers, SecretStore } from '../secret-store.ts'
 import { type FingerprintKey, fingerprintOf } from './fingerprint.ts'
 import { hasEnded, type Rotation, rotationRetryMs } from './rotation.ts'
-import type { RotationJournal } from './rotation-journal.ts'
+import { namesOf, type RotationJournal } from './rotation-journal.ts'
 import type { RotationTarget, Succession } from './rotation-target.ts'
 
 /**
@@ -179,12 +179,8 @@ async function settle(run: RotationRun, rotation: Rotation): Promise<Rotation> {
     return await journal.settled(rotation, graceSeconds)
   }
   const missing = await journal.unproved(name)
-  const names = missing.map(
-    ({ host, role, process, isSilent }) =>
-      `${role} ${process} on ${host}${isSilent ? ' (silent)' : ''}`,
-  )
   const version = isPromoted ? pending : base
-  const reason = `version ${version} of ${name} is not proved by ${names.join(', ')}`
+  const reason = `version ${version} of ${name} is not proved by ${namesOf(missing)}`
   throw new PosternError('secret.unproved', { reason })
 }
 
