@@ -8,6 +8,9 @@ import { bun, root } from './dependencies.mjs'
 /** A step that hangs must not eat the time of the whole gate. */
 const stepMinutesMax = 12
 
+/** Of what a failed test or step printed, so many lines are told again at the end of a run. */
+const complaintLinesMax = 80
+
 /** Run by hand, by scripts of their own: they take minutes or Docker. */
 const notInTests = ['bench', 'fault', 'image', 'load']
 
@@ -83,7 +86,26 @@ export async function runStep(
   // A crash, an error between two tests or a kill fails no test by itself.
   const failedAtLeast = isGood ? 0 : 1
   const seconds = (Date.now() - startedAt) / 1000
-  return { name, seconds, passed, failed: Math.max(failed, failedAtLeast) }
+  return {
+    name,
+    seconds,
+    passed,
+    failed: Math.max(failed, failedAtLeast),
+    complaint: isGood || isQuiet ? '' : complaintOf(output),
+  }
+}
+
+/** What stands before each `(fail)`, from the test before it; of a step that names none, its end. */
+function complaintOf(output) {
+  const lines = output.trimEnd().split('\n')
+  const isVerdict = (line) => /^\((pass|fail|skip)\) /.test(line)
+  const told = lines.flatMap((line, index) => {
+    if (line.startsWith('# Unhandled error')) return lines.slice(index, index + complaintLinesMax)
+    if (!line.startsWith('(fail) ')) return []
+    const before = lines.slice(Math.max(0, index - complaintLinesMax), index)
+    return [...before.slice(before.findLastIndex(isVerdict) + 1), line]
+  })
+  return (told.length === 0 ? lines.slice(-complaintLinesMax) : told).join('\n')
 }
 
 function run([program, ...args], { isQuiet, prefix }) {
@@ -116,9 +138,15 @@ function countTests(output) {
   return { passed: last('pass'), failed: last('fail') }
 }
 
-/** Prints a line per step and the sum; returns the exit code. */
+/**
+ * Prints what failed once more, thousands of lines after it happened, a line per step and the sum;
+ * returns the exit code.
+ */
 export function summarize(results) {
   const width = Math.max(...results.map(({ name }) => name.length))
+  for (const { name, complaint } of results) {
+    if (complaint !== '') process.stdout.write(`\n── failed in ${name}\n${complaint}\n`)
+  }
   process.stdout.write('\n')
   for (const { name, passed, failed, seconds } of results) {
     const verdict = failed === 0 ? 'ok    ' : 'FAILED'
