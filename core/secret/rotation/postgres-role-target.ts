@@ -56,36 +56,35 @@ export function postgresRoleTarget(options: PostgresRoleOptions): LoginTarget {
     generate: (current) => otherLogin(current, options),
     async set(succession) {
       if ((await tryLogin(succession.pending, sessionUser)) !== undefined) return
-      const { to: user, password } = loginsIn(succession, member)
-      if ((await tryLogin(succession.current, sessionUser)) === undefined) {
+      const { from, to: user, password } = loginsIn(succession, member)
+      if (!succession.isUrgent && (await tryLogin(succession.current, sessionUser)) === undefined) {
         throw targetRefused('the login in force is not let in at this server')
       }
-      const grants = await tryLogin(succession.current, grantedRoles)
-      await setLogin(admin, { user, password, grants: grants ?? [] }).catch((error: unknown) => {
-        throw targetUnavailable(error)
+      await asAdmin(async () => {
+        await setLogin(admin, { user, password, grants: await grantedTo(admin, from) })
       })
     },
     async test({ current, pending }) {
-      const rights = await tryLogin(current, grantedRoles)
-      const pendingRights = await tryLogin(pending, grantedRoles)
-      if (pendingRights === undefined) throw targetRefused('the pending login is not let in')
-      const missing = (rights ?? []).filter((role) => !pendingRights.includes(role))
+      if ((await tryLogin(pending, sessionUser)) === undefined) {
+        throw targetRefused('the pending login is not let in')
+      }
+      const [rights, pendingRights] = await asAdmin(() =>
+        Promise.all([
+          grantedTo(admin, userIn(current, member)),
+          grantedTo(admin, userIn(pending, member)),
+        ]),
+      )
+      const missing = rights.filter((role) => !pendingRights.includes(role))
       if (missing.length > 0) throw targetRefused(`the pending login lacks ${missing.join(', ')}`)
     },
     async retire({ retired }) {
-      const user = userIn(retired, member)
-      await endLogin(admin, user).catch((error: unknown) => {
-        throw targetUnavailable(error)
-      })
+      await asAdmin(() => endLogin(admin, userIn(retired, member)))
     },
     isRefused: async (retired) => (await tryLogin(retired, sessionUser)) === undefined,
     logins: {
       users: options.users,
       userOf: (members) => userIn(members, member),
-      endUser: (user) =>
-        endLogin(admin, user).catch((error: unknown) => {
-          throw targetUnavailable(error)
-        }),
+      endUser: (user) => asAdmin(() => endLogin(admin, user)),
       hold: (members) => holdSession(options.connect(urlIn(members, member).href)),
     },
   }
@@ -124,13 +123,14 @@ async function sessionUser(sql: Sql): Promise<string> {
 }
 
 /** What the login was granted itself; what a role may do is that role's. */
-async function grantedRoles(sql: Sql): Promise<readonly string[]> {
-  const rows = await sql<{ name: string }[]>`
-    select r.rolname as name from pg_auth_members m
-    join pg_roles r on r.oid = m.roleid
-    join pg_roles u on u.oid = m.member
-    where u.rolname = session_user order by 1`
-  return rows.map(({ name }) => name)
+async function grantedTo(admin: Sql, user: string): Promise<readonly string[]> {
+  const rows = await admin<{ role: string | null }[]>`
+    select r.rolname as role from pg_roles u
+    left join pg_auth_members m on m.member = u.oid
+    left join pg_roles r on r.oid = m.roleid
+    where u.rolname = ${user} order by 1`
+  if (rows.length === 0) throw targetRefused(`the server has no user ${user}`)
+  return rows.flatMap(({ role }) => role ?? [])
 }
 
 type SetLogin = {
@@ -168,6 +168,12 @@ async function endLogin(admin: Sql, user: string): Promise<void> {
 
 function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
+}
+
+async function asAdmin<Answer>(act: () => Promise<Answer>): Promise<Answer> {
+  return await act().catch((error: unknown) => {
+    throw targetUnavailable(error)
+  })
 }
 
 function targetUnavailable(cause: unknown): PosternError {

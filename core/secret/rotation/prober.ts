@@ -20,7 +20,10 @@ export type Prober = AsyncDisposable & {
   settle(): Promise<void>
 }
 
-/** Tries as one who has stolen it would. What is no login, or gone, cannot be tried. */
+/**
+ * Tries as one who has stolen it would. What is no login, or gone, cannot be tried; neither can a
+ * login that is refused already, by a password that a thief may have given it: only its end tells.
+ */
 export async function startProber(
   target: RotationTarget,
   { members, onEffective }: Probing,
@@ -34,10 +37,10 @@ export async function startProber(
   const { logins } = target
   const session = members && (await logins?.hold(members).catch(() => undefined))
   const isDead = async () => {
-    if (members === undefined || !(await answered(target.isRefused(members)))) return false
-    return session === undefined || !(await answered(session.isOpen()))
+    if (members === undefined || session === undefined) return false
+    return (await answered(target.isRefused(members))) && !(await answered(session.isOpen()))
   }
-  const tries = logins === undefined ? undefined : repeat(isDead, tell)
+  const tries = session === undefined ? undefined : repeat(isDead, tell)
   return {
     async settle() {
       await tries?.close()

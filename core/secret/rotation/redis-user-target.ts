@@ -32,7 +32,7 @@ export function redisUserTarget(options: RedisUserOptions): LoginTarget {
     async set(succession) {
       if (await isIn(succession.pending)) return
       const { from, to, password } = loginsIn(succession, member)
-      if (!(await isIn(succession.current))) {
+      if (!succession.isUrgent && !(await isIn(succession.current))) {
         throw targetRefused('the login in force is not let in at this server')
       }
       await eachNode(admin, (node) => setUser(node, { from, to, password }))

@@ -8,7 +8,12 @@ export type SuccessionPlan = {
 }
 
 /** The members that are in force, and those that are to follow them. */
-export type Succession = { readonly current: SecretMembers; readonly pending: SecretMembers }
+export type Succession = {
+  readonly current: SecretMembers
+  readonly pending: SecretMembers
+  /** The current version is revoked, and may be refused already: by whoever was faster, or a thief. */
+  readonly isUrgent?: boolean
+}
 
 /**
  * What a secret opens, and how its credential is changed there. Each call can be repeated, also
@@ -31,7 +36,8 @@ export type RotationTarget = {
   discard?(plan: SuccessionPlan): Promise<void>
   /**
    * Lets the pending credential in, beside the current one. First proves that the current one is
-   * let in: whoever points us at another target must not have our new credential set there.
+   * let in: whoever points us at another target must not have our new credential set there. Of an
+   * urgent rotation that is not asked.
    */
   set(succession: Succession): Promise<void>
   /** Logs in anew with the pending credential and may do all that the current one may. */

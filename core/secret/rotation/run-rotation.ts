@@ -142,14 +142,14 @@ async function readShown(run: RotationRun, name: string, version: string) {
 
 async function successionOf(run: RotationRun, rotation: Rotation): Promise<Succession> {
   const { store, fingerprintKey } = run
-  const { name, base, pending, fingerprint } = rotation
+  const { name, base, pending, fingerprint, isUrgent } = rotation
   invariant(pending !== undefined, 'what was staged has a version')
   const [current, next] = await Promise.all([store.read(name, base), store.read(name, pending)])
   if (fingerprintOf(fingerprintKey, name, next) !== fingerprint) {
     const reason = `version ${pending} of ${name} in this store is not the one that was staged`
     throw new PosternError('secret.target_refused', { reason })
   }
-  return { current, pending: next }
+  return { current, pending: next, isUrgent }
 }
 
 /** Until everyone who uses the secret has logged in with what the pointer says. */

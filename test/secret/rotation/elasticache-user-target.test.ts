@@ -108,13 +108,15 @@ async function failureOf(run: () => Promise<unknown>): Promise<unknown> {
   )
 }
 
-test('without proof of the login in force nothing is changed', async () => {
+test('without proof of the login in force nothing is changed, unless it is revoked', async () => {
   const pending = target().generate(first())
   const current = loginOf(users[0], 'another-password-of-it')
   await expect(target().set({ current, pending })).rejects.toMatchObject({
     code: 'secret.target_refused',
   })
   expect(cloud.called).not.toContain('ModifyUser')
+  await target().set({ current, pending, isUrgent: true })
+  expect(await target().isRefused(pending)).toBe(false)
 })
 
 test.each([

@@ -56,6 +56,7 @@ async function look({ stage, run, members, faults }: Revoking): Promise<void> {
     const onEffective = async () => {
       if (members !== undefined && target.logIn(members) !== undefined)
         faults.push('told to be effective, and let in')
+      if (target.thief?.isIn() === true) faults.push('told to be effective, and a thief is in')
       if (random() < 0.2) throw new PosternError('database.unavailable', { reason: 'settling' })
       await pending.settle(revocation.id)
     }
@@ -89,7 +90,7 @@ export async function hostileRevocation(
 ): Promise<readonly string[]> {
   await world.sql`truncate postern_revocation`
   const stage = await openStage(world, seed, shapes[seed % shapes.length] ?? shapes[0])
-  const { random, store } = stage
+  const { random, store, target } = stage
   const faults: string[] = []
   const run = hostile(stage, faults, 0.03)
   if (random() < 0.8) await beginRotation(stage, run)
@@ -98,6 +99,7 @@ export async function hostileRevocation(
   await postgresRevocations({
     ...{ sql: world.sql, journal: testJournal(), now: () => new Date() },
   }).revoke({ class: of, issuer: '', value, reason: 'leaked', until: undefined, by: 'ann' })
+  if (members !== undefined && random() < 0.3) target.thief?.steal(members)
   const revoking = { stage, run, members, faults }
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const looks = random() < 0.3 ? [look(revoking), look(revoking)] : [look(revoking)]
@@ -142,6 +144,7 @@ async function faultsAfter(stage: Stage): Promise<readonly string[]> {
     ({ isOpen, user }) => isOpen && user !== (kept['user'] ?? kept['id']),
   )
   if (strangers.length > 0) faults.push(`${strangers.length} sessions of others`)
+  if (target.thief?.has(kept) === true) faults.push('a thief has what is in force')
   faults.push(...(target.faultsAtEnd?.() ?? []))
   const [row] = await world.sql<{ effective: boolean }[]>`
     select effective_at is not null as effective from postern_revocation`

@@ -62,13 +62,14 @@ export const calm = (stage: Stage): RotationRun => ({
   signal: new AbortController().signal,
 })
 
-/** What is in force logs in, at any time; so does the one before it, until it is retired. */
+/** What is in force logs in, at any time, unless a thief has changed its password; so does the one before it, until it is retired. */
 export async function faultsNow({ world, store, target }: Stage): Promise<readonly string[]> {
   const pointer = await world.journal.pointer(secretName)
   if (pointer === undefined) return ['no pointer']
   const members = await store.read(secretName, pointer.current).catch(() => undefined)
   if (members === undefined) return [`${pointer.current} is in force and cannot be read`]
-  return target.logIn(members) === undefined ? [`${pointer.current} is in force and refused`] : []
+  if (target.logIn(members) !== undefined || target.thief?.has(members) === true) return []
+  return [`${pointer.current} is in force and refused`]
 }
 
 /** Calls die, fail, or lose their answers: each before or after what they do. */

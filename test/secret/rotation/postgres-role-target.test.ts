@@ -113,6 +113,29 @@ test('without proof of the login in force nothing is set', async () => {
   expect(await admin`select from pg_roles where rolname = 'app_b'`).toHaveLength(0)
 })
 
+test('a login whose password a thief has changed is replaced with its rights, and the thief is out', async () => {
+  const thief = connect(urlIn(first()))
+  await thief`alter role app_a password 'mine'`
+  expect(await target().isRefused(first())).toBe(true)
+  const succession = { current: first(), pending: target().generate(first()) }
+  await expect(target().set(succession)).rejects.toMatchObject(refusal)
+  await target().set({ ...succession, isUrgent: true })
+  await target().test(succession)
+  expect([...(await connect(urlIn(succession.pending))`select n from kept`)]).toEqual([])
+  await target().retire({ kept: succession.pending, retired: first() })
+  expect(await sessions('app_a')).toBe(0)
+  expect(await target().isRefused(loginOf('app_a', 'mine'))).toBe(true)
+})
+
+test('a user that the server does not have is no model for another', async () => {
+  const current = loginOf('app_b', 'never')
+  const pending = target().generate(current)
+  await expect(target().set({ current, pending, isUrgent: true })).rejects.toMatchObject({
+    ...refusal,
+    message: expect.stringContaining('no user app_b'),
+  })
+})
+
 test.each([
   ['another host', (url: URL) => (url.hostname = 'localhost')],
   ['another database', (url: URL) => (url.pathname = '/postgres')],

@@ -94,6 +94,16 @@ test('without proof of the login in force nothing is set', async () => {
   expect(await admin.call('ACL', 'GETUSER', 'app_b')).toBeNull()
 })
 
+test('a login that somebody has switched off by hand is replaced with its rules', async () => {
+  await admin.call('ACL', 'SETUSER', 'app_a', 'off', 'resetpass')
+  const succession = { current: first(), pending: target().generate(first()) }
+  await expect(target().set(succession)).rejects.toMatchObject(refusal)
+  await target().set({ ...succession, isUrgent: true })
+  await target().test(succession)
+  const session = await logIn(succession.pending)
+  expect(await session.set('{postern-x}:key', 'value')).toBe('OK')
+})
+
 test('a pending login with other rules is refused', async () => {
   const succession = { current: first(), pending: target().generate(first()) }
   await target().set(succession)

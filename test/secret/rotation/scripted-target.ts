@@ -11,6 +11,13 @@ export type ScriptedTarget = RotationTarget & {
   readonly sessions: readonly Session[]
   /** Whoever logs in as this user is refused what its job needs. */
   withholdFrom(user: string | undefined): void
+  /** Somebody logs in with these and changes the password; absent where nobody can. */
+  readonly thief?: {
+    steal(members: SecretMembers): void
+    /** The login is the thief's until it is given another password. */
+    has(members: SecretMembers): boolean
+    isIn(): boolean
+  }
   /** What is wrong there once a rotation has ended. */
   faultsAtEnd?(): readonly string[]
 }
@@ -24,6 +31,7 @@ export function scriptedTarget(first: SecretMembers, random: () => number): Scri
   const logins = new Map<string, Login>()
   const sessions: Session[] = []
   let withheld: string | undefined
+  let stolen: Session | undefined
   logins.set(userOf(first), { password: first['password'], isOn: true })
 
   function logIn(members: SecretMembers): Session | undefined {
@@ -40,14 +48,24 @@ export function scriptedTarget(first: SecretMembers, random: () => number): Scri
     withholdFrom: (user) => {
       withheld = user
     },
+    thief: {
+      steal(members) {
+        stolen = logIn(members)
+        if (stolen !== undefined) logins.set(stolen.user, { password: 'stolen', isOn: true })
+      },
+      has: (members) => logins.get(userOf(members))?.password === 'stolen',
+      isIn: () => stolen?.isOpen === true,
+    },
     generate(current) {
       const [a, b] = pair
       const user = userOf(current) === a ? b : a
       return { ...current, user, password: `p${random()}` }
     },
-    async set({ current, pending }) {
+    async set({ current, pending, isUrgent }) {
       if (logIn(pending) !== undefined) return
-      if (logIn(current) === undefined) throw refused('the current credential is not let in')
+      if (!isUrgent && logIn(current) === undefined) {
+        throw refused('the current credential is not let in')
+      }
       logins.set(userOf(pending), { password: pending['password'], isOn: true })
     },
     async test({ pending }) {
