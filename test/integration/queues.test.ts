@@ -65,7 +65,7 @@ test('drain cancels what has not begun, each with its record, and leaves what ru
   const jobs = await Promise.all(waiting.map((id) => finished(accepting, id)))
   expect(jobs.every((job) => problemCode(job.problem) === 'job.cancelled')).toBe(true)
   expect((await finished(accepting, held)).state).toBe('completed')
-  expect(working.workers.active()).toBe(0)
+  await eventually(async () => working.workers.active() === 0)
   const counts = await auditCounts(world.sql)
   expect(counts['job.cancelled']).toBe(520)
   expect(counts['queue.drained']).toBeGreaterThanOrEqual(1)
