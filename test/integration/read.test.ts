@@ -65,6 +65,9 @@ test('a wait ends with the outcome, with its time, or with its caller', async ()
   for (const job of await Promise.all(waits)) expect(job?.result).toBe('here')
 })
 
+/** A stream without a cursor begins when it is read for the first time, which may be after the first job. */
+const beforeEverything = '0.00000000-0000-0000-0000-000000000000'
+
 function watch(
   accepting: Accepting,
   scope: { job: string } | { kind: string },
@@ -106,7 +109,7 @@ test('a stream resumed from its last cursor misses nothing and repeats nothing',
   await using world = await openWorld()
   const accepting = await world.accept()
   await world.work(nothing)
-  const first = watch(accepting, { kind: 'probe' }, undefined)
+  const first = watch(accepting, { kind: 'probe' }, beforeEverything)
   const early = await acceptSteps(accepting, ['a', 'b', 'c'])
   const lastOf = (seen: readonly JobChange[]) =>
     new Set(seen.filter((change) => change.job.finishedAt !== undefined).map((one) => one.job.id))
@@ -126,7 +129,7 @@ test('a long transaction delays a stream and loses none of its own or later chan
   await using world = await openWorld()
   const accepting = await world.accept()
   await world.work(nothing)
-  const stream = watch(accepting, { kind: 'probe' }, undefined)
+  const stream = watch(accepting, { kind: 'probe' }, beforeEverything)
   const slow = newJob('slow')
   const [later = ''] = await world.sql.begin(async (transaction) => {
     await transaction`
@@ -167,7 +170,7 @@ test('a stream shows nothing of other subjects', async () => {
   const stream = accepting.jobs.changes(
     { kind: 'probe' },
     { ...owner, subject: 'service-b' },
-    { cursor: '0.00000000-0000-0000-0000-000000000000', signal: AbortSignal.timeout(700) },
+    { cursor: beforeEverything, signal: AbortSignal.timeout(700) },
   )
   await acceptSteps(accepting, ['a'])
   for await (const change of stream) throw new Error(`saw ${change.job.id}`)
