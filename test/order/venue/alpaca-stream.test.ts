@@ -100,7 +100,7 @@ test('a server that says nothing counts as gone', async () => {
 
 test('a server that answers pings is there, however little it tells', async () => {
   const log = reportLog()
-  const stream = await open({ silenceMs: 60 }).stream(log.handlers)
+  const stream = await open({ silenceMs: 900 }).stream(log.handlers)
   // Six pings are twice the silence that it bears.
   await alpaca.stub.pinged(6)
   expect(log.entries).toEqual([])
