@@ -1,0 +1,90 @@
+package terraform.network.open_ingress_test
+
+import data.lib.test as t
+import data.terraform.network.open_ingress as rule
+
+_id := "terraform.network.open_ingress"
+
+test_fail_whole_result if {
+	rule.deny == {{
+		"id": _id,
+		"title": "Nobody is let in from everywhere",
+		"msg": "Nobody is let in from everywhere: 0.0.0.0/0",
+		"severity": "critical",
+		"address": "aws_vpc_security_group_ingress_rule.in",
+		"attribute": "cidr_ipv4",
+		"verdict": "fail",
+	}} with input as t.plan([_separate({"cidr_ipv4": "0.0.0.0/0"})])
+}
+
+test_fail_every_encoding if {
+	every cidr in ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2a05:d000::/25"] {
+		every rc in _encodings(cidr) {
+			count(rule.deny) == 1 with input as t.plan([rc])
+		}
+	}
+}
+
+test_success_every_encoding if {
+	every cidr in ["10.0.0.0/8", "10.1.2.3/32", "fd00:1234::/48"] {
+		every rc in _encodings(cidr) {
+			count(rule.deny | rule.unknown) == 0 with input as t.plan([rc])
+			rule.judged == {rc.address} with input as t.plan([rc])
+		}
+	}
+}
+
+test_success_group_by_reference if {
+	count(rule.deny | rule.unknown) == 0 with input as t.plan_with(
+		[t.created_with("aws_vpc_security_group_ingress_rule", "in", {}, {"referenced_security_group_id": true})],
+		[t.configured("aws_vpc_security_group_ingress_rule", "in", {"referenced_security_group_id": {"references": ["aws_security_group.lb.id"]}})],
+	)
+}
+
+test_success_egress_is_not_ours if {
+	count(rule.deny) == 0 with input as t.plan([t.created("aws_security_group_rule", "out", {"type": "egress", "cidr_blocks": ["0.0.0.0/0"]})])
+}
+
+test_unknown_separate if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_vpc_security_group_ingress_rule.in", "cidr_ipv4"]} with input as t.plan_with(
+		[t.created_with("aws_vpc_security_group_ingress_rule", "in", {}, {"cidr_ipv4": true})],
+		[t.configured("aws_vpc_security_group_ingress_rule", "in", {"cidr_ipv4": {"references": ["aws_eip.one.public_ip"]}})],
+	)
+}
+
+test_unknown_rule if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_security_group_rule.in", "cidr_blocks"]} with input as t.plan_with(
+		[t.created_with("aws_security_group_rule", "in", {"type": "ingress"}, {"cidr_blocks": true})],
+		[t.configured("aws_security_group_rule", "in", {"cidr_blocks": {"references": ["aws_eip.one.public_ip"]}})],
+	)
+}
+
+test_unknown_inline if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_security_group.in", "ingress"]} with input as t.plan_with(
+		[t.created_with("aws_security_group", "in", {}, {"ingress": true})],
+		[t.configured("aws_security_group", "in", {"ingress": {"references": ["aws_eip.one.public_ip"]}})],
+	)
+}
+
+test_success_inline_of_separate_rules if {
+	count(rule.unknown) == 0 with input as t.plan_with(
+		[t.created_with("aws_security_group", "in", {}, {"ingress": true})],
+		[t.configured("aws_security_group", "in", {"name": {"constant_value": "in"}})],
+	)
+}
+
+_separate(after) := t.created("aws_vpc_security_group_ingress_rule", "in", after)
+
+_encodings(cidr) := [
+	t.created("aws_security_group", "in", {"ingress": [{_plural(cidr): [cidr]}]}),
+	t.created("aws_security_group_rule", "in", {"type": "ingress", _plural(cidr): [cidr]}),
+	_separate({_single(cidr): cidr}),
+]
+
+_plural(cidr) := "ipv6_cidr_blocks" if {
+	contains(cidr, ":")
+} else := "cidr_blocks"
+
+_single(cidr) := "cidr_ipv6" if {
+	contains(cidr, ":")
+} else := "cidr_ipv4"
