@@ -146,7 +146,10 @@ async function handle(
   }
   async function signalAll(signal: Signal) {
     if (server === undefined) return
-    for (const pid of [server.pid, ...(await childrenOf(server.pid))]) process.kill(pid, signal)
+    // While it stands still the postmaster starts no child, and none that has ended disappears.
+    if (signal === 'SIGSTOP') process.kill(server.pid, signal)
+    for (const pid of await childrenOf(server.pid)) process.kill(pid, signal)
+    if (signal !== 'SIGSTOP') process.kill(server.pid, signal)
   }
   return {
     url: await createDatabase('postern'),

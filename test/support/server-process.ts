@@ -112,16 +112,25 @@ async function readLines(
   }
 }
 
-/** A loopback port that was free a moment ago. */
+/** Where kernels give no port by themselves, to a client or to who listens on port 0. */
+const ownPorts = { from: 10_000, count: 22_000 }
+const givenPorts = new Set<number>()
+
+/** A loopback port that was free a moment ago, and that nobody is given by chance until it is bound. */
 export async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  for (;;) {
+    const port = ownPorts.from + Math.floor(Math.random() * ownPorts.count)
+    if (givenPorts.has(port)) continue
+    givenPorts.add(port)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
   const server = createServer()
-  server.once('error', reject)
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    server.close(() => resolve(port))
-  })
+  server.once('error', () => resolve(false))
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   return await promise
 }
 

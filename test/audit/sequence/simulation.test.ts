@@ -1,7 +1,10 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { generateSignerKey, parseSignerKey } from '#core/audit/note/signer.ts'
 import { type Call, type Fate, origin } from './simulated-process.ts'
 import { createSimulation } from './simulation.ts'
+
+/** A history takes seconds, and some are longer than others. */
+setDefaultTimeout(60_000)
 
 const signers = [parseSignerKey(generateSignerKey(origin, 'ed25519').signerKey)]
 /** One can be replayed with `SEED=n`; many make a soak. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parsePolicy } from '#core/audit/note/policy.ts'
@@ -18,6 +18,9 @@ import {
   startMs,
   testLog,
 } from './test-log.ts'
+
+/** The large log is some 1,500 files, each of which is flushed to the disk. */
+setDefaultTimeout(60_000)
 
 /** Two full tiles at level 1 would take 131,072; this has one, and partial ones at three levels. */
 const large = records(66_000)

@@ -14,7 +14,7 @@ import { freePort, startServer } from '#test/support/server-process.ts'
 import { origin, smallLog } from './small-log.ts'
 
 /** Each test starts several processes, half a second each where nothing else runs. */
-setDefaultTimeout(30_000)
+setDefaultTimeout(90_000)
 
 let folder: string
 let log: ReturnType<typeof smallLog>

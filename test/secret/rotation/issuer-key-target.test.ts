@@ -86,6 +86,8 @@ async function simulate(stage: IssuerStage, rotations: number) {
   const refused: string[] = []
   const ends: Rotation['step'][] = []
   while (ends.filter((end) => end === 'done').length < rotations) {
+    // The gateways are alive, however long this takes.
+    await world.sql`update postern_process set seen_at = now()`
     let open = await world.journal.plan(secretName, 'test')
     while (!hasEnded(open)) {
       open = await takeTurn(stage, fleet, open)

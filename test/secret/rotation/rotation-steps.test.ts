@@ -86,7 +86,7 @@ test.each([
   const stage = await openStage(world, 6)
   const { id } = await world.journal.plan(secretName, 'test')
   await world.sql`update postern_process set seen_at = now() + ${since}::interval`
-  const running = runRotation({ ...calm(stage), patienceMs: 2_000 }, id)
+  const running = runRotation({ ...calm(stage), patienceMs: 4_000 }, id)
   await eventually(async () => (await world.journal.read(id)).step === 'settle')
   await world.sql`update postern_process set seen_at = now()`
   expect(await running).toMatchObject({ step: 'settle', attempts: 1 })
@@ -98,7 +98,9 @@ test('who stays silent for so long is given up', async () => {
   const stage = await openStage(world, 7)
   const { id } = await world.journal.plan(secretName, 'test')
   await world.sql`update postern_process set seen_at = now() - interval '31 seconds'`
-  expect(await runRotation({ ...calm(stage), patienceMs: 400 }, id)).toMatchObject({ step: 'done' })
+  expect(await runRotation({ ...calm(stage), patienceMs: 2_000 }, id)).toMatchObject({
+    step: 'done',
+  })
 })
 
 test('what is put off beyond any delay was so before the clock was set back, and is due', async () => {
