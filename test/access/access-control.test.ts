@@ -144,13 +144,19 @@ test('a new version is in force by itself, as a whole, with its audit record', a
   )
 })
 
+/** At once: who writes into a file shows it empty first, which is a version too. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.next`, text)
+  await rename(`${file}.next`, file)
+}
+
 test('a new version that cannot be recorded is not in force until it can', async () => {
   const file = join(await folder(), 'access.json')
   await writeFile(file, JSON.stringify(document))
   const world = await openFile(file)
   const authorization = `Bearer ${await token(key, world.clock)}`
   world.audit.failWith(new PosternError('audit.unavailable'))
-  await writeFile(file, JSON.stringify(other))
+  await replaceFile(file, JSON.stringify(other))
   await world.access.reload()
   await world.access.reload()
   expect([isFirst(world), isOther(world)]).toEqual([true, false])
@@ -167,7 +173,7 @@ test('a refused version whose record is owed is recorded once the log takes it',
   await writeFile(file, JSON.stringify(document))
   const world = await openFile(file)
   world.audit.failWith(new PosternError('audit.unavailable'))
-  await writeFile(file, '{')
+  await replaceFile(file, '{')
   await world.access.reload()
   await world.access.reload()
   world.audit.failWith(undefined)
@@ -216,7 +222,7 @@ test.each([
   const world = await openFile(file)
   const authorization = `Bearer ${await token(key, world.clock)}`
   expect(await verdict(world.access, authorization)).toBe('ok')
-  await writeFile(file, text)
+  await replaceFile(file, text)
   await eventually(async () => (await refusedFiles(world)) === 1)
   await eventually(() =>
     world.audit.records.some((record) => record.type === 'access.file_refused'),

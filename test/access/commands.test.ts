@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { bearer, localDocument, localName, testIssuer } from './issuer-world.ts'
 import { temporaryFolder, testClock } from './world.ts'
+
+/** Each test starts several processes, half a second each where nothing else runs. */
+setDefaultTimeout(60_000)
 
 let folder: string
 let remove: () => Promise<void>

@@ -22,6 +22,8 @@ function recordOf(details: AuditRecord['details']): AuditRecord {
 
 async function openLog(world: World, journal: AuditJournal = openJournal()) {
   const { sql } = await world.accept()
+  // Records have 250 ms, which a connection may take to open.
+  await Promise.all([sql`select 1`, sql`select 1`])
   const metrics = createMetrics()
   const now = () => new Date()
   const audit = postgresAuditLog({ sql, journal, log: silentLog(), metrics, now })

@@ -12,7 +12,7 @@ import { eventually } from './world.ts'
 setDefaultTimeout(60_000)
 
 /** How long a record may take (250 ms), and room for a machine that runs everything at once. */
-const deadlineMsMax = 900
+const deadlineMsMax = 2_500
 
 let stage: ClosedStage
 let job: { readonly open: string; readonly cancelled: string; readonly failed: string }
@@ -191,7 +191,7 @@ test('a revocation that cannot be recorded is not done, and the command says why
 })
 
 test('an intake that is slow: what waits for its record is refused in time, the rest is whole', async () => {
-  await withBroken(onInsert('statement', 'perform pg_sleep(1); return null;'), async () => {
+  await withBroken(onInsert('statement', 'perform pg_sleep(4); return null;'), async () => {
     const late = await askAll([...repeatedRefusals(), ...reads])
     for (const [name, answer] of Object.entries(late)) {
       expect({ name, ...answer }).toMatchObject({ name, ...closed })
@@ -242,7 +242,14 @@ const healthy: Readonly<Record<string, number>> = {
 
 test('the same acts are done, and the same callers refused, once the intake is well again', async () => {
   const acts = [...changes(), ...refusals(), ...reads].filter(({ name }) => name in healthy)
-  const answers = await askAll(acts)
+  const answers: Record<string, Answered> = {}
+  for (const act of acts) {
+    // A record that is late for once is asked for again.
+    answers[act.name] = await eventually(async () => {
+      const answer = await stage.ask(act)
+      return answer.status === 503 ? undefined : answer
+    })
+  }
   const statuses = Object.entries(answers).map(([name, { status }]) => [name, status])
   expect(Object.fromEntries(statuses)).toEqual(healthy)
   expect(answers['receipt']?.code).toBe('audit.not_found')

@@ -58,7 +58,9 @@ test('a running job that is cancelled is aborted on the worker that holds it', a
   const [id = ''] = await acceptSteps(accepting, ['a'])
   await eventually(() => holder.workers.active() === 1)
   const answer = await accepting.jobs.cancel(id, owner, testCaller)
-  expect(answer).toMatchObject({ outcome: 'cancelled', run: 'aborted' })
+  expect(answer?.outcome).toBe('cancelled')
+  // On a machine that is late the answer does not wait for the confirmation.
+  expect(['aborted', 'not_confirmed']).toContain(answer?.run ?? '')
   await eventually(() => holder.workers.active() === 0)
   await eventually(async () => (await accepting.queue.missing(probeKind, [id])).length === 1)
   expect((await accepting.jobs.find(id, 'any'))?.state).toBe('cancelled')
@@ -136,20 +138,23 @@ test('a failed job that is retried runs again under its id and takes effect once
   await using world = await openWorld()
   const accepting = await world.accept()
   let isBroken = true
-  await world.work(({ jobId, attempt }) => {
+  const gate = Promise.withResolvers<void>()
+  await world.work(async ({ jobId, attempt }) => {
     if (isBroken) throw new PosternError('request.body_invalid')
-    return Promise.resolve(insertEffect(jobId, attempt))
+    await gate.promise
+    return insertEffect(jobId, attempt)
   })
   const [id = ''] = await acceptSteps(accepting, ['a'])
   await finished(accepting, id)
   await eventually(async () => (await accepting.queue.missing(probeKind, [id])).length === 1)
   isBroken = false
   expect(await accepting.jobs.retry(id, owner, testCaller)).toMatchObject({
-    state: 'accepted',
+    state: expect.stringMatching(/^(accepted|running)$/),
     dispatch: 2,
     problem: undefined,
     finishedAt: undefined,
   })
+  gate.resolve()
   expect((await finished(accepting, id)).state).toBe('completed')
   expect(await countRows(world.sql, 'test_effect')).toBe(1)
   expect(await auditCounts(world.sql)).toEqual({
