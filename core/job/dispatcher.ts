@@ -57,7 +57,10 @@ export function dispatcher(options: {
     const ids = takeDispatched()
     if (ids.length === 0) return
     try {
-      await sql`delete from postern_outbox where id = any(${[...ids]}::uuid[])`
+      // A row that the sweeper holds is the sweeper's: waiting for it would hold up what is accepted next.
+      await sql`
+        delete from postern_outbox where id in (
+          select id from postern_outbox where id = any(${[...ids]}::uuid[]) for update skip locked)`
     } catch {
       // The sweeper finds the rows, sends again, and the engine ignores what it has.
       dispatched.push(...ids)
