@@ -10,7 +10,7 @@ export type ServerProcess = {
   signal(signal: Signal): void
 }
 
-const readyTimeoutMs = 20_000
+const readyTimeoutMs = 60_000
 const stopTimeoutMs = 10_000
 
 // `bun test` ends without an exit event, and a test process may be killed. A shell that reads our
