@@ -46,6 +46,8 @@ export type Pool = {
   readonly sql: Sql
   /** No connection owes an answer to a statement or is in a transaction. */
   readonly isIdle: () => boolean
+  /** No connection is open. */
+  readonly isClosed: () => boolean
 }
 
 /** The same, with a look at its connections. */
@@ -77,5 +79,6 @@ export function connectPool(options: ConnectOptions): Pool {
       idle_in_transaction_session_timeout: options.idleTransactionMs ?? idleTransactionMsDefault,
     },
   }
-  return { sql: postgres(address.url, driverOptions), isIdle: sockets.areIdle }
+  const sql = postgres(address.url, driverOptions)
+  return { sql, isIdle: sockets.areIdle, isClosed: sockets.areClosed }
 }

@@ -36,6 +36,7 @@ type Listening = {
  */
 export function livePool(options: ConnectOptions): LivePool {
   let current = connectPool(options)
+  let url = options.url
   const listenings = new Set<Listening>()
 
   const listen: Sql['listen'] = async (channel, onNotify, onListen) => {
@@ -64,17 +65,18 @@ export function livePool(options: ConnectOptions): LivePool {
 
   return {
     sql,
-    async replace(url) {
-      const next = connectPool({ ...options, url })
-      const old = current
+    async replace(nextUrl) {
+      const next = connectPool({ ...options, url: nextUrl })
+      const [old, oldUrl] = [current, url]
       const followed = await followTo(next, listenings).catch(async (error: unknown) => {
         await next.sql.end({ timeout: closeSeconds })
         throw error
       })
       current = next
+      url = nextUrl
       const before = followed.map(({ listening }) => listening.handle)
       for (const { listening, handle } of followed) listening.handle = handle
-      await drain(old, before)
+      await drain(old, before, () => isRefused({ ...options, url: oldUrl }))
     },
   }
 }
@@ -93,7 +95,11 @@ async function followTo({ sql }: Pool, listenings: ReadonlySet<Listening>) {
  * A pool that is told to end forgets what waits for a connection: it must have nothing to do. What
  * it was notified of before the new one listened may be on its way until then.
  */
-async function drain(pool: Pool, listening: readonly ListenMeta[]): Promise<void> {
+async function drain(
+  pool: Pool,
+  listening: readonly ListenMeta[],
+  isRefusedNow: () => Promise<boolean>,
+): Promise<void> {
   const endsAt = performance.now() + drainMsMax
   let quietSince = performance.now()
   let lookedAt = quietSince
@@ -105,7 +111,7 @@ async function drain(pool: Pool, listening: readonly ListenMeta[]): Promise<void
     if (isDead || now - quietSince >= quietMs || now >= endsAt) break
     if (quietSince < now || now - lookedAt < quietMs) continue
     lookedAt = now
-    void isRefused(pool).then((is) => {
+    void isRefusedNow().then((is) => {
       isDead = is
     })
   }
@@ -118,12 +124,24 @@ async function drain(pool: Pool, listening: readonly ListenMeta[]): Promise<void
   // A channel that is still listened to is opened again when its pool is closed.
   for (const { unlisten } of listening) await unlisten().catch(() => undefined)
   // One that runs behind another on its connection is not seen from here, but waited for.
-  await pool.sql.end({ timeout: drainMsMax / 1_000 })
+  await Promise.race([pool.sql.end({ timeout: drainMsMax / 1_000 }), closed(pool)])
 }
 
-async function isRefused({ sql }: Pool): Promise<boolean> {
-  return await sql`select 1`.then(
-    () => false,
-    (error: unknown) => isLoginRefused(error),
-  )
+/** Of a connection that dies while it is to end, postgres.js waits for the end for ever. */
+async function closed(pool: Pool): Promise<void> {
+  const endsAt = performance.now() + drainMsMax
+  while (!pool.isClosed() && performance.now() < endsAt) await Bun.sleep(lookMs)
+}
+
+/** Asked anew: in a pool whose sessions are being ended a statement may fail of that. */
+async function isRefused(options: ConnectOptions): Promise<boolean> {
+  const { sql } = connectPool({ ...options, max: 1 })
+  try {
+    await sql`select 1`
+    return false
+  } catch (error) {
+    return isLoginRefused(error)
+  } finally {
+    await sql.end({ timeout: closeSeconds })
+  }
 }

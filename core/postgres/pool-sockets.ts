@@ -18,6 +18,13 @@ type Watch = {
   readonly heard: () => void
 }
 
+export type PoolSockets = {
+  readonly open: () => Promise<DriverSocket>
+  readonly areIdle: () => boolean
+  /** None is open. */
+  readonly areClosed: () => boolean
+}
+
 /**
  * Opens the sockets of one pool. While the server is down one caller tries and all others fail at
  * once: postgres.js would let each wait for its turn to be refused, or for ever behind a proxy that
@@ -28,7 +35,7 @@ export function poolSockets(options: {
   readonly address: DatabaseAddress
   /** Milliseconds that a server may owe an answer and say nothing; 0 waits for ever. */
   readonly answerTimeoutMs: number
-}): { readonly open: () => Promise<DriverSocket>; readonly areIdle: () => boolean } {
+}): PoolSockets {
   const sockets = new Set<DriverSocket>()
   let failure: { readonly at: number; readonly fault: unknown } | undefined
   let isProbing = false
@@ -62,7 +69,11 @@ export function poolSockets(options: {
       return deadSocket(fault)
     }
   }
-  return { open, areIdle: () => [...sockets].every((socket) => socket.isIdle()) }
+  return {
+    open,
+    areIdle: () => [...sockets].every((socket) => socket.isIdle()),
+    areClosed: () => sockets.size === 0,
+  }
 }
 
 /** A proxy in front of a dead server accepts and hangs up: that is a failure to connect too. */

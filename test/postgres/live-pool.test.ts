@@ -167,3 +167,31 @@ test('a statement that runs behind another on its connection for seconds is answ
   expect(await whoIs(narrow)).toBe('app_b')
   await narrow.sql.end()
 })
+
+test('a login that is ended with its sessions while it is left holds the replacement up no longer', async () => {
+  const { unlisten } = await pool.sql.listen('news', () => undefined)
+  let isOver = false
+  const client = async () => {
+    while (!isOver) await pool.sql`select pg_sleep(0.002)`.catch(() => Bun.sleep(1))
+  }
+  const clients = Array.from({ length: 12 }, client)
+  for (let round = 0; round < 6; round += 1) {
+    const [to, from] = round % 2 === 0 ? ['app_b', 'app_a'] : ['app_a', 'app_b']
+    const begun = Promise.withResolvers<Promise<void>>()
+    const begin = () => begun.resolve(pool.replace(urlOf(to)))
+    if (round % 3 === 0) begin()
+    await Bun.sleep(round * 180)
+    // While it is left, right before, and while it is tried again and again.
+    await admin.unsafe(`alter role ${from} nologin`)
+    await admin`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${from}`
+    if (round % 3 === 1) begin()
+    await Bun.sleep(round * 100)
+    if (round % 3 === 2) begin()
+    await begun.promise
+    expect(await whoIs(pool)).toBe(to)
+    await admin.unsafe(`alter role ${from} login`)
+  }
+  isOver = true
+  await Promise.all(clients)
+  await unlisten()
+})
