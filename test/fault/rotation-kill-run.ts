@@ -63,7 +63,7 @@ async function takeTurn(run: KillRun, id: string, point: KillPoint): Promise<Tur
   await gone(stage)
   const row = await look(stage, id)
   if (row.step !== point.step) return undefined
-  if (plan.fate !== 'refused') return { fate: plan.fate, ...(await askBack(run)) }
+  if (plan.fate !== 'refused') return { fate: plan.fate, ...(await askBack(run, id)) }
   await subject.refuse(row.pending ?? '')
   return { fate: plan.fate }
 }
@@ -93,14 +93,32 @@ async function ask({ stage, gatewayUrl, subject }: Asked, what: string, body?: o
 }
 
 /** Resolves when it is asked; what it resolves with, when whoever asked has its answer. */
-async function askBack(run: KillRun): Promise<{ readonly answer: Promise<unknown> }> {
+async function askBack(
+  run: KillRun,
+  id: string,
+): Promise<{ readonly answer: Promise<unknown> }> {
   const { stage, subject, plan } = run
   if (plan.isAskedOverHttp) {
     const asked = await ask(run, 'rollback', { reason: 'seed' })
     if (!asked.ok) throw new Error(`rollback: ${await asked.text()}`)
     return { answer: Promise.resolve() }
   }
-  return { answer: stage.tryPostern(['secrets', 'rollback', subject.name, '--reason', 'seed']) }
+  let isOver = false
+  const answer = stage
+    .tryPostern(['secrets', 'rollback', subject.name, '--reason', 'seed'])
+    .finally(() => {
+      isOver = true
+    })
+  // It takes the rotation to its end itself; a rotator that begins before it has asked goes on.
+  while (!isOver && !(await isAskedBack(stage, id))) await Bun.sleep(pollMs)
+  return { answer }
+}
+
+async function isAskedBack({ sql }: RotationStage, id: string): Promise<boolean> {
+  const rows = await sql`
+    select from postern_secret_rotation
+    where id = ${id} and (roll_back_reason is not null or promoted_at is null)`
+  return rows.length > 0
 }
 
 async function look({ sql }: Pick<RotationStage, 'sql'>, id: string): Promise<Row> {
