@@ -93,10 +93,7 @@ async function ask({ stage, gatewayUrl, subject }: Asked, what: string, body?: o
 }
 
 /** Resolves when it is asked; what it resolves with, when whoever asked has its answer. */
-async function askBack(
-  run: KillRun,
-  id: string,
-): Promise<{ readonly answer: Promise<unknown> }> {
+async function askBack(run: KillRun, id: string): Promise<{ readonly answer: Promise<unknown> }> {
   const { stage, subject, plan } = run
   if (plan.isAskedOverHttp) {
     const asked = await ask(run, 'rollback', { reason: 'seed' })

@@ -57,7 +57,10 @@ async function stoppedReplica(lane: KillLane): Promise<readonly string[]> {
   return [...faults, ...(await endedWell(lane, id))]
 }
 
-/** For so long that it is taken for dead: the login that it has is retired, so it ends to be started anew. */
+/**
+ * For so long that it is taken for dead: the login that it has is retired, so it enters anew with what
+ * the store calls current, or ends to be started anew.
+ */
 async function longStoppedReplica(lane: KillLane): Promise<readonly string[]> {
   const { crew, worker, stage } = lane
   await crew.ready(1)
@@ -67,18 +70,22 @@ async function longStoppedReplica(lane: KillLane): Promise<readonly string[]> {
   const faults: string[] = []
   for (const id of ids) faults.push(...(await endedWell(lane, id)))
   worker.child.kill('SIGCONT')
-  const end = await Promise.race([worker.child.exited, Bun.sleep(waitMsMax)])
-  if (end !== 1) faults.push(`the worker has no login any more, and did not end: ${end}`)
-  await stage.start('work')
-  await until('it has proved what is in force', async () => {
-    const rows = await stage.sql`
-      select from postern_secret_ack a join postern_secret s on s.name = a.name
-      join postern_process p on p.id = a.process and p.role like '%worker%'
-        and p.seen_at > now() - interval '10 seconds'
-      where a.version = s.current_version and a.name in (${databaseSecret}, ${redisSecret})`
-    return rows.length === 2
+  const ended = worker.child.exited.then(async (code) => {
+    if (code !== 1) faults.push(`the worker has no login any more, and ended with ${code}`)
+    await stage.start('work')
   })
+  const proved = () => until('it has proved what is in force', () => isProved(lane))
+  await Promise.race([proved(), ended.then(proved)])
   return faults
+}
+
+async function isProved({ stage }: KillLane): Promise<boolean> {
+  const rows = await stage.sql`
+    select from postern_secret_ack a join postern_secret s on s.name = a.name
+    join postern_process p on p.id = a.process and p.role like '%worker%'
+      and p.seen_at > now() - interval '10 seconds'
+    where a.version = s.current_version and a.name in (${databaseSecret}, ${redisSecret})`
+  return rows.length === 2
 }
 
 /** The store's file is another environment's, with the same names and versions. */
