@@ -25,7 +25,8 @@ export type SecretUse = {
   readonly members: SecretMembers
   /**
    * Logs in with the members of another version and changes over to them. Resolves when nothing of
-   * this process uses the one before any more; rejects, with that one in use, where they are refused.
+   * this process uses the one before any more. Rejects where they are refused, with that one in use, and
+   * where some connection could not change over, with either.
    */
   readonly adopt: (members: SecretMembers) => Promise<void>
   /**
@@ -68,7 +69,8 @@ export type SecretFollowerOptions = {
 }
 
 type Followed = SecretUse & {
-  inUse: string
+  /** Undefined while it is not known: some of the process may have changed over, and the rest not. */
+  inUse: string | undefined
   fingerprint: string
   proved: string | undefined
   looks: OneAtATime
@@ -237,6 +239,7 @@ async function catchUp(
     const members = await store.read(use.name, pointer.current)
     const fingerprint = fingerprintOf(key, use.name, members)
     if (fingerprint === pointer.fingerprint) {
+      use.inUse = undefined
       await use.adopt(members)
       log.info('secret.adopted', { of: use.name, version: pointer.current })
       use.inUse = pointer.current
@@ -273,6 +276,7 @@ async function enterAnew(
       log.error('secret.other_environment', { of: use.name, version })
       return
     }
+    use.inUse = undefined
     await use.adopt(members)
     log.warn('secret.entered_anew', { of: use.name, version })
     use.inUse = version

@@ -42,6 +42,7 @@ async function openProcess({ pollMs = 60_000, store = memorySecretStore() } = {}
   await world.sql`delete from postern_secret_ack where process = ${process}`
   const adopted: string[] = []
   let refusal: Error | undefined
+  let refused = 0
   const follower = await secretFollower({
     ...{ sql: world.sql, journal: testJournal(), store, process, pollMs },
     ...{ log: silentLog(), now: () => new Date() },
@@ -49,6 +50,7 @@ async function openProcess({ pollMs = 60_000, store = memorySecretStore() } = {}
   followers.push(follower)
   return {
     ...{ process, store, adopted, follower },
+    refused: () => refused,
     refuse: (error: Error | undefined) => {
       refusal = error
     },
@@ -56,7 +58,10 @@ async function openProcess({ pollMs = 60_000, store = memorySecretStore() } = {}
       follower.follow({
         ...{ name: secretName, version, members },
         adopt: async (next) => {
-          if (refusal !== undefined) throw refusal
+          if (refusal !== undefined) {
+            refused += 1
+            throw refusal
+          }
           adopted.push(next['url'] ?? '')
         },
       }),
@@ -136,6 +141,17 @@ test('what cannot be taken over is not proved, and is tried again', async () => 
   one.refuse(undefined)
   await eventually(async () => (await one.proved()) === '2')
   expect(one.adopted).toEqual(['two'])
+})
+
+test('what has failed half way is taken over whole, also by the version that was in use before', async () => {
+  const one = await openProcess()
+  await one.follow(await stage(one, 'one'), first)
+  one.refuse(new Error('one of its connections has hung up'))
+  await promote(await stage(one, 'two'), { url: 'two' })
+  await eventually(() => one.refused() > 0)
+  await promote('1', first)
+  one.refuse(undefined)
+  await eventually(() => one.adopted.includes('one'))
 })
 
 test('of many that cannot be taken over there is one retry, not one for each', async () => {
