@@ -9,208 +9,361 @@ import data.lib.plan
 
 # METADATA
 # description: |
-#   Each rule belongs to one sort of input; what is of none of them is refused.
-kind := "terraform" if {
-	input.resource_changes
-} else := "terraform" if {
-	input.terraform_version
-} else := "kubernetes" if {
+#   Each rule belongs to one sort of input. What is of none of them is refused, and so is what looks like two:
+#   it would be judged as the one and used as the other.
+kind := name if {
+	count(_kinds) == 1
+	some name in _kinds
+}
+
+_kinds contains "terraform" if input.resource_changes
+
+_kinds contains "terraform" if input.terraform_version
+
+_kinds contains "kubernetes" if {
 	input.apiVersion
 	input.kind
-} else := "compose" if {
+}
+
+# CycloneDX has services of its own.
+_kinds contains "compose" if {
 	input.services
-} else := "workflow" if {
-	input.jobs
-} else := "docker" if {
+	not input.bomFormat
+}
+
+_kinds contains "workflow" if input.jobs
+
+_kinds contains "docker" if {
 	is_array(input)
 	input[0].Cmd
-} else := "backend" if {
-	input.terraform
-} else := "sbom" if {
-	input.bomFormat
 }
+
+_kinds contains "backend" if input.terraform
+
+_kinds contains "sbom" if input.bomFormat
 
 # METADATA
 # description: The rules that belong to this sort of input, by their id.
-rules := _terraform if {
+rules[id] := rule if {
 	kind == "terraform"
-} else := _kubernetes if {
-	kind == "kubernetes"
-} else := _compose if {
-	kind == "compose"
-} else := _workflow if {
-	kind == "workflow"
-} else := _docker if {
-	kind == "docker"
-} else := _backend if {
-	kind == "backend"
-} else := _sbom if {
-	kind == "sbom"
-} else := {}
-
-_terraform[id] := rule if {
 	some area, name
-	data.terraform[area][name].judged
 	rule := data.terraform[area][name]
-	id := concat(".", ["terraform", area, name])
+	id := _id(area, name)
 }
 
-_kubernetes[id] := rule if {
+rules[id] := rule if {
+	kind == "kubernetes"
 	some area, name
-	data.kubernetes[area][name].judged
 	rule := data.kubernetes[area][name]
-	id := concat(".", ["kubernetes", area, name])
+	id := _id(area, name)
 }
 
-_compose[id] := rule if {
+rules[id] := rule if {
+	kind == "compose"
 	some area, name
-	data.compose[area][name].judged
 	rule := data.compose[area][name]
-	id := concat(".", ["compose", area, name])
+	id := _id(area, name)
 }
 
-_workflow[id] := rule if {
+rules[id] := rule if {
+	kind == "workflow"
 	some area, name
-	data.workflow[area][name].judged
 	rule := data.workflow[area][name]
-	id := concat(".", ["workflow", area, name])
+	id := _id(area, name)
 }
 
-_docker[id] := rule if {
+rules[id] := rule if {
+	kind == "docker"
 	some area, name
-	data.docker[area][name].judged
 	rule := data.docker[area][name]
-	id := concat(".", ["docker", area, name])
+	id := _id(area, name)
 }
 
-_backend[id] := rule if {
+rules[id] := rule if {
+	kind == "backend"
 	some area, name
-	data.backend[area][name].judged
 	rule := data.backend[area][name]
-	id := concat(".", ["backend", area, name])
+	id := _id(area, name)
 }
 
-_sbom[id] := rule if {
+rules[id] := rule if {
+	kind == "sbom"
 	some area, name
-	data.sbom[area][name].judged
 	rule := data.sbom[area][name]
-	id := concat(".", ["sbom", area, name])
+	id := _id(area, name)
 }
+
+# Undefined for a package of tests.
+_id(area, name) := concat(".", [kind, area, name]) if not endswith(name, "_test")
 
 # METADATA
-# description: The rules that have answered. One that could not leaves a gap that is a denial.
-answered contains id if some id, _ in rules
+# description: |
+#   The rules that have answered: they say what they have looked at, and have a set for what is wrong, be it
+#   empty. One that could not leaves a gap that is a denial.
+answered contains id if {
+	some id, rule in rules
+	is_set(rule.judged)
+	some name in ["deny", "warn"]
+	is_set(rule[name])
+}
 
 # METADATA
 # description: Rules that ought to have answered, and have not.
 missing contains id if {
-	some id in data.given.rules[kind]
+	some id in _manifest
 	not id in answered
 }
 
-# METADATA
-# description: Everything that the rules say, waived or not.
-said contains result if {
-	some rule in rules
-	some verdict in ["deny", "unknown", "warn"]
-	some result in object.get(rule, verdict, set())
+_manifest contains id if some id in data.given.rules[kind]
+
+# What each rule says, and in which of its sets.
+_said contains {"rule": id, "set": name, "result": result} if {
+	some id, rule in rules
+	some name in ["deny", "unknown", "warn"]
+	some result in object.get(rule, name, set())
+}
+
+_verdict_of := {"deny": "fail", "unknown": "unknown", "warn": "warn"}
+
+_is_result(statement) if {
+	every attribute in ["title", "msg", "address", "attribute"] { is_string(statement.result[attribute]) }
+	statement.result.id == statement.rule
+	statement.result.verdict == _verdict_of[statement.set]
+	statement.result.severity in {"critical", "high", "medium", "low"}
 }
 
 # METADATA
-# title: The input cannot be judged
-# description: A plan that is cut off, failed or empty is no plan, and a rule that has not answered none that passed.
-# scope: rule
-# custom:
-#   severity: high
-said contains result if {
-	some defect in defects
-	result := {
-		"id": "main.defect",
-		"title": "The input cannot be judged",
-		"msg": sprintf("The input cannot be judged: %s", [defect]),
-		"severity": "high",
-		"address": "",
-		"attribute": "",
-		"verdict": "fail",
-	}
-}
+# description: |
+#   The environment that the input is for: what a plan says, or else what the caller has named
+#   (`data.asked.environment`).
+environment := plan.environment if {
+	kind == "terraform"
+} else := data.asked.environment
 
 # METADATA
-# description: Why the input as a whole cannot be judged.
-defects contains "it is of no kind that has rules" if not kind
+# description: Why the input as a whole cannot be judged. None of these can be waived.
+defects contains "it is of no kind that has rules" if count(_kinds) == 0
+
+defects contains sprintf("it looks like %s at once", [concat(" and ", sort(_kinds))]) if count(_kinds) > 1
 
 defects contains defect if {
 	kind == "terraform"
 	some defect in plan.defects
 }
 
+defects contains sprintf("it does not say whether it is %s", [word]) if {
+	kind == "terraform"
+	some word in ["complete", "errored"]
+	not is_boolean(object.get(input, word, null))
+}
+
+# What is said of nothing is undefined, and denies nothing: `not is_object(rc.change.after)` as well.
+defects contains sprintf("it does not say what %v will be", [object.get(rc, "address", "a resource")]) if {
+	kind == "terraform"
+	some rc in plan.resources
+	not is_object(object.get(rc, ["change", "after"], null))
+}
+
+defects contains "a list is judged by its items: write each as a document" if {
+	kind == "kubernetes"
+	input.items
+}
+
 defects contains sprintf("the rule %s has not answered", [id]) if some id in missing
+
+defects contains sprintf("the rule %s is not in the manifest: run ci/policy-index", [id]) if {
+	some id, _ in rules
+	not id in _manifest
+}
+
+defects contains sprintf("the rule %s says what is no result", [statement.rule]) if {
+	some statement in _said
+	not _is_result(statement)
+}
 
 defects contains "no rule is known for it" if {
 	kind
-	count(object.get(data.given.rules, kind, [])) == 0
+	count(_manifest) == 0
 }
 
-# METADATA
-# description: An environment that nobody has named is a plan for nowhere.
-defects contains sprintf("the environment %v is none of ours", [plan.environment]) if {
+# Of Kubernetes there are objects that nothing is asked of.
+defects contains "no rule has found anything in it to judge" if {
+	kind != "kubernetes"
+	sum([count(rule.judged) | some rule in rules]) == 0
+}
+
+# An environment that nobody has named is a plan for nowhere.
+defects contains sprintf("the environment %v is none of ours", [named]) if {
+	some named in _named
+	not named in data.given.environments
+}
+
+_named contains environment
+
+_named contains data.asked.environment
+
+defects contains sprintf("it is for %v, and %v was asked", [plan.environment, data.asked.environment]) if {
 	kind == "terraform"
-	not plan.environment in data.given.environments
+	plan.environment != data.asked.environment
 }
 
-# METADATA
-# description: Waivers are data, with an owner, a reason and an end.
-is_waived(result) if {
-	some waiver in data.given.waivers
-	_covers(waiver, result)
-	not _has_ended(waiver)
+defects contains "there is no list of waivers" if not is_array(object.get(data.given, "waivers", null))
+
+defects contains sprintf("waiver %d: %s", [index + 1, fault]) if {
+	some index, faults in _waiver_faults
+	some fault in faults
 }
+
+# What a waiver has to say, and by what pattern.
+_waiver_words := {
+	"id": `^[a-z_]+\.[a-z0-9_]+\.[a-z0-9_]+$`,
+	"address": `\S`,
+	"reason": `\S.{10}`,
+	"until": `^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$`,
+	"by": `\S`,
+}
+
+# A waiver for ever is a rule that has been taken away.
+_waiver_days_max := 366
+
+_waiver_faults[index] contains "it is no object" if {
+	some index, waiver in data.given.waivers
+	not is_object(waiver)
+}
+
+_waiver_faults[index] contains sprintf("%s is missing, or not as it must be", [word]) if {
+	some index, waiver in data.given.waivers
+	is_object(waiver)
+	some word, pattern in _waiver_words
+	not _matches(pattern, object.get(waiver, word, null))
+}
+
+# A misspelt `environment` would make it one for all of them.
+_waiver_faults[index] contains sprintf("%s is no word of a waiver", [word]) if {
+	some index, waiver in data.given.waivers
+	some word, _ in waiver
+	not word in ({"environment"} | object.keys(_waiver_words))
+}
+
+_waiver_faults[index] contains sprintf("there is no rule %v", [waiver.id]) if {
+	some index, waiver in data.given.waivers
+	not waiver.id in {id | some id in data.given.rules[_]}
+}
+
+_waiver_faults[index] contains sprintf("the environment %v is none of ours", [waiver.environment]) if {
+	some index, waiver in data.given.waivers
+	not waiver.environment in data.given.environments
+}
+
+_waiver_faults[index] contains sprintf("it ends in more than %d days", [_waiver_days_max]) if {
+	some index, waiver in data.given.waivers
+	_matches(_waiver_words.until, waiver.until)
+	time.parse_rfc3339_ns(waiver.until) - time.now_ns() > ((((_waiver_days_max * 24) * 60) * 60) * 1000) * 1000000
+}
+
+_matches(pattern, word) if {
+	is_string(word)
+	regex.match(pattern, word)
+}
+
+# The waivers for this kind of input in this environment.
+_waivers contains waiver if {
+	some index, waiver in data.given.waivers
+	count(object.get(_waiver_faults, index, set())) == 0
+	startswith(waiver.id, sprintf("%s.", [kind]))
+	_is_here(waiver)
+}
+
+_is_here(waiver) if not "environment" in object.keys(waiver)
+
+_is_here(waiver) if waiver.environment == environment
+
+_is_live(waiver) if time.now_ns() < time.parse_rfc3339_ns(waiver.until)
 
 _covers(waiver, result) if {
 	waiver.id == result.id
 	waiver.address == result.address
 }
 
-_has_ended(waiver) if time.now_ns() >= time.parse_rfc3339_ns(waiver.until)
-
 # METADATA
-# description: What nobody has waived, with the verdict that counts in this environment.
-results contains judged if {
-	some result in said
-	not is_waived(result)
-	judged := object.union(result, {"outcome": _outcome(result)})
+# description: Whether somebody has taken it on, with a reason and an end that has not come.
+is_waived(result) if {
+	some waiver in _waivers
+	_is_live(waiver)
+	_covers(waiver, result)
 }
 
 # METADATA
-# description: A waiver of this kind of input that covers nothing is to be removed.
-results contains result if {
-	some waiver in data.given.waivers
-	startswith(waiver.id, sprintf("%s.", [kind]))
-	waiver.environment == object.get({"e": plan.environment}, "e", "")
-	every result in said { not _covers(waiver, result) }
-	result := {
-		"id": "main.waiver",
-		"title": "A waiver covers nothing",
-		"msg": sprintf("A waiver covers nothing: %s of %s, by %s", [waiver.id, waiver.address, waiver.by]),
-		"severity": "low",
-		"address": waiver.address,
-		"attribute": "",
-		"verdict": "warn",
-		"outcome": "warn",
-	}
+# description: What was waived, with the waivers.
+waived contains object.union(statement.result, {"waivers": waivers}) if {
+	some statement in _said
+	is_waived(statement.result)
+	waivers := {waiver | some waiver in _waivers; _is_live(waiver); _covers(waiver, statement.result)}
 }
 
-_outcome(result) := "deny" if {
-	result.verdict == "fail"
-} else := "deny" if {
-	result.verdict == "unknown"
-	_is_strict
-} else := "warn"
+# METADATA
+# description: What nobody has waived, with what comes of it in this environment.
+results contains object.union(statement.result, {"outcome": _outcome(statement.set)}) if {
+	some statement in _said
+	_is_result(statement)
+	not is_waived(statement.result)
+}
 
-# In `dev` what is unknown is a warning.
-_is_strict if kind != "terraform"
+# METADATA
+# description: What keeps it from being judged.
+results contains _own("main.defect", "The input cannot be judged", "deny", {"address": "", "found": defect}) if {
+	some defect in defects
+}
 
-_is_strict if plan.is_strict
+# METADATA
+# description: A waiver that covers nothing is to be removed.
+results contains _own("main.waiver", "A waiver covers nothing", "warn", {
+	"address": waiver.address,
+	"found": sprintf("%s, by %s", [waiver.id, waiver.by]),
+}) if {
+	some waiver in _waivers
+	every statement in _said { not _covers(waiver, statement.result) }
+}
+
+# METADATA
+# description: One that has ended says so beside what it covered.
+results contains _own("main.waiver", "A waiver has ended", "warn", {
+	"address": waiver.address,
+	"found": sprintf("%s, by %s, on %s", [waiver.id, waiver.by, waiver.until]),
+}) if {
+	some waiver in _waivers
+	not _is_live(waiver)
+}
+
+_own(id, title, outcome, about) := {
+	"id": id,
+	"title": title,
+	"msg": sprintf("%s: %s", [title, about.found]),
+	"severity": {"deny": "critical", "warn": "low"}[outcome],
+	"address": about.address,
+	"attribute": "",
+	"verdict": {"deny": "fail", "warn": "warn"}[outcome],
+	"outcome": outcome,
+}
+
+# What is not known yet denies, but for an environment that is there to be broken.
+_outcome("deny") := "deny"
+
+_outcome("warn") := "warn"
+
+_outcome("unknown") := "warn" if {
+	_is_lenient
+} else := "deny"
+
+_is_lenient if {
+	environment == "dev"
+	kind != "terraform"
+}
+
+_is_lenient if {
+	environment == "dev"
+	not plan.is_strict
+}
 
 # METADATA
 # description: For conftest, which knows these two names.
@@ -235,6 +388,7 @@ default allow := false
 allow if {
 	count(answered) > 0
 	count(missing) == 0
+	count(defects) == 0
 	count(deny) == 0
 }
 
@@ -243,11 +397,21 @@ allow if {
 # description: What `ci/policy` prints.
 # entrypoint: true
 report := {
-	"kind": object.get({"kind": kind}, "kind", "unknown"),
-	"environment": object.get({"environment": plan.environment}, "environment", "unknown"),
+	"kind": _shown.kind,
+	"environment": _shown.environment,
 	"allow": allow,
 	"results": results,
+	"defects": defects,
 	"answered": answered,
-	"judged": {id: count(rule.judged) | some id, rule in rules},
-	"waived": {result | some result in said; is_waived(result)},
+	"judged": {id: count(rules[id].judged) | some id in answered},
+	"waived": waived,
 }
+
+# An object with a member that is undefined is undefined itself, and the report must not be.
+_shown.kind := kind
+
+_shown.kind := "unknown" if not kind
+
+_shown.environment := environment
+
+_shown.environment := "unknown" if not environment
