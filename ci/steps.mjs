@@ -11,8 +11,11 @@ const stepMinutesMax = 12
 /** Of what a failed test or step printed, so many lines are told again at the end of a run. */
 const complaintLinesMax = 80
 
-/** Run by hand, by scripts of their own: they take minutes or Docker. */
-const notInTests = ['bench', 'fault', 'image', 'load']
+/**
+ * Run by hand, by scripts of their own: they take minutes or Docker. Those of policy/ need what the
+ * step `policy` builds on a new machine, and run after it.
+ */
+const notInTests = ['bench', 'fault', 'image', 'load', 'policy']
 
 /** What a test takes seconds for: servers and commands as processes, and the embedded engine. */
 const slow = /\bBun\.spawn|embedded-engine/
@@ -24,6 +27,16 @@ export const staticSteps = [
   { name: 'tsc', command: [tool('tsc')] },
   { name: 'knip', command: [tool('knip')] },
 ]
+
+const policyScript = join(root, 'ci', 'policy-test.mjs')
+
+/** On a machine without opa and conftest most of it is their build, at low priority. */
+export const policyStep = { name: 'policy', command: [process.execPath, policyScript] }
+
+export const quickPolicyStep = {
+  name: 'policy',
+  command: [process.execPath, policyScript, '--quick'],
+}
 
 /** Bun 1.4.5 takes no such setting from bunfig.toml, and its own 5 s are a slow machine's initdb. */
 const testMsMax = 20_000
@@ -51,8 +64,17 @@ export function testSteps(name, files) {
 
 /** Paths from the root of every test file that belongs to the gate. */
 export function testFiles() {
+  return allTestFiles().filter((path) => !notInTests.includes(path.split('/')[1]))
+}
+
+/** Those that ask `ci/policy`, and so opa. */
+export function policyTestFiles() {
+  return allTestFiles().filter((path) => path.startsWith('test/policy/'))
+}
+
+function allTestFiles() {
   return readdirSync(join(root, 'test'), { recursive: true })
-    .filter((path) => path.endsWith('.test.ts') && !notInTests.includes(path.split('/')[0]))
+    .filter((path) => path.endsWith('.test.ts'))
     .map((path) => `test/${path}`)
     .sort()
 }

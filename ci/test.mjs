@@ -1,12 +1,21 @@
 // `npm test`: everything but benchmarks, fault runs, load and Docker; real Redis and Postgres.
 import './setup.mjs'
-import { runStep, staticSteps, summarize, testFiles, testStep, testSteps } from './steps.mjs'
+import {
+  policyStep,
+  policyTestFiles,
+  runStep,
+  staticSteps,
+  summarize,
+  testFiles,
+  testStep,
+  testSteps,
+} from './steps.mjs'
 
 /** Steps of one group run at the same time; a number before each line tells which has printed it. */
 const groups = [
   ...staticSteps.map((step) => [step]),
-  testSteps('tests', testFiles()),
-  [testStep('binary', ['test/image/binary.test.ts'])],
+  [...testSteps('tests', testFiles()), policyStep],
+  [testStep('binary', ['test/image/binary.test.ts']), testStep('policy tests', policyTestFiles())],
 ]
 const results = []
 for (const steps of groups) {
