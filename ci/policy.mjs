@@ -15,9 +15,11 @@ const help = `usage: ci/policy FILE … [option …]
 
 Judges each file by the rules of policy/ that belong to its kind. FILE is the JSON of a plan
 (terraform show -json; - reads one from stdin), an SBOM, a Kubernetes manifest, a compose file, a
-workflow, a Dockerfile, or HCL with a backend. Each document of a YAML file is judged by itself.
+workflow, a Dockerfile, or HCL with a backend. Each document of a YAML file is judged by itself, and
+those of Kubernetes of all files together as well, as one deployment.
 
   --environment NAME  what it is for; a plan that says otherwise is not judged
+  --apart             manifests that are no whole deployment: not together
   --fail-on SEVERITY  deny only from critical, high, medium or low (default) on
   --json              the reports as JSON, in place of the table
   --sarif FILE        SARIF 2.1.0 besides
@@ -33,6 +35,7 @@ missing, a waiver is not valid; 64 wrong use.
 
 const options = {
   environment: { type: 'string' },
+  apart: { type: 'boolean', default: false },
   'fail-on': { type: 'string', default: 'low' },
   json: { type: 'boolean', default: false },
   sarif: { type: 'string' },
@@ -79,7 +82,8 @@ async function main(args) {
 
 async function judgeAndTell({ values, paths }) {
   const failOn = values['fail-on']
-  const judgements = await judge(paths, { policy: values.policy, environment: values.environment })
+  const { policy, environment, apart } = values
+  const judgements = await judge(paths, { policy, environment, apart })
   const verdict = verdictOf(judgements, failOn)
   if (values.json) {
     const { word, exitCode } = verdict
@@ -92,7 +96,7 @@ async function judgeAndTell({ values, paths }) {
   }
   if (values.junit !== undefined) await writeFile(values.junit, toJunit(judgements))
   if (values.sarif !== undefined) {
-    const { rules } = await readRules(values.policy)
+    const { rules } = await readRules(policy)
     const sarif = toSarif(judgements, {
       rules,
       readme: readmeAddress(),

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { compareDrift } from './drift-fixtures.mjs'
 import { policyFolder, queryPolicy } from './evaluate.mjs'
 import { readInput } from './read-input.mjs'
 import { kinds } from './rules.mjs'
@@ -40,21 +41,25 @@ export async function compareFixtures(ids) {
   const said = await ask(whole)
   if (said.problem !== undefined) return { count: read.length, faults: [said.problem], quiet: [] }
   const compared = whole.map((one, at) => ({ ...one, ...said[at] }))
-  const refused = new Set(
-    compared.flatMap(({ expected }) =>
-      expected.filter(([, verdict]) => verdict === 'fail').map(([id]) => id),
-    ),
-  )
-  const unshown = ids.filter((id) => !refused.has(id))
+  const drift = await compareDrift()
+  const shown = new Set([...drift.shown, ...compared.filter(isRefusal).map(({ id }) => id)])
+  const unshown = ids.filter((id) => !shown.has(id))
   return {
-    count: read.length,
+    count: read.length + drift.count,
     faults: [
       ...faults,
       ...compared.flatMap(differences),
+      ...drift.faults,
       ...unshown.map((id) => `${id}: no fixture shows it refusing anything`),
     ],
     quiet: compared.filter(({ judged }) => judged === 0).map(labelOf),
   }
+}
+
+/** A failure, or whatever a rule without failures says of what is called bad. */
+function isRefusal({ name, expected }) {
+  const isBad = name.startsWith('bad') && expected.length > 0
+  return isBad || expected.some(([, verdict]) => verdict === 'fail')
 }
 
 function labelOf({ path }) {
@@ -81,14 +86,14 @@ async function readCase({ id, name, path }, ids) {
     documents.push(...read.documents)
   }
   const { results: expected, environment } = expectation
-  const isOther = isPlan && environment !== undefined
-  return {
-    id,
-    name,
-    path,
-    expected,
-    documents: isOther ? documents.map(asFor(environment)) : documents,
-  }
+  return { id, name, path, expected, documents: asJudged({ id, documents, environment }) }
+}
+
+/** Those of a cluster are judged together, and a plan as one for the environment that is named. */
+function asJudged({ id, documents, environment }) {
+  if (id.startsWith('cluster.')) return [`[${documents.join(',')}]`]
+  const isOther = id.startsWith('terraform.') && environment !== undefined
+  return isOther ? documents.map(asFor(environment)) : documents
 }
 
 /** A plan as it would be for another environment: most of it is the same. */

@@ -6,7 +6,10 @@ export const exitCodes = { allowed: 0, denied: 1, unjudged: 2 }
 
 const unused = 'A waiver covers nothing'
 
-/** Judges each document of each file by itself; one that cannot be read has a problem, no report. */
+/**
+ * Judges each document of each file by itself, and those of Kubernetes together as well, unless they
+ * are to stay `apart`; what cannot be read has a problem and no report.
+ */
 export async function judge(paths, options) {
   const inputs = []
   for (const path of paths) inputs.push(await readInput(path))
@@ -18,7 +21,12 @@ export async function judge(paths, options) {
     const number = (at) => (own.length === 1 ? undefined : at + 1)
     return own.map((_document, at) => ({ file, document: number(at), ...answers[next++] }))
   })
-  return withoutNoise(judgements)
+  const isOfKubernetes = (_document, at) => answers[at].report?.kind === 'kubernetes'
+  const manifests = documents.filter(isOfKubernetes)
+  if (options.apart || manifests.length === 0) return withoutNoise(judgements)
+  const [whole] = await evaluate([`[${manifests.join(',')}]`], options)
+  const { file } = judgements.find(({ report }) => report?.kind === 'kubernetes')
+  return withoutNoise([...judgements, { file, together: manifests.length, ...whole }])
 }
 
 /** A waiver is for one object; that the others of a kind do not need it is no news. */

@@ -6,7 +6,16 @@ import { run } from './run.mjs'
 export const severities = ['critical', 'high', 'medium', 'low']
 
 /** The kinds of input, each with rules in a folder of its own. */
-export const kinds = ['terraform', 'kubernetes', 'compose', 'workflow', 'docker', 'backend', 'sbom']
+export const kinds = [
+  'terraform',
+  'kubernetes',
+  'cluster',
+  'compose',
+  'workflow',
+  'docker',
+  'backend',
+  'sbom',
+]
 
 /** Packages that are no rules. */
 const others = ['lib', 'main', 'given']

@@ -20,7 +20,8 @@ export function show(judgements, verdict, { hasColour, failOn }) {
   return `${blocks.join('\n\n')}\n\n${paint(verdict.word, lastLine(verdict, failOn))}\n`
 }
 
-export function nameOf({ file, document }) {
+export function nameOf({ file, document, together }) {
+  if (together !== undefined) return `${together} documents of Kubernetes together`
   return plain(document === undefined ? file : `${file}, document ${document}`)
 }
 

@@ -38,6 +38,12 @@ _kinds contains "docker" if {
 	input[0].Cmd
 }
 
+# The documents of a deployment together: what must be there, and must match, follows from none alone.
+_kinds contains "cluster" if {
+	is_array(input)
+	input[0].apiVersion
+}
+
 _kinds contains "backend" if input.terraform
 
 _kinds contains "sbom" if input.bomFormat
@@ -55,6 +61,13 @@ rules[id] := rule if {
 	kind == "kubernetes"
 	some area, name
 	rule := data.kubernetes[area][name]
+	id := _id(area, name)
+}
+
+rules[id] := rule if {
+	kind == "cluster"
+	some area, name
+	rule := data.cluster[area][name]
 	id := _id(area, name)
 }
 
@@ -169,6 +182,18 @@ defects contains "a list is judged by its items: write each as a document" if {
 	input.items
 }
 
+defects contains sprintf("document %d of it is none of Kubernetes, or a list", [index + 1]) if {
+	kind == "cluster"
+	some index, document in input
+	not _is_single(document)
+}
+
+_is_single(document) if {
+	document.apiVersion
+	document.kind
+	not document.items
+}
+
 defects contains sprintf("the rule %s has not answered", [id]) if some id in missing
 
 defects contains sprintf("the rule %s is not in the manifest: run ci/policy-index", [id]) if {
@@ -188,7 +213,7 @@ defects contains "no rule is known for it" if {
 
 # Of Kubernetes there are objects that nothing is asked of.
 defects contains "no rule has found anything in it to judge" if {
-	kind != "kubernetes"
+	not kind in {"kubernetes", "cluster"}
 	sum([count(rule.judged) | some rule in rules]) == 0
 }
 

@@ -112,6 +112,13 @@ test_fail_list if {
 	_is_refused(document, "a list is judged by its items: write each as a document")
 }
 
+test_fail_deployment_of_something_else if {
+	pod := _inputs.kubernetes
+	every other in [{"apiVersion": "v1"}, {"kind": "Pod"}, null, object.union(pod, {"items": []})] {
+		_is_refused([pod, other], "document 2 of it is none of Kubernetes, or a list")
+	}
+}
+
 test_fail_missing_rule if {
 	report := _judge(_inputs.terraform, {}, [])
 	not report.allow
@@ -168,7 +175,9 @@ test_fail_nothing_judged if {
 }
 
 test_success_objects_that_nothing_is_asked_of if {
-	_judge(_inputs.kubernetes, {"a": {"one": {"judged": set(), "deny": set()}}}, []).allow
+	every kind in ["kubernetes", "cluster"] {
+		_judge(_inputs[kind], {"a": {"one": {"judged": set(), "deny": set()}}}, []).allow
+	}
 }
 
 test_fail_environment_of_nobody if {
@@ -324,6 +333,7 @@ test_fail_nothing_at_all if not main.allow
 _inputs := {
 	"terraform": t.plan([t.created("aws_kms_key", "k", {})]),
 	"kubernetes": {"apiVersion": "v1", "kind": "Pod"},
+	"cluster": [{"apiVersion": "v1", "kind": "Pod"}, {"apiVersion": "v1", "kind": "Service"}],
 	"compose": {"services": {}},
 	"workflow": {"jobs": {}},
 	"docker": [{"Cmd": "from"}],
@@ -363,6 +373,7 @@ _judge(document, rules, waivers) := report if {
 	report := main.report with input as document
 		with data.terraform as rules
 		with data.kubernetes as rules
+		with data.cluster as rules
 		with data.compose as rules
 		with data.workflow as rules
 		with data.docker as rules

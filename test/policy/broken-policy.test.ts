@@ -142,7 +142,7 @@ test('a waiver that one of several documents needs is no news in the others', as
   waive({ ...waiver, id: 'kubernetes.a.one', address: 'document' })
   const pod = (name: string) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\n`
   const pods = put(folder, 'pods.yaml', [pod('one'), pod('marked')].join('---\n'))
-  const { exitCode, stdout } = await judged(pods)
+  const { exitCode, stdout } = await judge(['--policy', policy, '--apart', pods])
   expect(stdout).not.toContain('A waiver covers nothing')
   expect(exitCode).toBe(0)
 })

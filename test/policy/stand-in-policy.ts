@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dir, '../..')
 
-const kinds = ['kubernetes', 'compose', 'workflow', 'docker', 'backend', 'sbom']
+const kinds = ['kubernetes', 'cluster', 'compose', 'workflow', 'docker', 'backend', 'sbom']
 
 /** Denies a key that does not rotate; unknown where that is not known. */
 const keyRule = `# METADATA

@@ -126,6 +126,18 @@ test.each([
   expect(exitCode).toBe(1)
 })
 
+test('manifests are judged together as well, unless they are said to be no whole deployment', async () => {
+  const pod = (name: string) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\n`
+  const one = put(folder, 'one.yaml', pod('one'))
+  const two = put(folder, 'two.yaml', pod('two'))
+  const together = await judged(one, two)
+  expect(together.stdout).toContain('2 documents of Kubernetes together (cluster)')
+  expect(together.exitCode).toBe(0)
+  const apart = await judged(one, two, '--apart')
+  expect(apart.stdout).not.toContain('together')
+  expect(apart.exitCode).toBe(0)
+})
+
 test('a plan can come through a pipe', async () => {
   const read = (text: string) => judge(['--policy', policy, '-'], text)
   expect((await read(JSON.stringify(planOf()))).exitCode).toBe(0)
