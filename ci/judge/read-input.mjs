@@ -24,11 +24,18 @@ export async function readInput(path) {
   try {
     const text = await textOf(path)
     if (text.trim() === '') throw new Unreadable('it is empty')
-    return { file, documents: await documentsOf(path, text) }
+    return { file, documents: (await documentsOf(path, text)).flatMap(manifests) }
   } catch (error) {
     if (error instanceof Unreadable) return { file, documents: [], problem: error.message }
     throw error
   }
+}
+
+/** A list of manifests is one deployment to main, which asks nothing about each of them. */
+function manifests(text) {
+  const value = text.trimStart().startsWith('[') ? JSON.parse(text) : undefined
+  const isList = Array.isArray(value) && value[0]?.apiVersion !== undefined
+  return isList ? value.map((one) => JSON.stringify(one)) : [text]
 }
 
 async function textOf(path) {

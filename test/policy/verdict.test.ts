@@ -138,6 +138,17 @@ test('manifests are judged together as well, unless they are said to be no whole
   expect(apart.exitCode).toBe(0)
 })
 
+test('each manifest of a list in JSON is judged by itself', async () => {
+  const pods = ['one', 'marked'].map((name) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name },
+  }))
+  const { exitCode, stdout } = await judged(put(folder, 'pods.json', JSON.stringify(pods)))
+  expect(stdout).toContain('pods.json, document 2 (kubernetes)')
+  expect(exitCode).toBe(1)
+})
+
 test('a plan can come through a pipe', async () => {
   const read = (text: string) => judge(['--policy', policy, '-'], text)
   expect((await read(JSON.stringify(planOf()))).exitCode).toBe(0)
