@@ -6,6 +6,8 @@ import { kinds, readRules } from './rules.mjs'
 
 const manifest = join(policyFolder, 'given/rules/data.json')
 const readme = join(policyFolder, 'README.md')
+const columnsMax = 100
+
 const start = '<!-- The rules: made by ci/policy-index from their annotations. -->'
 const end = '<!-- The end of the rules. -->'
 
@@ -44,9 +46,15 @@ function byKind(rules) {
     .filter(({ own }) => own.length > 0)
 }
 
+/** As Biome formats it: what fits stands in one line. */
 function manifestOf(rules) {
-  const lists = byKind(rules).map(({ kind, own }) => [kind, own.map(({ id }) => id)])
-  return `${JSON.stringify(Object.fromEntries(lists), null, 2)}\n`
+  const lists = byKind(rules).map(({ kind, own }, at, all) => {
+    const ids = own.map(({ id }) => JSON.stringify(id))
+    const line = `  "${kind}": [${ids.join(', ')}]`
+    const isShort = line.length + (at === all.length - 1 ? 0 : 1) <= columnsMax
+    return isShort ? line : `  "${kind}": [\n    ${ids.join(',\n    ')}\n  ]`
+  })
+  return `{\n${lists.join(',\n')}\n}\n`
 }
 
 function readmeOf(rules) {
