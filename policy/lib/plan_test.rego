@@ -34,6 +34,7 @@ test_of_type if {
 
 test_deferred if {
 	plan.deferred == {_deferred} with input as t.plan([_key, _deferred])
+	plan.deferred == set() with input as t.plan([_with_actions(["read"])])
 	plan.deferred == set() with input as t.plan([json.patch(_deferred, [{
 		"op": "replace",
 		"path": "change/actions",
@@ -88,6 +89,7 @@ test_state_omitted if {
 	_state({"a": null}, {}, {}) == "omitted"
 	_state({}, {}, {"a": _refers}) == "omitted"
 	_state({}, {"a": true}, {}) == "omitted" with data.given.aws_blocks as {"aws_kms_key": ["b"]}
+	_state({}, {}, {}) == "omitted" with data.given.aws_blocks as {"aws_kms_key": ["a"]}
 }
 
 test_state_without_after_unknown if {
