@@ -17,6 +17,17 @@ test_success_every_kind if {
 	}
 }
 
+# Asked of another kind, the rule would be none of the manifest.
+test_success_only_rules_of_its_kind_are_asked if {
+	every kind, document in _inputs {
+		rules := {other: rule |
+			some other, _ in _inputs
+			rule := {true: _quiet, false: {"a": {"two": _quiet.a.one}}}[other == kind]
+		}
+		_judge_by(document, rules, []).allow
+	}
+}
+
 test_success_whole_report if {
 	_judge(_inputs.terraform, _quiet, []) == {
 		"kind": "terraform",
@@ -71,6 +82,12 @@ test_unknown_of_other_kinds_denies_but_where_dev_was_asked if {
 	_judge_for("dev", _inputs.kubernetes, says, []).allow
 }
 
+# Only a plan says it itself: a manifest could say anything.
+test_unknown_denies_whatever_a_manifest_says if {
+	says := _says({"unknown": {_result("unknown", "kubernetes.a.one", "x.y")}})
+	not _judge(object.union(_inputs.kubernetes, {"variables": {"environment": {"value": "dev"}}}), says, []).allow
+}
+
 # The plan does not say it, so its rules judge it as production's.
 test_unknown_denies_where_only_the_caller_says_dev if {
 	says := _says({"unknown": {_result("unknown", _id, "x.y")}})
@@ -78,7 +95,7 @@ test_unknown_denies_where_only_the_caller_says_dev if {
 }
 
 test_fail_no_kind if {
-	every document in [null, {}, [], [{}], "text", 7, {"kind": "Pod"}, {"services": false}] {
+	every document in [null, {}, [], [{}], "text", 7, {"kind": "Pod"}, {"apiVersion": "v1"}, {"services": false}] {
 		_is_refused(document, "it is of no kind that has rules")
 		_judge(document, _quiet, []).kind == "unknown"
 	}
@@ -369,16 +386,18 @@ _waive(waivers) := _judge(_inputs.terraform, _says({"deny": {_result("deny", _id
 
 _plan_for(environment) := object.union(_inputs.terraform, {"variables": {"environment": {"value": environment}}})
 
-_judge(document, rules, waivers) := report if {
+_judge(document, rules, waivers) := _judge_by(document, {kind: rules | some kind, _ in _inputs}, waivers)
+
+_judge_by(document, rules, waivers) := report if {
 	report := main.report with input as document
-		with data.terraform as rules
-		with data.kubernetes as rules
-		with data.cluster as rules
-		with data.compose as rules
-		with data.workflow as rules
-		with data.docker as rules
-		with data.backend as rules
-		with data.sbom as rules
+		with data.terraform as rules.terraform
+		with data.kubernetes as rules.kubernetes
+		with data.cluster as rules.cluster
+		with data.compose as rules.compose
+		with data.workflow as rules.workflow
+		with data.docker as rules.docker
+		with data.backend as rules.backend
+		with data.sbom as rules.sbom
 		with data.given.rules as _manifest
 		with data.given.waivers as waivers
 		with time.now_ns as _now
