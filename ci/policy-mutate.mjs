@@ -43,10 +43,17 @@ async function main(args) {
   setPriority(niceness)
   const opa = await ensureTool('opa')
   const work = mkdtempSync(join(tmpdir(), 'policy-mutants-'))
+  const cleanUp = () => rmSync(work, { recursive: true, force: true })
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      cleanUp()
+      process.exit(1)
+    })
+  }
   try {
     return await mutateAll(opa, files, work)
   } finally {
-    rmSync(work, { recursive: true, force: true })
+    cleanUp()
   }
 }
 
