@@ -45,6 +45,44 @@ test_success_egress_is_not_ours if {
 	count(rule.deny) == 0 with input as t.plan([t.created("aws_security_group_rule", "out", {"type": "egress", "cidr_blocks": ["0.0.0.0/0"]})])
 }
 
+test_fail_inline_and_separate if {
+	every direction in ["ingress", "egress"] {
+		every type in [sprintf("aws_vpc_security_group_%s_rule", [direction]), "aws_security_group_rule"] {
+			every group in [
+				t.created_with("aws_security_group", "in", {}, {direction: true}),
+				t.created("aws_security_group", "in", {direction: [{"self": true}]}),
+			] {
+				t.brief(rule.deny) == {[_id, "fail", "aws_security_group.in", direction]} with input as _mixed(group, type, direction)
+			}
+		}
+	}
+}
+
+# What the state holds shows the separate rules in the group.
+test_success_separate_rules_shown_by_the_group if {
+	group := t.created("aws_security_group", "in", {"ingress": [{"self": true}]})
+	settled := json.patch(group, [{"op": "replace", "path": "change/actions", "value": ["no-op"]}])
+	written := _mixed(settled, "aws_security_group_rule", "ingress")
+	nothing := json.patch(written, [{"op": "replace", "path": "configuration/root_module/resources/1/expressions", "value": {}}])
+	count(rule.deny) == 0 with input as nothing
+}
+
+test_success_group_inside_the_group if {
+	count(rule.deny | rule.unknown) == 0 with input as t.plan([t.created_with(
+		"aws_security_group", "in",
+		{"ingress": [{"cidr_blocks": [], "self": false}]},
+		{"ingress": [{"cidr_blocks": [], "security_groups": true}]},
+	)])
+}
+
+test_unknown_range_inside_the_group if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_security_group.in", "ingress"]} with input as t.plan([t.created_with(
+		"aws_security_group", "in",
+		{"ingress": [{"cidr_blocks": [null]}]},
+		{"ingress": [{"cidr_blocks": [true]}]},
+	)])
+}
+
 test_unknown_separate if {
 	t.brief(rule.unknown) == {[_id, "unknown", "aws_vpc_security_group_ingress_rule.in", "cidr_ipv4"]} with input as t.plan_with(
 		[t.created_with("aws_vpc_security_group_ingress_rule", "in", {}, {"cidr_ipv4": true})],
@@ -72,6 +110,14 @@ test_success_inline_of_separate_rules if {
 		[t.configured("aws_security_group", "in", {"name": {"constant_value": "in"}})],
 	)
 }
+
+_mixed(group, type, direction) := t.plan_with(
+	[group, t.created_with(type, "rule", {"type": direction, "cidr_ipv4": "10.0.0.0/16"}, {"security_group_id": true})],
+	[
+		t.configured(type, "rule", {"security_group_id": {"references": ["aws_security_group.in.id", "aws_security_group.in"]}}),
+		t.configured("aws_security_group", "in", {direction: {"constant_value": []}}),
+	],
+)
 
 _separate(after) := t.created("aws_vpc_security_group_ingress_rule", "in", after)
 
