@@ -26,10 +26,8 @@ class(bucket) := tag if {
 
 _is_tag_unknown(bucket) if object.get(bucket.change, ["after_unknown", "tags_all", "data_class"], false) == true
 
-_is_tag_unknown(bucket) if {
-	object.get(bucket.change, ["after_unknown", "tags_all"], false) == true
-	plan.state(bucket, "tags") == "unknown"
-}
+# One tag that is not known makes the whole map so.
+_is_tag_unknown(bucket) if plan.state(bucket, "tags") == "unknown"
 
 # A bucket `audit-logs` holds audit records until its tag says otherwise.
 _is_named_before(bucket, "state") if _is_named(bucket, "audit")

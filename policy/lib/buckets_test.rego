@@ -29,6 +29,11 @@ test_class_is_unknown if {
 	}
 }
 
+# Without a tag at all the map is not known either.
+test_class_of_a_bucket_without_tags if {
+	buckets.class(t.created_with("aws_s3_bucket", "audit", {}, {"tags_all": true})) == "audit" with input as t.plan([])
+}
+
 test_policies if {
 	policy := t.created("aws_s3_bucket_policy", "this", {"bucket": "b", "policy": `{"Statement": []}`})
 	buckets.policies(_bucket({"bucket": "b"})) == {{

@@ -76,8 +76,7 @@ _has_own(rc, noise) if {
 
 # What the state holds of a type, in all modules.
 _managed(type) := {resource.values |
-	walk(object.get(input, ["prior_state", "values", "root_module"], {}), [path, resource])
-	path[count(path) - 2] == "resources"
+	walk(object.get(input, ["prior_state", "values", "root_module"], {}), [_, resource])
 	resource.mode == "managed"
 	resource.type == type
 }

@@ -41,6 +41,7 @@ test_policies_are_compared_as_policies if {
 test_noise_of_the_list_until_it_ends if {
 	moved := [_drift("aws_db_instance", {"latest_restorable_time": "a", "other": 1}, {"latest_restorable_time": "b", "other": 2})]
 	_changes(moved) == {"other"}
+	_changes([_drift("aws_x", {"latest_restorable_time": "a"}, {"latest_restorable_time": "b"})]) == {"latest_restorable_time"}
 	ended := drift.changes with input as _plan(moved)
 		with data.given.drift_noise as [{"type": "aws_db_instance", "attribute": "latest_restorable_time", "until": "2026-01-01T00:00:00Z"}]
 	{change.attribute | some change in ended} == {"latest_restorable_time", "other"}
@@ -50,6 +51,8 @@ test_mirror_of_a_resource_of_its_own if {
 	filled := [_drift("aws_s3_bucket", {"id": "b"}, {"id": "b", "policy": `{"a": 1}`})]
 	_changes(filled) == {"policy"}
 	_changes_beside(filled, [_own("aws_s3_bucket_policy", {"bucket": "other"})]) == {"policy"}
+	_changes_beside(filled, [_own("aws_s3_bucket_versioning", {"bucket": "b"})]) == {"policy"}
+	_changes_beside(filled, [object.union(_own("aws_s3_bucket_policy", {"bucket": "b"}), {"mode": "data"})]) == {"policy"}
 	_changes_beside(filled, [_own("aws_s3_bucket_policy", {"bucket": "b"})]) == set()
 }
 
@@ -79,6 +82,25 @@ test_rules_of_a_group if {
 	}
 }
 
+test_rules_of_another_group if {
+	opened := [_group([object.union(_tls, {"cidr_blocks": ["10.0.0.0/16"]})])]
+	every own in [
+		_separate({"cidr_ipv4": "10.0.0.0/16", "security_group_id": "sg-2"}),
+		_rule({"cidr_blocks": ["10.0.0.0/16"], "security_group_id": "sg-2"}),
+		_rule({"cidr_blocks": ["10.0.0.0/16"], "type": "egress"}),
+	] {
+		_changes_beside(opened, [own]) == {"ingress"}
+	}
+}
+
+# Only what a group or a role shows of others is a mirror.
+test_mirrors_are_of_groups_and_roles if {
+	every name in ["ingress", "managed_policy_arns", "inline_policy"] {
+		_changes([_drift("aws_x", {name: ["a"]}, {name: []})]) == {name}
+	}
+	_changes([_drift("aws_security_group", {"name": "a"}, {"name": "b"})]) == {"name"}
+}
+
 test_rules_that_AWS_puts_together if {
 	both := [_separate({"cidr_ipv4": "10.0.0.0/16"}), _separate({"cidr_ipv4": "10.1.0.0/16"})]
 	_changes_beside([_group([object.union(_tls, {"cidr_blocks": ["10.0.0.0/16", "10.1.0.0/16"]})])], both) == set()
@@ -96,6 +118,7 @@ test_rule_of_all_protocols if {
 test_policies_of_a_role if {
 	arns := [_drift("aws_iam_role", {"managed_policy_arns": []}, {"name": "r", "managed_policy_arns": ["arn:a"]})]
 	_changes_beside(arns, []) == {"managed_policy_arns", "name"}
+	_changes_beside(arns, [_own("aws_iam_role_policy_attachment", {"role": "other", "policy_arn": "arn:a"})]) == {"managed_policy_arns", "name"}
 	_changes_beside(arns, [_own("aws_iam_role_policy_attachment", {"role": "r", "policy_arn": "arn:a"})]) == {"name"}
 	inline := [_drift("aws_iam_role", {"name": "r"}, {"name": "r", "inline_policy": [{"name": "p", "policy": "{}"}]})]
 	_changes_beside(inline, []) == {"inline_policy"}

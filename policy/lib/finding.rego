@@ -23,7 +23,6 @@ state(rc, path) := plan.state(rc, path[0]) if {
 } else := "unknown" if {
 	plan.state(rc, path[0]) == "unknown"
 } else := "unknown" if {
-	plan.state(rc, path) == "omitted"
 	object.get(rc.change, array.concat(["after_unknown"], path), false) == true
 	not is_array(object.get(plan.expressions(rc), path[0], null))
 } else := plan.state(rc, path)

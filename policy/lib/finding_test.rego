@@ -45,6 +45,20 @@ test_unknown_in_a_dynamic_block if {
 	)
 }
 
+test_omitted_below_a_block if {
+	rc := _lb({"access_logs": [{}]})
+	finding.state(rc, ["access_logs", 0, "enabled"]) == "omitted" with input as t.plan([])
+}
+
+# What it refers to does not make a key of AWS one of ours.
+test_fail_key_that_is_known if {
+	rc := t.created("aws_x", "this", {"kms_key_id": "alias/aws/s3"})
+	finding.key(rc, ["kms_key_id"]).verdict == "fail" with input as t.plan_with(
+		[],
+		[t.configured("aws_x", "this", {"kms_key_id": {"references": ["data.aws_kms_alias.this"]}})],
+	)
+}
+
 test_success_key if {
 	every name in ["alias/ours", "arn:aws:kms:eu-central-1:111122223333:key/a"] {
 		finding.key(t.created("aws_x", "this", {"kms_key_id": name}), ["kms_key_id"]).verdict == "pass" with input as t.plan([])

@@ -42,7 +42,7 @@ test_success if {
 		_lb({}),
 		_lb({"desync_mitigation_mode": null}),
 		_lb({"desync_mitigation_mode": "strictest"}),
-		_lb({"load_balancer_type": "network", "drop_invalid_header_fields": null, "desync_mitigation_mode": null}),
+		_lb({"load_balancer_type": "network", "drop_invalid_header_fields": null, "desync_mitigation_mode": "monitor"}),
 		_group({"health_check": [{"enabled": true}]}),
 	] {
 		_said(rc) == set()

@@ -40,7 +40,6 @@ _findings contains finding.attribute(listener, ["ssl_policy"], passes) if {
 	passes := _is_listed(plan.value(listener, ["ssl_policy"]))
 }
 
-# Those of a gateway load balancer have no protocol.
 _listeners contains listener if {
 	some type in ["aws_lb_listener", "aws_alb_listener"]
 	some listener in plan.of_type(type)

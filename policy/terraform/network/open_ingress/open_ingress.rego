@@ -4,7 +4,7 @@
 #   A security group lets in named groups, prefix lists, or ranges no wider than a private /8. A rule may be
 #   written in three ways: inside the group, as `aws_security_group_rule`, or as
 #   `aws_vpc_security_group_ingress_rule`. A group whose rules are written in two of them loses some with each
-#   apply, and is in part what nobody has reviewed.
+#   apply, and is in part what nobody has reviewed. What a prefix list of ours holds is judged alike.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 # scope: package
@@ -101,6 +101,25 @@ _openings contains opening if {
 	some rc in plan.of_type("aws_vpc_security_group_ingress_rule")
 	some attribute in ["cidr_ipv4", "cidr_ipv6"]
 	some opening in _of(rc, attribute, [cidr | cidr := plan.value(rc, [attribute]); cidr != null])
+}
+
+# A prefix list may be a way to write everywhere by another name.
+_openings contains opening if {
+	some rc in plan.of_type("aws_ec2_managed_prefix_list")
+	some entry in plan.value_or(rc, "entry", [])
+	opening := {"address": rc.address, "attribute": "entry", "cidr": object.get(entry, "cidr", null), "state": "known"}
+}
+
+_openings contains opening if {
+	some rc in plan.of_type("aws_ec2_managed_prefix_list")
+	state := plan.state(rc, "entry")
+	state in {"unknown", "partial"}
+	opening := {"address": rc.address, "attribute": "entry", "cidr": null, "state": state}
+}
+
+_openings contains opening if {
+	some rc in plan.of_type("aws_ec2_managed_prefix_list_entry")
+	some opening in _of(rc, "cidr", [cidr | cidr := plan.value(rc, ["cidr"]); cidr != null])
 }
 
 _of(rc, attribute, cidrs) := {opening |

@@ -45,6 +45,26 @@ test_success_egress_is_not_ours if {
 	count(rule.deny) == 0 with input as t.plan([t.created("aws_security_group_rule", "out", {"type": "egress", "cidr_blocks": ["0.0.0.0/0"]})])
 }
 
+test_fail_prefix_list if {
+	every rc in [
+		t.created("aws_ec2_managed_prefix_list", "in", {"entry": [{"cidr": "10.0.0.0/8"}, {"cidr": "0.0.0.0/0"}]}),
+		t.created("aws_ec2_managed_prefix_list_entry", "in", {"cidr": "::/0"}),
+	] {
+		count(rule.deny) == 1 with input as t.plan([rc])
+		rule.judged == {rc.address} with input as t.plan([rc])
+	}
+}
+
+test_unknown_prefix_list if {
+	part := t.created_with("aws_ec2_managed_prefix_list", "in", {"entry": [{}]}, {"entry": [{"cidr": true}]})
+	t.brief(rule.unknown) == {[_id, "unknown", part.address, "entry"]} with input as t.plan([part])
+	entry := t.created_with("aws_ec2_managed_prefix_list_entry", "in", {}, {"cidr": true})
+	t.brief(rule.unknown) == {[_id, "unknown", entry.address, "cidr"]} with input as t.plan_with(
+		[entry],
+		[t.configured("aws_ec2_managed_prefix_list_entry", "in", {"cidr": {"references": ["aws_vpc.this.cidr_block"]}})],
+	)
+}
+
 test_fail_inline_and_separate if {
 	every direction in ["ingress", "egress"] {
 		every type in [sprintf("aws_vpc_security_group_%s_rule", [direction]), "aws_security_group_rule"] {

@@ -37,17 +37,18 @@ _findings contains finding.missing(bucket, "lifecycle", "aws_s3_bucket_lifecycle
 	count(_lifecycles(bucket)) == 0
 }
 
-_findings contains finding.attribute(lifecycle, ["rule"], false) if {
+_findings contains finding.uncertain(lifecycle, ["rule"]) if {
 	some bucket in plan.of_type("aws_s3_bucket")
 	some lifecycle in _lifecycles(bucket)
-	plan.state(lifecycle, "rule") == "unknown"
+	not _aborts_uploads(lifecycle)
+	_may_abort_uploads(lifecycle)
 }
 
 _findings contains finding.certain(lifecycle, ["rule"], false, "unfinished uploads stay") if {
 	some bucket in plan.of_type("aws_s3_bucket")
 	some lifecycle in _lifecycles(bucket)
-	plan.state(lifecycle, "rule") != "unknown"
 	not _aborts_uploads(lifecycle)
+	not _may_abort_uploads(lifecycle)
 }
 
 _findings contains finding.missing(bucket, "logging", "aws_s3_bucket_logging", "bucket") if {
@@ -73,6 +74,14 @@ _aborts_uploads(lifecycle) if {
 	rule.status == "Enabled"
 	_is_of_all(rule)
 	rule.abort_incomplete_multipart_upload[0].days_after_initiation > 0
+}
+
+_may_abort_uploads(lifecycle) if plan.state(lifecycle, "rule") == "unknown"
+
+_may_abort_uploads(lifecycle) if {
+	walk(object.get(lifecycle.change, ["after_unknown", "rule"], []), [path, true])
+	some part in ["status", "abort_incomplete_multipart_upload"]
+	part in path
 }
 
 _is_of_all(rule) if {

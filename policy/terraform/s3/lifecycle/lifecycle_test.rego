@@ -75,6 +75,24 @@ test_unknown_rule if {
 	_unknown("aws_s3_bucket_lifecycle_configuration", {"bucket": "b"}, {"rule": true}, [_bucket, _logging]) == {["unknown", "aws_s3_bucket_lifecycle_configuration.this", "rule"]}
 }
 
+test_unknown_days if {
+	unfinished := t.created_with(
+		"aws_s3_bucket_lifecycle_configuration", "this",
+		{"bucket": "b", "rule": [{"status": "Enabled", "abort_incomplete_multipart_upload": [{}]}]},
+		{"rule": [{"abort_incomplete_multipart_upload": [{"days_after_initiation": true}]}]},
+	)
+	_said([_bucket, _logging, unfinished]) == {["unknown", "aws_s3_bucket_lifecycle_configuration.this", "rule"]}
+}
+
+test_fail_what_is_not_known_is_something_else if {
+	other := t.created_with(
+		"aws_s3_bucket_lifecycle_configuration", "this",
+		{"bucket": "b", "rule": [{"status": "Enabled"}]},
+		{"rule": [{"id": true}]},
+	)
+	_said([_bucket, _logging, other]) == {["fail", "aws_s3_bucket_lifecycle_configuration.this", "rule"]}
+}
+
 test_unknown_ownership if {
 	_unknown("aws_s3_bucket_ownership_controls", {"bucket": "b"}, {"rule": true}, [_bucket, _logging, _lifecycle({})]) == {["unknown", "aws_s3_bucket_ownership_controls.this", "rule.object_ownership"]}
 }
