@@ -109,7 +109,6 @@ _literals contains {"address": sprintf("%svar.%s", [_prefix(names), name]), "att
 # What stands under a key of each module, with the names of the modules above it.
 _written(key) := {[_names(path), found] |
 	walk(input.configuration.root_module, [path, found])
-	count(path) > 1
 	path[count(path) - 2] == key
 	is_object(found)
 }
@@ -125,7 +124,6 @@ _constants(expressions) := {[name, value] |
 _names(path) := [path[index + 1] |
 	some index, part in path
 	part == "module_calls"
-	index + 1 < count(path)
 ]
 
 _prefix(names) := concat("", [sprintf("module.%s.", [name]) | some name in names])
@@ -139,8 +137,6 @@ _is_credential(value) if {
 }
 
 _is_credential(values) if {
-	is_array(values)
 	some value in values
-	is_string(value)
 	value != ""
 }

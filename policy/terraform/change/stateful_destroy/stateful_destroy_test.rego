@@ -25,6 +25,7 @@ test_fail_every_type_in_every_order if {
 		every actions in [["delete"], ["delete", "create"], ["create", "delete"]] {
 			every environment in ["prod", "staging"] {
 				count(rule.deny) == 1 with input as _plan(environment, _changed(type, actions))
+				count(rule.warn) == 0 with input as _plan(environment, _changed(type, actions))
 			}
 		}
 	}
@@ -45,6 +46,10 @@ test_success if {
 		count(rule.deny | rule.warn) == 0 with input as plan
 		rule.judged == {"aws_s3_bucket.this"} with input as plan
 	}
+}
+
+test_success_data_source if {
+	count(rule.judged) == 0 with input as t.plan([object.union(_changed("aws_s3_bucket", ["read"]), {"mode": "data"})])
 }
 
 test_success_without_data if {

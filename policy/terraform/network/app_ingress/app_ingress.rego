@@ -51,7 +51,6 @@ _lb_group_ids := {id |
 	some group in plan.of_type("aws_security_group")
 	plan.without_instances(group.address) in _lb_groups
 	id := plan.value(group, ["id"])
-	id != null
 }
 
 _groups(targets) := {target |
@@ -119,7 +118,6 @@ _findings contains finding.certain(way.rc, array.concat(way.at, [name]), false, 
 _findings contains finding.uncertain(way.rc, array.concat(way.at, [name])) if {
 	some way in _ways
 	some name in way.others
-	name != "self"
 	finding.state(way.rc, array.concat(way.at, [name])) in {"unknown", "partial"}
 }
 

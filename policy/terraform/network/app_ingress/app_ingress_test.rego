@@ -60,16 +60,57 @@ test_success_group_of_the_load_balancer if {
 }
 
 test_success_other_groups_are_not_ours if {
-	case := _separate({"cidr_ipv4": "10.0.0.0/16"}, null)
-	other := t.configured(_in, "in", {"security_group_id": {"references": ["aws_security_group.other.id", "aws_security_group.other"]}})
-	count(rule.judged) == 0 with input as _plan(object.union(case, {"configured": other}))
+	every type in [_in, "aws_security_group_rule"] {
+		rc := t.created_with(type, "in", {"type": "ingress", "cidr_ipv4": "10.0.0.0/16"}, {"security_group_id": true})
+		written := t.configured(type, "in", {"security_group_id": {"references": ["aws_security_group.other"]}})
+		count(rule.judged) == 0 with input as _plan({"rc": rc, "configured": written})
+	}
+	every inline in [
+		t.created("aws_security_group", "in", {"ingress": [{"cidr_blocks": ["10.0.0.0/16"]}]}),
+		t.created_with("aws_security_group", "in", {}, {"ingress": true}),
+	] {
+		written := t.configured("aws_security_group", "in", {"ingress": {"references": ["local.rules"]}})
+		count(rule.judged) == 0 with input as _plan({"rc": inline, "configured": written})
+	}
 	count(rule.judged) == 0 with input as t.plan([t.created("aws_security_group_rule", "out", {"type": "egress"})])
+}
+
+test_success_group_without_rules if {
+	group := t.created_with("aws_security_group", "app", {}, {"ingress": true})
+	written := t.configured("aws_security_group", "app", {})
+	count(rule.judged) == 0 with input as _plan({"rc": group, "configured": written})
+}
+
+# What is written counts, whatever id it has by now.
+test_success_known_by_reference if {
+	case := _separate({}, _lb)
+	known := json.patch(case.rc, [{"op": "add", "path": "change/after/referenced_security_group_id", "value": "sg-new"}])
+	_said(object.union(case, {"rc": known})) == set()
+}
+
+test_unknown_self if {
+	rc := t.created_with(
+		"aws_security_group_rule", "in",
+		object.union(_port, {"type": "ingress", "source_security_group_id": "sg-lb"}),
+		{"security_group_id": true, "self": true},
+	)
+	written := t.configured("aws_security_group_rule", "in", {
+		"security_group_id": {"references": [_app]},
+		"self": {"references": ["local.x"]},
+	})
+	_said({"rc": rc, "configured": written}) == {["unknown", "self"]}
 }
 
 test_unknown_group if {
 	_said(_separate({}, "local.lb")) == {["unknown", "referenced_security_group_id"]}
 	_said(_rule({}, "local.lb")) == {["unknown", "source_security_group_id"]}
 	_said(_inline({}, {"security_groups": true}, ["local.lb"])) == {["unknown", "ingress.security_groups"]}
+}
+
+test_unknown_what_is_no_group_of_the_plan if {
+	every reference in ["data.aws_security_group.lb", "aws_eks_cluster.this"] {
+		_said(_separate({}, reference)) == {["unknown", "referenced_security_group_id"]}
+	}
 }
 
 test_unknown_range if {
@@ -136,7 +177,7 @@ _said(case) := {[result.verdict, result.attribute] |
 }
 
 _plan(case) := t.plan_with(
-	[case.rc, _service, t.created("aws_lb", "this", {}), t.created("aws_security_group", "lb", {"id": "sg-lb"})],
+	[case.rc, _service, t.created("aws_lb", "this", {}), t.created("aws_security_group", "lb", {"id": "sg-lb"}), t.created("aws_security_group", "other", {"id": "sg-other"})],
 	[case.configured, _service_written, _refer("aws_lb", "this", {"security_groups": {"references": [_lb]}})],
 )
 
