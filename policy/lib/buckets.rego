@@ -1,8 +1,8 @@
 # METADATA
 # title: What a bucket is for, and what its policy says
 # description: |
-#   Three sorts of bucket are judged by more than the rest: those of the audit log, those that AWS writes logs
-#   into, and the one of Terraform's state.
+#   Some buckets are judged in another way than the rest: those of the audit log, those that AWS writes logs and
+#   trails into, and the one of Terraform's state.
 package lib.buckets
 
 import data.lib.iam
@@ -11,17 +11,17 @@ import data.lib.refs
 
 # METADATA
 # description: |
-#   `audit`, `state`, `logs` or whatever the tag `data_class` says, which decides. Without one a name that has
-#   one of these three words in it does, `""` where none has, and `unknown` where the tag is not known.
+#   `audit`, `logs`, `trail`, `state` or whatever the tag `data_class` says, which decides. Without one a name that
+#   has one of these words in it does, `""` where none has, and `unknown` where the tag is not known.
 class(bucket) := tag if {
 	tag := plan.value(bucket, ["tags_all", "data_class"])
 	tag != null
 } else := "unknown" if {
 	_is_tag_unknown(bucket)
 } else := name if {
-	some name in ["audit", "state", "logs"]
+	some index, name in _by_name
 	_is_named(bucket, name)
-	not _is_named_before(bucket, name)
+	every before in array.slice(_by_name, 0, index) { not _is_named(bucket, before) }
 } else := ""
 
 _is_tag_unknown(bucket) if object.get(bucket.change, ["after_unknown", "tags_all", "data_class"], false) == true
@@ -29,13 +29,9 @@ _is_tag_unknown(bucket) if object.get(bucket.change, ["after_unknown", "tags_all
 # One tag that is not known makes the whole map so.
 _is_tag_unknown(bucket) if plan.state(bucket, "tags") == "unknown"
 
-# A bucket `audit-logs` holds audit records until its tag says otherwise.
-_is_named_before(bucket, "state") if _is_named(bucket, "audit")
-
-_is_named_before(bucket, "logs") if {
-	some name in ["audit", "state"]
-	_is_named(bucket, name)
-}
+# The first that is found. A bucket `audit-logs` holds audit records until its tag says otherwise, and
+# `state-logs` those who read the state.
+_by_name := ["audit", "logs", "trail", "state"]
 
 _is_named(bucket, name) if {
 	some own in [

@@ -143,7 +143,6 @@ _findings contains finding.uncertain(way.rc, path) if {
 	some way in _ways
 	path := array.concat(way.at, [way.group])
 	sources := _sources(way)
-	count(sources) > 0
 	count(sources & _lb_groups) != count(sources)
 	_is_mixed(sources)
 }

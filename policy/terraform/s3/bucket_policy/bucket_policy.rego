@@ -2,8 +2,8 @@
 # title: Buckets are reached over TLS, from our network, by those who are named
 # description: |
 #   The policy of each bucket denies everybody what is not over TLS, and reading and writing that comes through no
-#   endpoint of ours. Buckets with the `data_class` logs or state are written from outside the network, by AWS and
-#   by CI, and need no such denial. Nothing is allowed to everybody. Which key encrypts is said by the bucket's
+#   endpoint of ours. Buckets with the `data_class` logs, trail or state are written from outside the network, by
+#   AWS and by CI, and need no such denial. Nothing is allowed to everybody. Which key encrypts is said by the bucket's
 #   default encryption, not here.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
@@ -26,7 +26,7 @@ import data.lib.result
 _data_actions := ["s3:GetObject", "s3:PutObject"]
 
 # Written by AWS, or by CI, which is outside of the network.
-_classes_from_outside := {"logs", "state"}
+_classes_from_outside := {"logs", "state", "trail"}
 
 judged contains bucket.address if some bucket in plan.of_type("aws_s3_bucket")
 
@@ -114,8 +114,9 @@ _is_of_endpoint(statement) if {
 	every other in statement.conditions { _is_fair(other) }
 }
 
+# By its id, its network or its owner. What comes through none has none of them, and is denied as well.
 _names_endpoint(condition) if {
-	condition.variable in {"aws:sourcevpce", "aws:sourcevpc"}
+	condition.variable in {"aws:sourcevpce", "aws:sourcevpc", "aws:vpceaccount", "aws:vpceorgid"}
 	condition.test in {"stringnotequals", "stringnotequalsifexists", "stringnotlike", "stringnotlikeifexists"}
 	not "*" in condition.values
 }
@@ -142,4 +143,6 @@ _restricting := {
 	"aws:SourceArn",
 	"aws:SourceVpc",
 	"aws:SourceVpce",
+	"aws:VpceAccount",
+	"aws:VpceOrgID",
 }

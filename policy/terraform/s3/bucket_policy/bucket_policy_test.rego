@@ -42,6 +42,7 @@ test_fail_endpoint if {
 		{"Action": "s3:GetObject"},
 		{"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
 		{"Condition": {"StringNotLike": {"aws:SourceVpce": "*"}}},
+		{"Condition": {"Null": {"aws:SourceVpce": "true"}}},
 		{"Condition": {"StringNotEquals": {"aws:SourceIp": "10.0.0.0/8"}}},
 		{"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1", "aws:username": "somebody"}}},
 	] {
@@ -80,6 +81,8 @@ test_success_tls if {
 test_success_endpoint if {
 	every other in [
 		{"Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}},
+		{"Condition": {"StringNotEquals": {"aws:VpceAccount": "111122223333"}}},
+		{"Condition": {"StringNotEquals": {"aws:VpceOrgID": "o-1"}}},
 		{"Condition": {"StringNotEqualsIfExists": {"aws:SourceVpce": ["vpce-1"]}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}},
 		{"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/ci"}}},
 	] {
@@ -88,7 +91,7 @@ test_success_endpoint if {
 }
 
 test_success_written_from_outside if {
-	every class in ["logs", "state"] {
+	every class in ["logs", "state", "trail"] {
 		count(rule.deny) == 0 with input as t.plan([_bucket({"tags_all": {"data_class": class}}), _held([_tls])])
 	}
 }

@@ -34,6 +34,17 @@ test_success if {
 	rule.judged == {"aws_s3_bucket.this"} with input as t.plan([_bucket])
 }
 
+test_success_logs if {
+	logs := object.union(_bucket, {"name": "logs"})
+	every algorithm in ["AES256", "aws:kms"] {
+		count(rule.deny | rule.unknown) == 0 with input as t.plan([logs, _encryption({"sse_algorithm": algorithm})])
+	}
+	without_key := _encryption({"sse_algorithm": "AES256", "kms_master_key_id": null})
+	count(rule.deny | rule.unknown) == 0 with input as t.plan([logs, without_key])
+	with_default_key := _encryption({"kms_master_key_id": null})
+	count(rule.deny) == 1 with input as t.plan([logs, with_default_key])
+}
+
 test_success_key_of_the_same_plan if {
 	_unknown_key("aws_kms_key.this") == set()
 }
