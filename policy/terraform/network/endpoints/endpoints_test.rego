@@ -19,12 +19,12 @@ test_fail_whole_result if {
 
 test_fail_each_that_is_missing if {
 	every service in _interfaces | {"s3"} {
-		t.brief(rule.deny) == {[_id, "fail", "aws_vpc.this", service]} with input as t.plan(_without(service))
+		t.brief(rule.deny | rule.unknown) == {[_id, "fail", "aws_vpc.this", service]} with input as t.plan(_without(service))
 	}
 }
 
 test_fail_of_another_kind if {
-	t.brief(rule.deny) == {[_id, "fail", "aws_vpc.this", "s3"]} with input as t.plan(_without("s3") | {_endpoint("s3", {"vpc_endpoint_type": "Interface"})})
+	t.brief(rule.deny) == {[_id, "fail", "aws_vpc.this", "s3"]} with input as t.plan(_without("s3") | {_endpoint("s3", {"vpc_endpoint_type": "Interface", "private_dns_enabled": true})})
 	t.brief(rule.deny) == {[_id, "fail", "aws_vpc.this", "kms"]} with input as t.plan(_without("kms") | {_endpoint("kms", {"vpc_endpoint_type": "GatewayLoadBalancer", "policy": null})})
 }
 
@@ -94,6 +94,29 @@ test_unknown_policy if {
 	)
 }
 
+test_unknown_condition_of_a_policy if {
+	document := {
+		"address": "data.aws_iam_policy_document.this",
+		"mode": "data",
+		"type": "aws_iam_policy_document",
+		"name": "this",
+		"change": {
+			"actions": ["read"],
+			"before": null,
+			"after": {"statement": [{
+				"effect": "Allow", "actions": ["*"], "resources": ["*"],
+				"principals": [{"type": "*", "identifiers": ["*"]}],
+			}]},
+			"after_unknown": {"statement": [{"condition": true}]},
+		},
+	}
+	endpoint := t.created_with("aws_vpc_endpoint", "kms", {"vpc_endpoint_type": "Interface", "private_dns_enabled": true}, {"policy": true})
+	t.brief(rule.unknown | rule.deny) == {[_id, "unknown", "aws_vpc_endpoint.kms", "policy"]} with input as t.plan_with(
+		[endpoint, document],
+		[t.configured("aws_vpc_endpoint", "kms", {"policy": {"references": ["data.aws_iam_policy_document.this"]}})],
+	)
+}
+
 _interfaces := {"ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms", "sts"}
 
 _all := _without("none")
@@ -109,8 +132,8 @@ _endpoint(service, other) := t.created("aws_vpc_endpoint", replace(service, ".",
 		"service_name": sprintf("com.amazonaws.eu-central-1.%s", [service]),
 		"vpc_endpoint_type": _kind(service),
 		"policy": _policy({"Resource": "arn:aws:s3:::b/*"}),
+		"private_dns_enabled": _kind(service) == "Interface",
 	},
-	{"private_dns_enabled": true},
 	other,
 ]))
 

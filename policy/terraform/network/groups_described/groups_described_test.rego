@@ -19,7 +19,7 @@ test_fail_whole_result if {
 
 test_fail_rules_inside if {
 	every direction in ["ingress", "egress"] {
-		t.brief(rule.deny) == {[_id, "fail", "aws_default_security_group.this", direction]} with input as t.plan([
+		t.brief(rule.deny | rule.unknown) == {[_id, "fail", "aws_default_security_group.this", direction]} with input as t.plan([
 			_vpc,
 			_group({direction: [{"self": true}]}),
 		])
@@ -51,6 +51,14 @@ test_success_rules_of_another_group if {
 			t.created("aws_security_group", "this", {"description": "it"}),
 		],
 		[t.configured("aws_security_group_rule", "this", {"security_group_id": {"references": ["aws_security_group.this"]}})],
+	)
+}
+
+test_success_what_is_no_rule if {
+	other := t.created_with("aws_x", "this", {}, {"security_group_id": true})
+	count(rule.judged | rule.deny) == 0 with input as t.plan_with(
+		[other],
+		[t.configured("aws_x", "this", {"security_group_id": {"references": ["aws_vpc.this"]}})],
 	)
 }
 

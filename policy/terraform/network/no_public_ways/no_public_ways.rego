@@ -117,7 +117,6 @@ _is_narrow(cidr) if cidr in {null, ""}
 
 _is_narrow(cidr) if {
 	is_string(cidr)
-	cidr != ""
 	to_number(split(cidr, "/")[1]) >= _prefix_min[_family(cidr)]
 }
 

@@ -1,9 +1,9 @@
 # METADATA
 # title: Audit records cannot be taken away
 # description: |
-#   A bucket of the audit log has an object lock and keeps each record for a year in the mode COMPLIANCE, which
-#   nobody can shorten, root included. In `dev` GOVERNANCE and a day are enough. To switch the lock of a bucket
-#   on or off replaces the bucket with all that is in it, so such a plan is denied, for any bucket.
+#   A bucket of the audit log has an object lock in the mode COMPLIANCE, which nobody can shorten, root included; in
+#   production each record stays for a year. In `dev` GOVERNANCE is enough. To switch the lock of a bucket on or off
+#   replaces the bucket with all that is in it, so such a plan is denied, for any bucket.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
 # scope: package
@@ -104,5 +104,5 @@ _is_long("days", days) if days >= _days_of_a_year
 
 _is_long("days", days) if {
 	days >= 1
-	not plan.is_strict
+	not plan.is_production
 }

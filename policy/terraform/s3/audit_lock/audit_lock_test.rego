@@ -29,6 +29,7 @@ test_fail_period if {
 	_said("prod", [_audit({}), _lock({"days": 364})]) == {["fail", _at("days")]}
 	_said("prod", [_audit({}), _lock({"days": null})]) == {["fail", _at("days")]}
 	_said("prod", [_audit({}), _lock({"years": 0})]) == {["fail", _at("years")]}
+	_said("staging", [_audit({}), _lock({"days": 0})]) == {["fail", _at("days")]}
 	_said("dev", [_audit({}), _lock({"days": 0})]) == {["fail", _at("days")]}
 }
 
@@ -49,6 +50,10 @@ test_success if {
 		_said("prod", [_audit({"object_lock_enabled": true}), _lock(period)]) == set()
 	}
 	rule.judged == {"aws_s3_bucket.this"} with input as t.plan([_audit({})])
+}
+
+test_success_shorter_outside_of_production if {
+	_said("staging", [_audit({}), _lock({"days": 1})]) == set()
 }
 
 test_success_governance_in_dev if {
