@@ -82,14 +82,7 @@ _ways contains way if {
 _ways contains way if {
 	some rc in plan.of_type("aws_security_group")
 	plan.state(rc, "egress") == "unknown"
-	way := {
-		"address": rc.address,
-		"attribute": "egress",
-		"cidrs": set(),
-		"protocol": null,
-		"ports": [null, null],
-		"unknown": {"egress"},
-	}
+	way := {"address": rc.address, "unknown": {"egress"}}
 }
 
 _ways contains _of(rc, {"cidr_blocks", "ipv6_cidr_blocks"}, "protocol") if {

@@ -58,6 +58,11 @@ test_success_range_of_the_list if {
 	}
 }
 
+test_fail_range_beside_the_list if {
+	count(rule.deny) == 1 with input as t.plan([_separate({"cidr_ipv4": "10.8.0.0/15"})])
+		with data.given.egress as ["10.9.0.0/16"]
+}
+
 test_success_ingress_is_not_ours if {
 	_found(t.created("aws_security_group_rule", "in", {"type": "ingress", "cidr_blocks": ["0.0.0.0/0"]})) == set()
 }
@@ -88,9 +93,20 @@ test_unknown_inline if {
 		"verdict": "unknown",
 	}} with input as t.plan([t.created_with(
 		"aws_security_group", "out",
-		{"egress": [{"protocol": "tcp", "from_port": 443, "to_port": 443}]},
-		{"egress": [{"cidr_blocks": true}]},
+		{"egress": [{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": [null]}]},
+		{"egress": [{"cidr_blocks": [true]}]},
 	)])
+}
+
+test_unknown_part_of_an_inline_rule if {
+	every name in ["ipv6_cidr_blocks", "protocol", "from_port", "to_port"] {
+		rc := t.created_with(
+			"aws_security_group", "out",
+			{"egress": [object.remove(_tls("protocol"), [name])]},
+			{"egress": [{name: true}]},
+		)
+		t.brief(rule.unknown | rule.deny) == {[_id, "unknown", rc.address, sprintf("egress.%s", [name])]} with input as t.plan([rc])
+	}
 }
 
 test_unknown_whole if {
@@ -103,12 +119,12 @@ test_unknown_rule if {
 
 test_unknown_separate if {
 	every name in ["cidr_ipv4", "cidr_ipv6", "ip_protocol", "from_port", "to_port"] {
-		_unknown("aws_vpc_security_group_egress_rule", {}, name) == {[_id, "unknown", "aws_vpc_security_group_egress_rule.out", name]}
+		_unknown("aws_vpc_security_group_egress_rule", object.remove(_tls("ip_protocol"), [name]), name) == {[_id, "unknown", "aws_vpc_security_group_egress_rule.out", name]}
 	}
 }
 
 _unknown(type, after, name) := results if {
-	results := t.brief(rule.unknown) with input as t.plan_with(
+	results := t.brief(rule.unknown | rule.deny) with input as t.plan_with(
 		[t.created_with(type, "out", after, {name: true})],
 		[t.configured(type, "out", {name: {"references": ["local.somewhere"]}})],
 	)

@@ -71,7 +71,6 @@ _openings contains opening if {
 	some rule in plan.value_or(rc, "ingress", [])
 	some attribute in ["cidr_blocks", "ipv6_cidr_blocks"]
 	some cidr in object.get(rule, attribute, [])
-	cidr != null
 	opening := {"address": rc.address, "attribute": "ingress", "cidr": cidr, "state": "known"}
 }
 
@@ -84,7 +83,7 @@ _openings contains opening if {
 # A group that is not known yet is no range.
 _openings contains opening if {
 	some rc in plan.of_type("aws_security_group")
-	some unknowns in _listed(object.get(rc.change, ["after_unknown", "ingress"], []))
+	some unknowns in object.get(rc.change, ["after_unknown", "ingress"], [])
 	some attribute in ["cidr_blocks", "ipv6_cidr_blocks"]
 	walk(object.get(unknowns, attribute, false), [_, true])
 	opening := {"address": rc.address, "attribute": "ingress", "cidr": null, "state": "partial"}
@@ -112,9 +111,7 @@ _openings contains opening if {
 
 _openings contains opening if {
 	some rc in plan.of_type("aws_ec2_managed_prefix_list")
-	state := plan.state(rc, "entry")
-	state in {"unknown", "partial"}
-	opening := {"address": rc.address, "attribute": "entry", "cidr": null, "state": state}
+	opening := {"address": rc.address, "attribute": "entry", "cidr": null, "state": plan.state(rc, "entry")}
 }
 
 _openings contains opening if {
@@ -130,7 +127,3 @@ _of(rc, attribute, cidrs) := {opening |
 	state in {"unknown", "partial"}
 	opening := {"address": rc.address, "attribute": attribute, "cidr": null, "state": state}
 }
-
-_listed(unknowns) := unknowns if {
-	is_array(unknowns)
-} else := []

@@ -78,6 +78,24 @@ test_fail_inline_and_separate if {
 	}
 }
 
+test_success_rules_of_one_way if {
+	inline := t.created("aws_security_group", "in", {"ingress": [{"self": true}]})
+	into := {"type": "ingress"}
+	every case in [
+		[t.created_with("aws_security_group", "in", {}, {"ingress": true}), into, {}],
+		[inline, {"type": "egress"}, {}],
+		[json.patch(inline, [{"op": "replace", "path": "address", "value": "aws_security_group.other"}]), into, {}],
+		[object.union(inline, {"index": "a"}), into, {"index": "b"}],
+	] {
+		[group, after, index] := case
+		separate := object.union(t.created_with("aws_security_group_rule", "rule", after, {"security_group_id": true}), index)
+		count(rule.deny) == 0 with input as t.plan_with(
+			[group, separate],
+			[t.configured("aws_security_group_rule", "rule", {"security_group_id": {"references": ["aws_security_group.in"]}})],
+		)
+	}
+}
+
 # What the state holds shows the separate rules in the group.
 test_success_separate_rules_shown_by_the_group if {
 	group := t.created("aws_security_group", "in", {"ingress": [{"self": true}]})

@@ -18,7 +18,7 @@ test_fail_whole_result if {
 }
 
 test_fail_none if {
-	t.brief(rule.deny) == {[_id, "fail", "aws_s3_bucket.this", "policy"]} with input as t.plan([_bucket])
+	t.brief(rule.deny | rule.unknown) == {[_id, "fail", "aws_s3_bucket.this", "policy"]} with input as t.plan([_bucket])
 }
 
 test_fail_each_action if {
@@ -36,6 +36,7 @@ test_fail_denial if {
 		{"Condition": {"ArnNotEquals": {"aws:PrincipalArn": ["arn:aws:iam::111122223333:role/break-glass", "arn:aws:iam::111122223333:role/admin"]}}},
 		{"Condition": {"ArnNotEquals": {"aws:PrincipalArn": []}}},
 		{"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}},
+		{"Condition": {"ArnNotEquals": {"aws:SourceArn": "arn:aws:iam::111122223333:role/break-glass"}}},
 	] {
 		_said([_guard(other)]) == {action | some action in _actions}
 	}
@@ -46,6 +47,7 @@ test_success if {
 		{},
 		{"Condition": {}},
 		{"Action": "s3:*"},
+		{"Condition": {"ArnNotLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/break-glass"}}},
 		{"Condition": {"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Break_Glass*"}}},
 	] {
 		_said([_guard(other)]) == set()
