@@ -164,6 +164,33 @@ test_unknown_deferred_condition if {
 	) == {[_id, "unknown", "aws_s3_bucket_policy.this", "policy"]}
 }
 
+# Who is named, or kept out, or let in from one organization, needs no other condition.
+test_success_deferred_condition_that_does_not_matter if {
+	restricted := {"test": "StringEquals", "variable": "aws:PrincipalOrgID", "values": ["o-1"]}
+	every case in [
+		[{"principals": [{"type": "AWS", "identifiers": ["111122223333"]}]}, [{"values": true}]],
+		[{"effect": "Deny"}, [{"values": true}]],
+		[{"condition": [restricted, {"test": "ArnLike", "variable": "aws:SourceArn"}]}, [{}, {"values": true}]],
+	] {
+		[other, unknown] := case
+		statement := object.union(
+			{
+				"effect": "Allow", "actions": ["s3:GetObject"], "resources": ["*"],
+				"principals": [{"type": "AWS", "identifiers": ["*"]}],
+				"condition": [{"test": "ArnLike", "variable": "aws:SourceArn"}],
+			},
+			other,
+		)
+		_unknown(
+			_bucket({}), _deferred, [_document(
+				array.concat(_statements, [statement]),
+				{"statement": [{}, {}, {"condition": unknown}]},
+			)],
+			[_data],
+		) == set()
+	}
+}
+
 _type := "aws_s3_bucket_policy"
 
 _data := "data.aws_iam_policy_document.this"
