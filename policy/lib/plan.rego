@@ -108,10 +108,11 @@ expressions(rc) := object.get(_configured(rc), "expressions", {})
 # description: What a resource is made for each of.
 iterated(rc) := object.get(_configured(rc), "for_each_expression", {})
 
+# What stands in the state alone has nothing written for it.
 _configured(rc) := found if {
 	some found in object.get(module_of(rc), "resources", [])
 	found.address == sprintf("%s%s.%s", [_prefix(rc), rc.type, rc.name])
-}
+} else := {}
 
 _prefix(rc) := "data." if {
 	rc.mode == "data"

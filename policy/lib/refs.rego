@@ -48,6 +48,16 @@ siblings(rc, type, attribute) := {sibling |
 	_joins(sibling, attribute, rc)
 }
 
+# METADATA
+# description: |
+#   Resources of one type whose attribute is not known and leads to no resource: it ends in a local, or in a
+#   variable without a trace. Any of them may be the sibling that is missing.
+strays(type, attribute) := {rc |
+	some rc in plan.of_type(type)
+	plan.state(rc, attribute) == "unknown"
+	count(targets(rc, [attribute])) == 0
+}
+
 # By a value that both have, or by what was written.
 _joins(sibling, attribute, rc) if {
 	written := plan.value(sibling, [attribute])
