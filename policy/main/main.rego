@@ -24,6 +24,9 @@ kind := "terraform" if {
 } else := "docker" if {
 	is_array(input)
 	input[0].Cmd
+} else := "cluster" if {
+	is_array(input)
+	input[0].apiVersion
 } else := "backend" if {
 	input.terraform
 } else := "sbom" if {
@@ -42,6 +45,8 @@ rules := _terraform if {
 	kind == "workflow"
 } else := _docker if {
 	kind == "docker"
+} else := _cluster if {
+	kind == "cluster"
 } else := _backend if {
 	kind == "backend"
 } else := _sbom if {
@@ -81,6 +86,13 @@ _docker[id] := rule if {
 	data.docker[area][name].judged
 	rule := data.docker[area][name]
 	id := concat(".", ["docker", area, name])
+}
+
+_cluster[id] := rule if {
+	some area, name
+	data.cluster[area][name].judged
+	rule := data.cluster[area][name]
+	id := concat(".", ["cluster", area, name])
 }
 
 _backend[id] := rule if {

@@ -8,8 +8,8 @@
 # scope: package
 # custom:
 #   severity: critical
-#   remediation: Put it into a file of secrets and name that, or into the store and give secret:<name>#<member>.
-#   maps_to: [KICS-8c978947]
+#   remediation: 'Put it into a file of secrets and name that, or into the store and give secret:<name>#<member>.'
+#   maps_to: []
 package compose.service.credentials
 
 import data.lib.compose

@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Take the name out; write what env_file gave under environment.
-#   maps_to: [nobody]
+#   maps_to: []
 package compose.service.environment
 
 import data.lib.compose

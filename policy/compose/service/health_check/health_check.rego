@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   remediation: Give healthcheck.test a list that begins with CMD.
-#   maps_to: [KICS-698ed579]
+#   maps_to: []
 package compose.service.health_check
 
 import data.lib.compose

@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Take pid, ipc, userns_mode and the folder out.
-#   maps_to: [KICS-1c1325ff, KICS-404fde2c, KICS-d6355c88]
+#   maps_to: []
 package compose.service.host
 
 import data.lib.compose

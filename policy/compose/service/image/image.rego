@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Name it by digest, or by ${NAME:?what to give}.
-#   maps_to: [KICS-451d79dc]
+#   maps_to: []
 package compose.service.image
 
 import data.lib.compose

@@ -8,7 +8,7 @@
 # custom:
 #   severity: medium
 #   remediation: Set mem_limit, cpus and pids_limit.
-#   maps_to: [KICS-bb9ac4f7, KICS-221e0658]
+#   maps_to: []
 package compose.service.limits
 
 import data.lib.compose

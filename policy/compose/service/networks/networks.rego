@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Give each service networks, and each network internal true.
-#   maps_to: [KICS-071a71ff]
+#   maps_to: []
 package compose.service.networks
 
 import data.lib.compose

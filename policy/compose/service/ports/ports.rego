@@ -8,7 +8,7 @@
 # custom:
 #   severity: high
 #   remediation: Take ports out, or write 127.0.0.1 before each.
-#   maps_to: [KICS-bc2908f3]
+#   maps_to: []
 package compose.service.ports
 
 import data.lib.compose

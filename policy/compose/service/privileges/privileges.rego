@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Set cap_drop [ALL] and security_opt [no-new-privileges:true].
-#   maps_to: [KICS-451d79dc, KICS-ce76b7d0]
+#   maps_to: []
 package compose.service.privileges
 
 import data.lib.compose

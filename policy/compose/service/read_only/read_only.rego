@@ -8,7 +8,7 @@
 # custom:
 #   severity: high
 #   remediation: Set read_only true.
-#   maps_to: [KICS-a02c46e0]
+#   maps_to: []
 package compose.service.read_only
 
 import data.lib.compose

@@ -8,7 +8,7 @@
 # custom:
 #   severity: high
 #   remediation: Set user to "65532:65532", or to the image's own numbers.
-#   maps_to: [KICS-d7a0d8bd]
+#   maps_to: []
 package compose.service.user
 
 import data.lib.compose

@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Build with `npm run build`, or give bun build every flag.
-#   maps_to: [nobody]
+#   maps_to: []
 package docker.build.flags
 
 import data.lib.docker

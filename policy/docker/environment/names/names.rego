@@ -8,7 +8,7 @@
 # custom:
 #   severity: critical
 #   remediation: Take the name out.
-#   maps_to: [nobody]
+#   maps_to: []
 package docker.environment.names
 
 import data.lib.docker

@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Use RUN --mount=type=secret, and COPY --from a stage.
-#   maps_to: [DL3064, DS-0031, CIS-DI-0010, CKV_SECRET_6]
+#   maps_to: [DL3064, DS-0031, CIS-DI-0010]
 package docker.secret.none
 
 import data.lib.docker

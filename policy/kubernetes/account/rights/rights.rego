@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Name resources and verbs; leave pods/exec, pods/attach, pods/ephemeralcontainers, bind, escalate and impersonate out.
-#   maps_to: [KSV-0041, KSV-0044, KSV-0046, KSV-0053, CKV_K8S_49, CKV_K8S_155, CKV_K8S_158]
+#   maps_to: []
 package kubernetes.account.rights
 
 import data.lib.kubernetes

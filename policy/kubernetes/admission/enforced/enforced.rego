@@ -8,7 +8,7 @@
 # custom:
 #   severity: high
 #   remediation: Set failurePolicy Fail and validationActions [Deny].
-#   maps_to: [nobody]
+#   maps_to: []
 package kubernetes.admission.enforced
 
 import data.lib.kubernetes

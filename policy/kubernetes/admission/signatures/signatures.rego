@@ -10,7 +10,7 @@
 # custom:
 #   severity: critical
 #   remediation: Give each authority identities with issuer and subject, signatureFormat bundle and an attestation of provenance.
-#   maps_to: [nobody]
+#   maps_to: []
 package kubernetes.admission.signatures
 
 import data.lib.kubernetes

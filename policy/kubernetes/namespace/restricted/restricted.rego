@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Label it pod-security.kubernetes.io/enforce=restricted and policy.sigstore.dev/include=true.
-#   maps_to: [KSV-0038]
+#   maps_to: []
 package kubernetes.namespace.restricted
 
 import data.lib.kubernetes

@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Name peers by labels or by a range no wider than /8, and ports.
-#   maps_to: [CKV2_K8S_6]
+#   maps_to: [KSV-0038]
 package kubernetes.network.narrow
 
 import data.lib.kubernetes

@@ -8,8 +8,8 @@
 # scope: package
 # custom:
 #   severity: critical
-#   remediation: Put it into the secret store and give secret:<name>#<member>.
-#   maps_to: [KSV-0109, CKV_K8S_35]
+#   remediation: 'Put it into the secret store and give secret:<name>#<member>.'
+#   maps_to: []
 package kubernetes.pod.credentials
 
 import data.lib.kubernetes

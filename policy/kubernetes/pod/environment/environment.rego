@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Take the name out; write what envFrom gave under env, name by name.
-#   maps_to: [nobody]
+#   maps_to: []
 package kubernetes.pod.environment
 
 import data.lib.kubernetes

@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Take hostNetwork, hostPID, hostIPC, hostPort, hostPath, sysctls and procMount out.
-#   maps_to: [KSV-0008, KSV-0009, KSV-0010, KSV-0023, KSV-0024, KSV-0026, KSV-0027, KSV-0028, CKV_K8S_17, CKV_K8S_18, CKV_K8S_19, CKV_K8S_26, CKV_K8S_27]
+#   maps_to: [KSV-0008, KSV-0009, KSV-0010, KSV-0023, KSV-0024, KSV-0026, KSV-0027, KSV-0028]
 package kubernetes.pod.host
 
 import data.lib.kubernetes

@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Run ci/pin, which looks the digest up and writes it into the overlay.
-#   maps_to: [KSV-0013, KSV-0020, CKV_K8S_14, CKV_K8S_43]
+#   maps_to: [KSV-0013, CKV_K8S_43]
 package kubernetes.pod.image
 
 import data.lib.kubernetes
@@ -36,6 +36,7 @@ _findings contains value.finding(container.address, "image", image, _is_pinned(i
 default _is_pinned(_) := false
 
 _is_pinned(image) if {
+	is_string(image)
 	[place, digest] := split(image, "@")
 	place in data.given.image_places.ours
 	regex.match(`^sha256:[0-9a-f]{64}$`, digest)

@@ -8,7 +8,7 @@
 # custom:
 #   severity: critical
 #   remediation: Set allowPrivilegeEscalation false and capabilities.drop [ALL]; add none.
-#   maps_to: [KSV-0001, KSV-0003, KSV-0004, KSV-0017, KSV-0106, CKV_K8S_16, CKV_K8S_20, CKV_K8S_25, CKV_K8S_28, CKV_K8S_37]
+#   maps_to: [KSV-0001, KSV-0003, KSV-0004, KSV-0106, CKV_K8S_16, CKV_K8S_20, CKV_K8S_25, CKV_K8S_28, CKV_K8S_37]
 package kubernetes.pod.privileges
 
 import data.lib.kubernetes

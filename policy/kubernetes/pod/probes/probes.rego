@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   remediation: Give livenessProbe and readinessProbe exec.command [/usr/local/bin/postern, healthcheck, …].
-#   maps_to: [CKV_K8S_8, CKV_K8S_9]
+#   maps_to: []
 package kubernetes.pod.probes
 
 import data.lib.kubernetes

@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   remediation: Set resources.requests and resources.limits for cpu and memory.
-#   maps_to: [KSV-0011, KSV-0015, KSV-0016, KSV-0018, CKV_K8S_10, CKV_K8S_11, CKV_K8S_12, CKV_K8S_13]
+#   maps_to: [KSV-0011, KSV-0018, CKV_K8S_11, CKV_K8S_13]
 package kubernetes.pod.resources
 
 import data.lib.kubernetes

@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Set automountServiceAccountToken false and serviceAccountName; give a projected token audience and expirationSeconds.
-#   maps_to: [KSV-0036, CKV_K8S_38, CKV_K8S_41]
+#   maps_to: [KSV-0036, CKV_K8S_38]
 package kubernetes.pod.token
 
 import data.lib.kubernetes

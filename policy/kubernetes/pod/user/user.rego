@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   remediation: Set runAsNonRoot, runAsUser and runAsGroup 65532 for the pod.
-#   maps_to: [KSV-0012, KSV-0020, KSV-0021, CKV_K8S_6, CKV_K8S_23, CKV_K8S_40]
+#   maps_to: [KSV-0012, KSV-0020, KSV-0105, CKV_K8S_6, CKV_K8S_23, CKV_K8S_40]
 package kubernetes.pod.user
 
 import data.lib.kubernetes

@@ -9,7 +9,7 @@
 # custom:
 #   severity: critical
 #   remediation: Put it into the secret store; Postern reads it from there.
-#   maps_to: [CKV_SECRET_6]
+#   maps_to: []
 package kubernetes.secret.content
 
 import data.lib.kubernetes

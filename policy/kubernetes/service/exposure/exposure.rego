@@ -8,7 +8,7 @@
 # custom:
 #   severity: critical
 #   remediation: Make it a ClusterIP without externalIPs; callers are in the cluster.
-#   maps_to: [CKV_K8S_156]
+#   maps_to: []
 package kubernetes.service.exposure
 
 import data.lib.kubernetes
