@@ -18,6 +18,8 @@ import data.lib.value
 
 judged contains found.address if some found in backend.all
 
+judged contains "terraform" if input.terraform
+
 deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
 	some found in _findings
 	found.verdict == "fail"

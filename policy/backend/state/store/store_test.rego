@@ -30,7 +30,7 @@ test_fail_elsewhere if {
 
 test_success_in_a_bucket if {
 	count(rule.deny | rule.unknown) == 0 with input as _s3({})
-	rule.judged == {"terraform.backend.s3"} with input as _s3({})
+	rule.judged == {"terraform", "terraform.backend.s3"} with input as _s3({})
 }
 
 test_unknown_given_later if {

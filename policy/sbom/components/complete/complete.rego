@@ -21,6 +21,8 @@ judged contains needed if {
 	some needed in sbom.locked
 }
 
+judged contains "components" if input.bomFormat
+
 deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
 	some found in _findings
 	found.verdict == "fail"

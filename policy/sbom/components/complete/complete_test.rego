@@ -23,7 +23,7 @@ test_fail_another_version if {
 
 test_success_each if {
 	count(rule.deny | rule.unknown) == 0 with input as _sbom(["pkg:npm/zod@4.6.7", "pkg:npm/more@1"]) with data.asked.lock as _lock
-	rule.judged == {"pkg:npm/zod@4.6.7"} with input as _sbom([]) with data.asked.lock as _lock
+	rule.judged == {"components", "pkg:npm/zod@4.6.7"} with input as _sbom([]) with data.asked.lock as _lock
 }
 
 test_unknown_without_lock if {
