@@ -34,7 +34,7 @@ workloads := {address | pod}
 containers_of(document) := {container |
 	some attribute in ["initContainers", "containers", "ephemeralContainers"]
 	some each in value_or(pod_of(document), [attribute], [])
-	container := object.union(each, {"address": sprintf("%s/%s", [address_of(document), each.name])})
+	container := object.union(each, {"address": sprintf("%s/%s", [address_of(document), object.get(each, "name", "")])})
 }
 
 containers := containers_of(input)

@@ -2,7 +2,8 @@
 # title: State is encrypted, locked and kept in a bucket
 # description: |
 #   With a key of ours, for state holds what nobody may read, and with a lock in the bucket itself: a table of
-#   DynamoDB is the old way. What `terraform init -backend-config` adds is not here.
+#   DynamoDB is the old way. What `terraform init -backend-config` adds is not here. The file to judge is the one
+#   that names the backend.
 # related_resources:
 #   - ref: https://developer.hashicorp.com/terraform/language/backend/s3
 # scope: package

@@ -39,6 +39,16 @@ _findings contains value.uncertain(service.address, "env_file", value.said(file)
 	some file in value.listed(object.get(service, "env_file", null))
 }
 
+# What stands in another file is not here either.
+_findings contains value.uncertain(service.address, "extends", value.said(service.extends)) if {
+	some service in compose.services
+	service.extends
+}
+
+_findings contains value.uncertain("include", "include", value.said(file)) if {
+	some file in value.listed(object.get(input, "include", null))
+}
+
 # Of the image's own program. Another one may set what it likes before it starts it.
 _findings contains value.finding(service.address, "entrypoint", found, found == null) if {
 	some service in compose.services

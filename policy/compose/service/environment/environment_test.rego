@@ -35,5 +35,8 @@ test_success_as_it_is if {
 }
 
 test_unknown_file if {
-	t.brief(rule.unknown) == {[_id, "unknown", "services.postern", "env_file"]} with input as c.service({"env_file": "postern.env"})
+	every attribute in ["env_file", "extends"] {
+		t.brief(rule.unknown) == {[_id, "unknown", "services.postern", attribute]} with input as c.service({attribute: "elsewhere"})
+	}
+	t.brief(rule.unknown) == {[_id, "unknown", "include", "include"]} with input as object.union(c.good, {"include": ["other.yaml"]})
 }

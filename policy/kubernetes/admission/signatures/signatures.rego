@@ -45,7 +45,6 @@ _findings contains value.finding(_at(authority), "static", authority.static, fal
 
 _findings contains value.finding(_at(authority), "keyless.identities", "none", count(_identities(authority)) > 0) if {
 	some authority in _authorities
-	authority.keyless
 }
 
 _findings contains value.finding(_at(authority), attribute, found, found != null) if {
@@ -79,6 +78,6 @@ _authorities contains authority if {
 	some authority in kubernetes.value_or(input, ["spec", "authorities"], [])
 }
 
-_identities(authority) := object.get(authority, ["keyless", "identities"], [])
+_identities(authority) := kubernetes.value_or(authority, ["keyless", "identities"], [])
 
 _at(authority) := sprintf("%s/%s", [kubernetes.address, object.get(authority, "name", "")])

@@ -21,7 +21,7 @@ test_fail_whole_result if {
 test_fail_each_authority if {
 	every attribute, change in {
 		"static": {"static": {"action": "pass"}},
-		"keyless.identities": {"keyless": {"identities": []}},
+		"keyless.identities": {"keyless": null, "key": {"data": "a public key"}},
 		"subject": {"keyless": {"identities": [{"issuer": "https://issuer"}]}},
 		"signatureFormat": {"signatureFormat": null},
 		"attestations": {"attestations": [{"predicateType": "https://cyclonedx.org/bom"}]},

@@ -41,6 +41,11 @@ _findings contains value.finding(kubernetes.address, side, "no ports: everything
 	some [side, rule] in _rules
 }
 
+_findings contains value.finding(kubernetes.address, side, "every port of a protocol", object.get(port, "port", null) != null) if {
+	some [side, rule] in _rules
+	some port in object.get(rule, "ports", [])
+}
+
 _findings contains value.finding(kubernetes.address, side, "all namespaces", object.get(peer, "namespaceSelector", null) != {}) if {
 	some [side, rule] in _rules
 	some peer in _peers(rule, side)

@@ -23,6 +23,7 @@ test_fail_each if {
 		[{"ports": _ports}],
 		[{"to": [], "ports": _ports}],
 		[{"to": [{"podSelector": {}}]}],
+		[{"to": [{"podSelector": {}}], "ports": [{"protocol": "TCP"}]}],
 		[{"to": [{"namespaceSelector": {}}], "ports": _ports}],
 		[{"to": [{"ipBlock": {"cidr": "::/0"}}], "ports": _ports}],
 		[{"to": [{"podSelector": {}}], "ports": _ports}, {"to": [{"ipBlock": {"cidr": "10.0.0.0/7"}}], "ports": _ports}],

@@ -46,5 +46,5 @@ _findings contains value.uncertain(step.address, attribute, trim_space(inside)) 
 _expressions contains [step, attribute, inside] if {
 	some step in workflow.steps
 	some attribute, script in {"run": object.get(step, "run", ""), "with.script": object.get(step, ["with", "script"], "")}
-	some [_, inside] in regex.find_all_string_submatch_n(`\$\{\{(.*?)\}\}`, script, -1)
+	some [_, inside] in regex.find_all_string_submatch_n(`(?s)\$\{\{(.*?)\}\}`, script, -1)
 }
