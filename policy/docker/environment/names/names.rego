@@ -1,0 +1,37 @@
+# METADATA
+# title: The image sets nothing that changes the code that runs
+# description: |
+#   `BUN_*`, `LD_*`, `NODE_OPTIONS` and their kin, in any stage: one that builds would build something else.
+# related_resources:
+#   - ref: https://docs.docker.com/reference/dockerfile/
+# scope: package
+# custom:
+#   severity: critical
+#   remediation: Take the name out.
+#   maps_to: []
+package docker.environment.names
+
+import data.lib.docker
+import data.lib.names
+import data.lib.result
+import data.lib.value
+
+judged contains docker.said(command) if some command in docker.of("env")
+
+deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
+	some found in _findings
+	found.verdict == "fail"
+}
+
+unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
+	some found in _findings
+	found.verdict == "unknown"
+}
+
+# One setting of the collector, which loads nothing.
+_harmless := {"BUN_JSC_useConcurrentGC"}
+
+_findings contains value.finding(docker.said(command), "name", name, count({name | names.is_forbidden(name)} - _harmless) == 0) if {
+	some command in docker.of("env")
+	some name, _ in docker.variables(command)
+}

@@ -1,0 +1,42 @@
+# METADATA
+# title: An admission policy refuses
+# description: |
+#   It denies, it does not warn, and it denies too when it cannot be asked.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+# scope: package
+# custom:
+#   severity: high
+#   remediation: Set failurePolicy Fail and validationActions [Deny].
+#   maps_to: []
+package kubernetes.admission.enforced
+
+import data.lib.kubernetes
+import data.lib.result
+import data.lib.value
+
+judged contains kubernetes.address if input.kind in (_policies | _actions)
+
+deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
+	some found in _findings
+	found.verdict == "fail"
+}
+
+unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
+	some found in _findings
+	found.verdict == "unknown"
+}
+
+_policies := {"ValidatingAdmissionPolicy", "ImageValidatingPolicy", "ValidatingPolicy"}
+
+_actions := {"ValidatingAdmissionPolicyBinding", "ImageValidatingPolicy", "ValidatingPolicy"}
+
+_findings contains value.finding(kubernetes.address, "failurePolicy", found, found in {null, "Fail"}) if {
+	input.kind in _policies
+	found := kubernetes.value_or(input, ["spec", "failurePolicy"], null)
+}
+
+_findings contains value.finding(kubernetes.address, "validationActions", found, "Deny" in value.listed(found)) if {
+	input.kind in _actions
+	found := kubernetes.value_or(input, ["spec", "validationActions"], null)
+}
