@@ -8,6 +8,10 @@ module "bucket" {
   object_lock = var.lock
   logging     = { bucket = var.access_logs_bucket, prefix = "s3/${var.bucket}/" }
 
+  statements = local.statements
+}
+
+locals {
   statements = [
     {
       Sid       = "NobodyDeletes"
@@ -97,10 +101,8 @@ module "bucket" {
       Condition = { ArnNotEquals = { "aws:PrincipalArn" = var.break_glass_role_arn } }
     },
   ]
-}
 
-# Objects and their lists, and not what Terraform reads of the bucket from outside.
-locals {
+  # Objects and their lists, and not what Terraform reads of the bucket from outside.
   data_actions = [
     "s3:AbortMultipartUpload",
     "s3:GetObject",

@@ -7,6 +7,10 @@ module "bucket" {
   key_arn = var.key_arn
   logging = { bucket = var.access_logs_bucket, prefix = "s3/${var.bucket}/" }
 
+  statements = local.statements
+}
+
+locals {
   statements = [
     {
       Sid       = "OneHand"
