@@ -91,7 +91,7 @@ run "nobody_deletes_from_the_audit_bucket" {
   }
 
   assert {
-    condition     = alltrue([for statement in local.statements : statement.Effect == "Deny" && statement.Principal == "*"])
+    condition     = alltrue([for statement in local.statements : statement.Effect == "Deny" && statement.Principal.AWS == "*"])
     error_message = "The policy lets somebody in, or holds for some only."
   }
 }
@@ -192,6 +192,30 @@ run "the_trail_covers_all_regions_and_each_audit_object" {
   assert {
     condition     = anytrue(flatten([for selector in aws_cloudtrail.this.advanced_event_selector : [for field in selector.field_selector : contains(coalesce(field.starts_with, []), "arn:aws:s3:::postern-test-audit/")]]))
     error_message = "Reads and writes of the audit log leave no trace."
+  }
+}
+
+run "aws_alone_delivers_access_logs" {
+  command = plan
+
+  module {
+    source = "../modules/access-logs"
+  }
+
+  variables {
+    bucket          = "postern-test-access-logs"
+    source_buckets  = ["postern-test-audit"]
+    expiration_days = 400
+  }
+
+  assert {
+    condition     = toset([for statement in local.statements : statement.Principal.Service]) == toset(["logdelivery.elasticloadbalancing.amazonaws.com", "logging.s3.amazonaws.com"])
+    error_message = "Somebody else writes access logs."
+  }
+
+  assert {
+    condition     = alltrue([for statement in local.statements : statement.Condition.StringEquals["aws:SourceAccount"] == "123456789012"])
+    error_message = "AWS delivers the logs of other accounts."
   }
 }
 

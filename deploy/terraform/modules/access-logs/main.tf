@@ -7,31 +7,40 @@ module "bucket" {
   sse_algorithm   = "AES256"
   expiration_days = var.expiration_days
 
-  statements = [
-    {
-      Sid       = "LoadBalancers"
-      Effect    = "Allow"
-      Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
-      Action    = "s3:PutObject"
-      Resource = [
-        "arn:aws:s3:::${var.bucket}/load-balancer/AWSLogs/${var.account_id}/*",
-        "arn:aws:s3:::${var.bucket}/load-balancer-connections/AWSLogs/${var.account_id}/*",
-      ]
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = var.account_id }
-        ArnLike      = { "aws:SourceArn" = "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:loadbalancer/*" }
+  statements = local.statements
+}
+
+locals {
+  statements = concat(
+    [
+      {
+        Sid       = "LoadBalancers"
+        Effect    = "Allow"
+        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource = [
+          "arn:aws:s3:::${var.bucket}/load-balancer/AWSLogs/${var.account_id}/*",
+          "arn:aws:s3:::${var.bucket}/load-balancer-connections/AWSLogs/${var.account_id}/*",
+        ]
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike      = { "aws:SourceArn" = "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}:loadbalancer/*" }
+        }
+      },
+    ],
+    # Each under its own prefix.
+    [
+      for index, source in var.source_buckets : {
+        Sid       = "Bucket${index}"
+        Effect    = "Allow"
+        Principal = { Service = "logging.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::${var.bucket}/s3/${source}/*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::${source}" }
+        }
       }
-    },
-    {
-      Sid       = "Buckets"
-      Effect    = "Allow"
-      Principal = { Service = "logging.s3.amazonaws.com" }
-      Action    = "s3:PutObject"
-      Resource  = "arn:aws:s3:::${var.bucket}/s3/*"
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = var.account_id }
-        ArnEquals    = { "aws:SourceArn" = [for source in var.source_buckets : "arn:aws:s3:::${source}"] }
-      }
-    },
-  ]
+    ],
+  )
 }

@@ -16,7 +16,7 @@ locals {
     {
       Sid       = "NobodyDeletes"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action = [
         "s3:BypassGovernanceRetention",
         "s3:DeleteBucket",
@@ -31,7 +31,7 @@ locals {
     {
       Sid       = "OneWriter"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = ["s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention", "s3:ReplicateObject", "s3:RestoreObject"]
       Resource  = "arn:aws:s3:::${var.bucket}/*"
       Condition = { ArnNotEquals = { "aws:PrincipalArn" = var.writer_role_arn } }
@@ -40,7 +40,7 @@ locals {
       # A day less, because it is counted when the request arrives.
       Sid       = "NoShorterLock"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = ["s3:PutObject", "s3:PutObjectRetention"]
       Resource  = "arn:aws:s3:::${var.bucket}/*"
       Condition = { NumericLessThan = { "s3:object-lock-remaining-retention-days" = tostring(var.lock.days - 1) } }
@@ -49,7 +49,7 @@ locals {
       # The bucket's own key, because nobody names one.
       Sid       = "NoOtherKey"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = "s3:PutObject"
       Resource  = "arn:aws:s3:::${var.bucket}/*"
       Condition = { Null = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false" } }
@@ -59,7 +59,7 @@ locals {
     {
       Sid       = "EndpointOnly"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = local.data_actions
       Resource  = ["arn:aws:s3:::${var.bucket}", "arn:aws:s3:::${var.bucket}/*"]
       Condition = { Null = { "aws:SourceVpce" = "true" } }
@@ -67,7 +67,7 @@ locals {
     {
       Sid       = "OurEndpointOnly"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = local.data_actions
       Resource  = ["arn:aws:s3:::${var.bucket}", "arn:aws:s3:::${var.bucket}/*"]
       Condition = { StringNotEquals = { "aws:VpceAccount" = var.account_id } }
@@ -75,7 +75,7 @@ locals {
     {
       Sid       = "OurVpcOnly"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = local.data_actions
       Resource  = ["arn:aws:s3:::${var.bucket}", "arn:aws:s3:::${var.bucket}/*"]
       Condition = { NotIpAddress = { "aws:VpcSourceIp" = var.vpc_cidr } }
@@ -83,7 +83,7 @@ locals {
     {
       Sid       = "ProtectionByBreakGlassOnly"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action = [
         "s3:DeleteBucketPolicy",
         "s3:PutBucketAcl",

@@ -112,7 +112,7 @@ resource "aws_s3_bucket_policy" "this" {
         {
           Sid       = "DenyPlain"
           Effect    = "Deny"
-          Principal = "*"
+          Principal = { AWS = "*" }
           Action    = "s3:*"
           Resource  = ["arn:aws:s3:::${var.bucket}", "arn:aws:s3:::${var.bucket}/*"]
           Condition = { Bool = { "aws:SecureTransport" = "false" } }
@@ -120,7 +120,7 @@ resource "aws_s3_bucket_policy" "this" {
         {
           Sid       = "DenyOldTls"
           Effect    = "Deny"
-          Principal = "*"
+          Principal = { AWS = "*" }
           Action    = "s3:*"
           Resource  = ["arn:aws:s3:::${var.bucket}", "arn:aws:s3:::${var.bucket}/*"]
           Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
@@ -128,7 +128,7 @@ resource "aws_s3_bucket_policy" "this" {
         {
           Sid       = "DenyOtherEncryption"
           Effect    = "Deny"
-          Principal = "*"
+          Principal = { AWS = "*" }
           Action    = "s3:PutObject"
           Resource  = "arn:aws:s3:::${var.bucket}/*"
           # Who says nothing gets the bucket's own.

@@ -15,7 +15,7 @@ locals {
     {
       Sid       = "OneHand"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
       Resource  = "arn:aws:s3:::${var.bucket}/*"
       Condition = { ArnNotEquals = { "aws:PrincipalArn" = var.role_arns } }
@@ -24,14 +24,14 @@ locals {
       # A lock is let go by deleting it; nothing else is deleted.
       Sid         = "LocksOnly"
       Effect      = "Deny"
-      Principal   = "*"
+      Principal   = { AWS = "*" }
       Action      = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
       NotResource = "arn:aws:s3:::${var.bucket}/*.tflock"
     },
     {
       Sid       = "NoVersionDeleted"
       Effect    = "Deny"
-      Principal = "*"
+      Principal = { AWS = "*" }
       Action    = ["s3:DeleteBucket", "s3:DeleteObjectVersion"]
       Resource  = ["arn:aws:s3:::${var.bucket}", "arn:aws:s3:::${var.bucket}/*"]
     },
