@@ -1,0 +1,11 @@
+# Example values: an account and roles of nobody.
+environment = "dev"
+account_id  = "111111111111"
+region      = "eu-central-1"
+owner       = "trading-platform"
+cost_center = "cc-4711"
+
+roles = {
+  deploy      = "postern-deploy"
+  break_glass = "postern-break-glass"
+}

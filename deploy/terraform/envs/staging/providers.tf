@@ -1,0 +1,12 @@
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = [var.account_id]
+
+  default_tags {
+    tags = {
+      environment = "staging"
+      owner       = var.owner
+      cost_center = var.cost_center
+    }
+  }
+}

@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "Name of the bucket, once logs may be delivered."
+  value       = module.bucket.bucket
+}

@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "Name of the trail's bucket."
+  value       = module.bucket.bucket
+}
