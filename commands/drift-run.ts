@@ -49,7 +49,7 @@ not answer: run it again. A run that could not judge its source closes no findin
 async function run(io: CommandIo, { source: sources, json }: RunOptions): Promise<void> {
   const config = io.config()
   const stopping = new AbortController()
-  void io.terminated().then((signal) => stopping.abort(new Error(`ended by ${signal}`)))
+  void io.terminated().then((signal) => stopping.abort(stopped(signal)))
   try {
     await withOperatorLog(io, 'drift', operator(), async (log) => {
       const steps = await check(io, config, { log, sources, signal: stopping.signal })
@@ -101,6 +101,12 @@ async function openRedis(config: Config, stack: AsyncDisposableStack) {
     cluster: config.POSTERN_REDIS_CLUSTER,
   })
   return stack.adopt(connection, (open) => open.disconnect())
+}
+
+/** Nothing was stored, and what Terraform had made is gone. */
+function stopped(signal: string): PosternError {
+  const detail = `Ended by ${signal}; nothing was stored.`
+  return new PosternError('drift.overtaken', { detail })
 }
 
 /** Outages may pass; what this process lacks is a matter of its configuration. */

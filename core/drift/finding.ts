@@ -10,7 +10,7 @@ export type DriftSource = (typeof driftSources)[number]
  * Changed outside Terraform, configured and not applied, deleted outside; a source that gave nothing
  * to judge; what runs and is not what is configured.
  */
-export const findingKinds = ['drift', 'change', 'gone', 'unread', 'differs'] as const
+const findingKinds = ['drift', 'change', 'gone', 'unread', 'differs'] as const
 
 export const driftVerdicts = ['clean', 'noise', 'drift', 'error'] as const
 

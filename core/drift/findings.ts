@@ -6,7 +6,7 @@ import { hasMark, markOf, plain, plainText } from './plain-value.ts'
 import type { Plan, PlannedResource } from './read-plan.ts'
 
 /** Of all of a resource. */
-export const wholeResource = '*'
+const wholeResource = '*'
 
 export type PlanFinding = {
   readonly address: string

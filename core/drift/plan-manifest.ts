@@ -6,7 +6,7 @@ import { PlanRefused } from './plan-error.ts'
 import type { VerifiedBytes } from './sigstore-bundle.ts'
 
 /** Hours after which a plan says nothing about today: a day, and two for a run that was late. */
-export const planHoursMax = 26
+const planHoursMax = 26
 /** Minutes that the clock of whoever made the plan may be ahead of ours. */
 const aheadMinutesMax = 5
 const hourMs = 3_600_000
