@@ -100,10 +100,12 @@ test('what runs is clean once the schedules are made, and what somebody changes 
     insert into postern_secret_ack (process, name, version, fingerprint)
     select id, 'postern/database', '1', '' from postern_process`
   const { verdict, findings } = await look()
-  expect([verdict, ...findings.map(({ address, attribute }) => `${address} ${attribute}`)]).toEqual([
-    ...['drift', 'access-file in_force', 'schedule/check-drift paused'],
-    ...['right/PUBLIC postern_job', 'secret/postern/database version'],
-  ])
+  expect([verdict, ...findings.map(({ address, attribute }) => `${address} ${attribute}`)]).toEqual(
+    [
+      ...['drift', 'access-file in_force', 'schedule/check-drift paused'],
+      ...['right/PUBLIC postern_job', 'secret/postern/database version'],
+    ],
+  )
 })
 
 test('metrics are as it is stored', async () => {
