@@ -4,6 +4,7 @@ import { auditCommand } from './commands/audit.ts'
 import { backtestCommand } from './commands/backtest.ts'
 import { type CommandIo, exitCodes } from './commands/command-io.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { driftCommand } from './commands/drift.ts'
 import { guardEnvironment } from './commands/environment-guard.ts'
 import { healthcheckCommand } from './commands/healthcheck.ts'
 import { migrateCommand } from './commands/migrate.ts'
@@ -66,6 +67,7 @@ async function main(): Promise<number> {
     ...tools,
     auditCommand,
     backtestCommand,
+    driftCommand,
     revokeCommand,
     schedulesCommand,
     scoreCommand,

@@ -1,4 +1,5 @@
 import { verifyAuditKind } from '#core/audit/verify/verify-audit-kind.ts'
+import { checkDriftKind } from '#core/drift/check-drift-kind.ts'
 import { reconcileAccountsKind } from '#core/order/kinds.ts'
 import type { BuiltInSchedule } from '#core/schedule/built-in-schedules.ts'
 import { checkRotationKind } from '#core/secret/rotation/check-rotation-kind.ts'
@@ -23,6 +24,13 @@ export function builtInSchedules(options: {
       name: 'check-rotation',
       kind: checkRotationKind.name,
       ...{ cron: '23 4 * * *', timeZone: 'UTC' },
+      ...usual,
+    },
+    {
+      name: 'check-drift',
+      kind: checkDriftKind.name,
+      // Two hours behind the usual hour of a nightly CI run, whose plan it waits for.
+      ...{ cron: '41 5 * * *', timeZone: 'UTC' },
       ...usual,
     },
   ]

@@ -9,6 +9,7 @@ import {
   redisChecks,
   storeChecks,
 } from './doctor-checks.ts'
+import { driftChecks } from './doctor-drift.ts'
 import { issuerChecks } from './doctor-issuer.ts'
 
 type DoctorFlags = { readonly json?: boolean }
@@ -62,6 +63,7 @@ function allChecks(config: Config): readonly Check[] {
     ...processChecks(config),
     ...storeChecks(config),
     ...issuerChecks(config),
+    ...driftChecks(config),
     ...databaseChecks(config),
     ...(config.POSTERN_QUEUE === 'redis' ? redisChecks(config) : []),
   ]

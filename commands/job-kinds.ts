@@ -1,4 +1,5 @@
 import { verifyAuditKind } from '#core/audit/verify/verify-audit-kind.ts'
+import { checkDriftKind } from '#core/drift/check-drift-kind.ts'
 import { deliverWebhookKind } from '#core/job/deliver-webhook-kind.ts'
 import { canaryKindName, type JobKind } from '#core/job/kind.ts'
 import { applyMarketDataKind } from '#core/market/market-kinds.ts'
@@ -25,6 +26,7 @@ export const jobKinds: ReadonlyMap<string, JobKind> = new Map(
     simulateRegimeKind,
     deliverWebhookKind,
     checkRotationKind,
+    checkDriftKind,
   ].map((kind) => [kind.name, kind]),
 )
 

@@ -24,10 +24,12 @@ export async function openAccess(
     (open) => open.close(),
   )
   const mode = config.POSTERN_MODE
-  return stack.adopt(
+  const access = stack.adopt(
     await openAccessControl({
       ...{ source, mode, secrets, localIssuer, denyList, audit, log, metrics, now },
     }),
     (open) => open.close(),
   )
+  registry.tellAccess(() => access.fileVersions())
+  return access
 }

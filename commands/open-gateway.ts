@@ -2,6 +2,7 @@ import { tokenMint } from '#core/access/mint-token.ts'
 import type { OpenAccessControl } from '#core/access/open-access-control.ts'
 import { postgresAuditReader } from '#core/audit/read/postgres-audit-reader.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
+import { driftReads } from '#core/drift/postgres-drift.ts'
 import { boundedIntake, watchBacklog } from '#core/job/backlog.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresIntake } from '#core/job/postgres-intake.ts'
@@ -23,6 +24,7 @@ import { secretReads } from '#core/secret/rotation/secret-reads.ts'
 import { createGateway } from '#gateway/app.ts'
 import type { Route } from '#gateway/route.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
+import { driftRoutes } from '#gateway/routes/drift.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
@@ -104,6 +106,7 @@ export async function openGateway(
         tokens: tokenMint({ issuer: access.localIssuer, rules: access.localRules, audit, now }),
       }),
       ...auditRoutes({ reader, audit, jobs, now }),
+      ...driftRoutes({ drift: driftReads(sql) }),
     ],
     waitingRoutes: (waits, closing) =>
       deskWaitingRoutes(desk, { sql, access, intake, waits, closing }),

@@ -43,7 +43,10 @@ export async function openServices(
   const kinds = jobKinds
   await refusePendingSchema(foundation, sql)
   const registry = stack.adopt(
-    await startProcessRegistry({ sql, log, roles, version, host }),
+    await startProcessRegistry({
+      ...{ sql, log, roles, version, host },
+      imageDigest: config.POSTERN_IMAGE_DIGEST,
+    }),
     (open) => open.close(),
   )
   const sqlAudit = foundation.database('audit', 1)

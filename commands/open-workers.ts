@@ -1,4 +1,6 @@
 import type { Config } from '#core/config.ts'
+import type { DriftLooks } from '#core/drift/check-drift.ts'
+import { watchDrift } from '#core/drift/watch-drift.ts'
 import { findJob } from '#core/job/job-row.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresOutcomeWriter } from '#core/job/outcome-writer.ts'
@@ -10,6 +12,7 @@ import { replayRules } from '#core/replay/replay-rules.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { advanceOrders } from '#workers/advance-orders.ts'
 import { applyMarketData } from '#workers/apply-market-data.ts'
+import { checkDrift } from '#workers/check-drift.ts'
 import { checkRotation } from '#workers/check-rotation.ts'
 import { deliverWebhook } from '#workers/deliver-webhook.ts'
 import { reconcileAccount } from '#workers/reconcile-account.ts'
@@ -19,18 +22,26 @@ import { scoreWallet } from '#workers/score-wallet.ts'
 import { simulateRegime } from '#workers/simulate-regime.ts'
 import { startWorkers, type Workers } from '#workers/start-workers.ts'
 import { type VerifiedLog, verifyAudit } from '#workers/verify-audit.ts'
+import type { CommandIo } from './command-io.ts'
 import type { Foundation } from './foundation.ts'
 import { openVenueDesk } from './open-desk.ts'
+import { openDriftLooks } from './open-drift.ts'
 import { openSchedules } from './open-schedules.ts'
 import type { Services } from './open-services.ts'
 
 /** Connections for reading what jobs need and for outcomes with an effect. */
 const workerConnections = 8
 
+export type WorkerParts = {
+  readonly published: VerifiedLog | undefined
+  /** Of which a Terraform gets what it needs. */
+  readonly environment: CommandIo['environment']
+}
+
 export async function openWorkers(
   foundation: Foundation,
   services: Services,
-  published: VerifiedLog | undefined,
+  { published, environment }: WorkerParts,
 ): Promise<Workers> {
   const { config, engine, log, metrics, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
@@ -52,9 +63,13 @@ export async function openWorkers(
     journal,
     onWebhook: () => sweeper.nudge(),
   })
+  const looks = await openDriftLooks({
+    ...{ config, environment, sql, now, isLogPublished: published !== undefined },
+    redis: () => (engine.backend === 'redis' ? engine.producer : undefined),
+  })
   const workers = startWorkers({
     engine,
-    processors: openProcessors(foundation, services, { sql, desk, published }),
+    processors: openProcessors(foundation, services, { sql, desk, looks, published }),
     outcomes,
     isSettled: (jobId) => isSettled(sql, jobId),
     confirmAborted: (jobId) => confirmAborted(sql, jobId),
@@ -69,6 +84,13 @@ export async function openWorkers(
     now,
   })
   stack.defer(() => workers.drain(drainMs(config)))
+  stack.adopt(
+    watchDrift({
+      ...{ sql: foundation.database('drift', 1), metrics, log },
+      expected: config.POSTERN_DRIFT_PLAN === undefined ? ['runtime'] : ['runtime', 'plan'],
+    }),
+    (open) => open.close(),
+  )
   await openSchedules(foundation, services, { isLogPublished: published !== undefined })
   return workers
 }
@@ -79,16 +101,17 @@ function drainMs(config: Config): number {
 }
 
 function openProcessors(
-  { webhookKeys, now, log }: Foundation,
+  { config, webhookKeys, now, log }: Foundation,
   { journal }: Services,
   {
     sql,
     desk,
+    looks,
     published,
-  }: {
+  }: Pick<WorkerParts, 'published'> & {
+    readonly looks: DriftLooks
     readonly sql: ReturnType<Foundation['database']>
     readonly desk: Awaited<ReturnType<typeof openVenueDesk>>
-    readonly published: VerifiedLog | undefined
   },
 ): readonly Processor[] {
   return [
@@ -114,6 +137,7 @@ function openProcessors(
       ...{ sql, journal, now },
       rotations: postgresRotationJournal({ sql, journal, now }),
     }),
+    checkDrift({ sql, looks, now, callbackUrl: config.POSTERN_DRIFT_CALLBACK }),
     deliverWebhook({
       findJob: (jobId) => findJob(sql, jobId, 'any'),
       signingKeys: webhookKeys,

@@ -43,7 +43,7 @@ const developerScopes: readonly string[] = [
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
   ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', mintScope],
   ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
-  ...['schedules:read', 'schedules:write'],
+  ...['schedules:read', 'schedules:write', 'drift:read'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -118,7 +118,10 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
   const logKeys = settings.keys().signers.map((signer) => signer.key)
-  await openWorkers(foundation, services, { source: published, logKeys })
+  await openWorkers(foundation, services, {
+    published: { source: published, logKeys },
+    environment: io.environment,
+  })
   const ttlSeconds = tokenSeconds
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
   const token = await mintDevelopmentToken(minted)

@@ -53,7 +53,7 @@ async function work(io: CommandIo): Promise<void> {
     ),
     (open) => open.stop(),
   )
-  await openWorkers(foundation, services, published)
+  await openWorkers(foundation, services, { published, environment: io.environment })
   log.info('work.ready', { probes: probes.url })
   const signal = await io.terminated()
   log.info('work.stopping', { signal })

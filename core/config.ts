@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { environmentName } from './drift/environment-name.ts'
 import { isSecretReference, parseSecretReference } from './secret/secret-reference.ts'
 
 /** The listener's default; above 1023 because the image runs without capabilities. */
@@ -37,6 +38,20 @@ const origin = z
 const vaultPath = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_./-]{0,126}$/, 'a path without a slash at its start')
+
+/**
+ * Where a CI run leaves its plan: `s3://bucket/prefix` or a directory. No part of it begins with a dot:
+ * none leads back up.
+ */
+const planPlace = z
+  .string()
+  .max(1_024)
+  .regex(
+    /^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|(?=\/))(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
+    's3://bucket/prefix or an absolute directory',
+  )
+
+const imageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest such as sha256:…')
 
 /** The keys are the variables' names, so that a problem names what to fix. */
 const environmentSchema = z.strictObject({
@@ -112,6 +127,16 @@ const environmentSchema = z.strictObject({
   POSTERN_AUDIT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   POSTERN_SEQUENCER_PROBE_PORT: port.default(sequencerProbePortDefault),
   POSTERN_ROTATOR_PROBE_PORT: port.default(rotatorProbePortDefault),
+  POSTERN_IMAGE_DIGEST: imageDigest.optional(),
+  POSTERN_DRIFT_PLAN: planPlace.optional(),
+  POSTERN_DRIFT_PLAN_KEY_FILE: filePath.optional(),
+  POSTERN_DRIFT_ENVIRONMENT: environmentName.optional(),
+  POSTERN_DRIFT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  POSTERN_DRIFT_WORKSPACE: filePath.optional(),
+  POSTERN_DRIFT_CALLBACK: z
+    .url({ protocol: /^https?$/ })
+    .max(2_048)
+    .optional(),
   POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
   POSTERN_DATA_DIRECTORY: filePath.default('.postern'),
 })
@@ -155,6 +180,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     ...credentialNames.flatMap((name) => credentialProblems(parsed.data, name)),
     ...addressNames.flatMap((name) => addressProblems(parsed.data, name)),
     ...issuerProblems(parsed.data),
+    ...driftProblems(parsed.data),
     ...cloudKeyProblems(parsed.data, environment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
@@ -224,12 +250,31 @@ function issuerProblems({ POSTERN_ISSUER: name, POSTERN_ISSUER_KEYS: keys }: Con
   return ['POSTERN_ISSUER_KEYS: not a reference such as secret:postern/issuer#current']
 }
 
+/** A plan that nobody signed, or that may be of any environment, is not judged. */
+function driftProblems(config: Config): string[] {
+  const callback = config.POSTERN_DRIFT_CALLBACK
+  const isPlain = callback?.startsWith('http:') === true
+  return [
+    ...(config.POSTERN_DRIFT_PLAN === undefined
+      ? []
+      : (['POSTERN_DRIFT_PLAN_KEY_FILE', 'POSTERN_DRIFT_ENVIRONMENT'] as const)
+          .filter((name) => config[name] === undefined)
+          .map((name) => `${name}: required by POSTERN_DRIFT_PLAN`)),
+    ...(isPlain && config.POSTERN_MODE === 'production'
+      ? ['POSTERN_DRIFT_CALLBACK: not https; plain http is for development only']
+      : []),
+  ]
+}
+
 function cloudKeyProblems(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const isUsed =
-    config.POSTERN_AUDIT_STORE?.startsWith('s3:') === true || config.POSTERN_SECRET_STORE === 'aws'
+    config.POSTERN_AUDIT_STORE?.startsWith('s3:') === true ||
+    config.POSTERN_DRIFT_PLAN?.startsWith('s3:') === true ||
+    config.POSTERN_DRIFT_WORKSPACE !== undefined ||
+    config.POSTERN_SECRET_STORE === 'aws'
   if (!isUsed || config.POSTERN_MODE === 'development') return []
   if (environment['AWS_SECRET_ACCESS_KEY'] === undefined) return []
   return [

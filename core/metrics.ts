@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { driftMetrics } from './drift/drift-metrics.ts'
 import { scheduleMetrics } from './schedule/schedule-metrics.ts'
 import { secretMetrics } from './secret-metrics.ts'
 
@@ -30,6 +31,7 @@ export function createMetrics() {
     ...sequencerMetrics(registers),
     ...secretMetrics(registers),
     ...scheduleMetrics(registers),
+    ...driftMetrics(registers),
   }
 }
 

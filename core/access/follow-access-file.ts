@@ -15,10 +15,16 @@ type FollowOptions = {
    * and its return. Throws what `record` throws: then the rules in force are the old ones.
    */
   readonly apply: (text: string, record: () => Promise<void>) => Promise<void>
+  /** Told of each content that lies there, in force or not; empty: it cannot be read. */
+  readonly onSeen: (version: string) => void
   readonly audit: AuditLog
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => Date
+}
+
+export function fileVersion(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('hex')
 }
 
 /**
@@ -26,7 +32,7 @@ type FollowOptions = {
  * an audit record; a sound one that cannot be recorded waits until it can.
  */
 export function followAccessFile(options: FollowOptions): AccessFileWatch {
-  const { path, text, apply, log } = options
+  const { path, text, apply, onSeen, log } = options
   const record = fileRecords(options)
   const refusals = fileRefusals(options, record)
   let waitingVersion: string | undefined
@@ -38,7 +44,8 @@ export function followAccessFile(options: FollowOptions): AccessFileWatch {
 
   /** False for what may pass, a secret store or a log that is away: then the same text is tried again. */
   async function onText(changed: string): Promise<boolean> {
-    const version = new Bun.CryptoHasher('sha256').update(changed).digest('hex')
+    const version = fileVersion(changed)
+    onSeen(version)
     try {
       await apply(changed, () => record('access.file_changed', 'ok', version))
     } catch (error) {
@@ -60,6 +67,7 @@ export function followAccessFile(options: FollowOptions): AccessFileWatch {
     text,
     onText,
     async onUnreadable(error) {
+      onSeen('')
       await refusals.refuse(error, undefined)
     },
   })

@@ -12,7 +12,7 @@ import {
   parseAccessFile,
 } from './access-file.ts'
 import type { DenyList } from './deny-list.ts'
-import { followAccessFile } from './follow-access-file.ts'
+import { fileVersion, followAccessFile } from './follow-access-file.ts'
 import { closeUnused, type Generation, type KeySources, openGeneration } from './generation.ts'
 import { keysUnavailable, type RemoteKeySetTimes } from './key-set.ts'
 import type { LocalIssuer } from './local-issuer.ts'
@@ -40,11 +40,16 @@ export type OpenAccessControl = AccessControl & {
   readonly localIssuer: LocalIssuer | undefined
   /** What the access file in force says of the local issuer; undefined where it does not name it. */
   localRules(): IssuerRules | undefined
+  /** SHA-256, lower-case hex; undefined where the rules are no file. */
+  fileVersions(): FileVersions | undefined
   /** Looks at the access file now; resolves when a change is in force or refused. */
   reload(): Promise<void>
   /** Does not close the deny list. */
   close(): void
 }
+
+/** Of the content in force, and of what lies in its place now; empty: unreadable. */
+export type FileVersions = { readonly inForce: string; readonly onDisk: string }
 
 /** Milliseconds between two looks at how old the fetched keys are. */
 const ageEveryMs = 5_000
@@ -73,6 +78,7 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
       ? parseAccessFile(text ?? '', mode)
       : parseAccessDocument(source.document, mode)
   let current = await openGeneration(first, sources, undefined)
+  const file = { inForce: fileVersion(text ?? ''), onDisk: fileVersion(text ?? '') }
 
   async function apply(changed: string, record: () => Promise<void>): Promise<void> {
     const next = await openGeneration(parseAccessFile(changed, mode), sources, current)
@@ -84,18 +90,21 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
       throw error
     }
     current = next
+    file.inForce = fileVersion(changed)
     verifier.forget()
     closeUnused(before.issuers, next.issuers)
   }
 
   const watching =
     'file' in source
-      ? followAccessFile({ ...options, path: source.file, text: text ?? '', apply })
+      ? followAccessFile({
+          ...{ ...options, path: source.file, text: text ?? '', apply },
+          onSeen(version) {
+            file.onDisk = version
+          },
+        })
       : undefined
-  const ageTimer = setInterval(() => {
-    metrics.issuerKeysAgeSeconds.set(oldestKeysMs(current) / 1_000)
-  }, ageEveryMs)
-  ageTimer.unref()
+  const ageTimer = watchKeyAge(metrics, () => current)
 
   return {
     admit: (zone, remote, forwarded) => current.admit(zone, remote, forwarded),
@@ -115,6 +124,7 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
     localIssuer: options.localIssuer,
     localRules: () => current.rules.issuers.find(({ keys }) => 'local' in keys),
     notReady: () => missing(current, denyList),
+    fileVersions: () => watching && { ...file },
     reload: async () => await watching?.check(),
     close() {
       clearInterval(ageTimer)
@@ -122,6 +132,11 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
       closeUnused(current.issuers, new Map())
     },
   }
+}
+
+function watchKeyAge(metrics: Metrics, current: () => Generation): Timer {
+  const show = () => metrics.issuerKeysAgeSeconds.set(oldestKeysMs(current()) / 1_000)
+  return setInterval(show, ageEveryMs).unref()
 }
 
 function keySources(options: AccessControlOptions, onKeysChange: () => void): KeySources {

@@ -9,6 +9,7 @@ import paperVenue from './sql/0008-paper-venue.sql' with { type: 'text' }
 import secrets from './sql/0009-secrets.sql' with { type: 'text' }
 import revocations from './sql/0010-revocations.sql' with { type: 'text' }
 import schedules from './sql/0011-schedules.sql' with { type: 'text' }
+import drift from './sql/0012-drift.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   { number: 9, name: 'secrets', sql: secrets },
   { number: 10, name: 'revocations', sql: revocations },
   { number: 11, name: 'schedules', sql: schedules },
+  { number: 12, name: 'drift', sql: drift },
 ]

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { severities } from '#core/drift/drift-policy.ts'
 import { breakerStateSchema } from '#core/market/breaker.ts'
 import { orderTypes } from '#core/order/order.ts'
 
@@ -30,6 +31,8 @@ test.each([
   'postern_market_breaker',
   'postern_order_fill_seconds',
   'postern_desk_entry_seconds',
+  'postern_drift_findings',
+  'postern_drift_last_check_timestamp_seconds',
 ])('%s is watched by an alert', (metric) => {
   const watching = rules.filter(({ expr }) => new RegExp(`\\b${metric}(_|\\b)`).test(expr))
   expect(watching.length).toBeGreaterThan(0)
@@ -41,8 +44,14 @@ test.each([
   ['postern_market_breaker', 'clock', ['live', 'replay']],
   ['postern_market_breaker', 'status', breakerStateSchema.shape.status.options],
   ['postern_order_fill_seconds', 'type', orderTypes],
+  ['postern_drift_findings', 'severity', severities],
 ] as const)('an alert on %s asks for values of %s that there are', (metric, label, values) => {
   const asked = selected(metric, label)
   expect(asked.length).toBeGreaterThan(0)
   expect(asked.filter((value) => !values.some((known) => known === value))).toEqual([])
+})
+
+test('every severity of drift is somebody’s', () => {
+  const asked = selected('postern_drift_findings', 'severity')
+  expect([...asked].sort()).toEqual([...severities].sort())
 })

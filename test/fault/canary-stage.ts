@@ -28,6 +28,7 @@ const scopes = [
   ...['jobs:retry', 'trades:write', 'scores:read', 'queues:read', 'queues:admin', 'audit:read'],
   ...['metrics:read', 'market:read', 'market:write', 'orders:read', 'orders:write'],
   ...['revocations:read', 'revocations:write', 'schedules:read', 'schedules:write'],
+  'drift:read',
   ...['secrets:read', 'secrets:write', 'trading:admin', 'trading:halt', 'trading:read'],
   'trading:rearm',
 ]

@@ -175,6 +175,8 @@ async function runCommands({ postern }: CanaryStage): Promise<void> {
     ...[
       ['schedules', 'run', 'check-rotation'],
       ['schedules', 'history', 'check-rotation'],
+      ['drift', 'run', '--source', 'runtime'],
+      ['drift', 'list', '--state', 'all', '--json'],
     ],
     ...[['audit', 'keys'], ['access', '--help'], ['--help'], ['--version'], ['token', 'keygen']],
   ]) {
