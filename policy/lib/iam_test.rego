@@ -206,6 +206,36 @@ test_demands if {
 	iam.demands(_when("stringequals"), "aws:SourceAccount") == set()
 }
 
+test_public if {
+	iam.is_public(_open({}))
+	iam.is_public(_open({"principals": set(), "not_principals": {["AWS", "1"]}}))
+	iam.is_public(_open({"conditions": _when_arn("arn:aws:s3:eu-central-1:*:a")}))
+	not iam.is_public(_open({"conditions": _when_arn("arn:aws:s3:::a")}))
+	not iam.is_public(_open({"allows": false}))
+	not iam.is_public(_open({"allows": false, "principals": set(), "not_principals": {["AWS", "1"]}}))
+	not iam.is_public(_open({"principals": {["AWS", "1"]}}))
+	not iam.is_public(_open({"unknown": {"conditions"}}))
+}
+
+_open(change) := object.union(
+	{"allows": true, "principals": {["AWS", "*"]}, "not_principals": set(), "conditions": set(), "unknown": set()},
+	change,
+)
+
+_when_arn(value) := {{"test": "arnlike", "variable": "aws:sourcearn", "values": {value}}}
+
+test_policies_of_a_role if {
+	role := t.created("aws_iam_role", "r", {"name": "r"})
+	own := t.created("aws_iam_role_policy", "own", {"role": "r", "policy": "{}"})
+	attached := t.created("aws_iam_policy", "attached", {"policy": "{}", "arn": "arn:p"})
+	other := t.created("aws_iam_policy", "other", {"policy": "{}", "arn": "arn:o"})
+	attachment := t.created("aws_iam_role_policy_attachment", "a", {"role": "r", "policy_arn": "arn:p"})
+	subject := t.plan([role, own, attached, other, attachment])
+	{one.rc.name | some one in iam.policies_of(role)} == {"own", "attached"} with input as subject
+	iam.roles_of(attached) == {role} with input as subject
+	iam.roles_of(other) == set() with input as subject
+}
+
 _when(test) := {"conditions": {{"test": test, "variable": "aws:sourcearn", "values": {"a"}}}}
 
 _of(subject) := policy if {
