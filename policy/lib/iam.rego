@@ -150,6 +150,8 @@ _element(node, name) := [one |
 	some one in _listed(found)
 ]
 
+_strings_of(node, name) := [one | some one in _element(node, name); is_string(one)]
+
 _listed(found) := found if {
 	is_array(found)
 } else := [found]
@@ -157,10 +159,10 @@ _listed(found) := found if {
 _from_json(statement) := {
 	"allows": not_denied(_element(statement, "effect")),
 	"sid": concat("", _element(statement, "sid")),
-	"actions": {lower(action) | some action in _element(statement, "action")},
-	"not_actions": {lower(action) | some action in _element(statement, "notaction")},
-	"resources": {resource | some resource in _element(statement, "resource")},
-	"not_resources": {resource | some resource in _element(statement, "notresource")},
+	"actions": {lower(action) | some action in _strings_of(statement, "action")},
+	"not_actions": {lower(action) | some action in _strings_of(statement, "notaction")},
+	"resources": {resource | some resource in _strings_of(statement, "resource")},
+	"not_resources": {resource | some resource in _strings_of(statement, "notresource")},
 	"principals": _principals(_element(statement, "principal")),
 	"not_principals": _principals(_element(statement, "notprincipal")),
 	"conditions": {condition |

@@ -38,16 +38,18 @@ _checks contains checks.certain(one.rc, ["policy"], false, action) if {
 	iam.allows(statement, action)
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
-	some policies in _writers
-	some one in policies
-	iam.is_uncertain(one.policy, {"actions", "not_actions", "resources"})
-}
-
-# It may be one that writes.
+# It may be one that writes, or one that does more.
 _checks contains checks.open(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
-	one.policy.state == "unknown"
+	iam.is_uncertain(one.policy, {"actions", "not_actions"})
+}
+
+_checks contains checks.open(one.rc, ["policy"]) if {
+	some one in iam.identity_policies
+	some statement in one.policy.statements
+	"resources" in statement.unknown
+	some action in (_forbidden | {"s3:PutObject"})
+	iam.allows(statement, action)
 }
 
 # Roles, and policies on their own, that may write; each with all that it may do.

@@ -59,6 +59,10 @@ test_unknown_actions_of_a_writer if {
 	)
 }
 
+test_unknown_bucket if {
+	t.brief(rule.unknown) == _open with input as p.deferred("aws_iam_policy", "policy", [{"actions": ["s3:PutObject"], "resources": [null]}], [{"resources": [true]}], [])
+}
+
 _open := {[_id, "unknown", "aws_iam_policy.this", "policy"]}
 
 _policy(name, actions, resource) := t.created("aws_iam_policy", name, {

@@ -75,7 +75,7 @@ _checks contains checks.open(one.rc, ["policy"]) if {
 	count(statement.unknown & {"resources", "not_resources", "conditions"}) > 0
 }
 
-_checks contains checks.at(rc, ["policy_arn"], not_administrators(plan.value(rc, ["policy_arn"]))) if {
+_checks contains checks.at(rc, ["policy_arn"], _is_harmless(plan.value_or(rc, "policy_arn", ""))) if {
 	some rc in _attachments
 	not _is_made_here(rc)
 }
@@ -95,13 +95,10 @@ _attachments contains rc if {
 	some rc in plan.of_type(type)
 }
 
-default not_administrators(_) := true
-
-# METADATA
-# description: AWS's own policies that hold every right, or the right to give every right.
-not_administrators(arn) := false if {
+# AWS's own policies that hold every right, or the right to give every right.
+_is_harmless(arn) := false if {
 	regex.match(`:aws:policy/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$`, arn)
-}
+} else := true
 
 _granted(statement) := {action | some action in _alone; iam.allows(statement, action)} | {action |
 	count(iam.demands(statement, "iam:PermissionsBoundary")) == 0

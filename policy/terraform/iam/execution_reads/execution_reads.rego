@@ -44,14 +44,14 @@ _checks contains checks.certain(one.rc, ["policy"], false, resource) if {
 _checks contains checks.certain(rc, ["policy_arn"], false, arn) if {
 	some role, _ in _roles
 	some rc in joins.meaning(role, "name", "aws_iam_role_policy_attachment", "role")
-	arn := plan.value(rc, ["policy_arn"])
+	arn := plan.value_or(rc, "policy_arn", "")
 	regex.match(`:aws:policy/.*(SecretsManager|SSM|ReadOnlyAccess)`, arn)
 }
 
 _checks contains checks.open(one.rc, ["policy"]) if {
 	some role, _ in _roles
 	some one in iam.policies_of(role)
-	one.policy.state == "unknown"
+	iam.is_uncertain(one.policy, {"actions", "not_actions"})
 }
 
 _checks contains checks.open(one.rc, ["policy"]) if {
