@@ -49,8 +49,15 @@ _is_credential(name, value) if {
 
 _is_credential(_, value) if regex.match(_values, value)
 
-_names := `(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|(API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)[_-]?KEY|ACCESS_KEY_ID)$`
+_names := concat("", [
+	`(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|ACCESS_KEY_ID`,
+	`|(API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)[_-]?KEY)$`,
+])
 
 _references := `^(secret:|arn:aws[a-z-]*:(secretsmanager|ssm):|/)`
 
-_values := `AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|^[a-z][a-z0-9+.-]*://[^/@:\s]*:[^/@\s]+@|^gh[pousr]_[A-Za-z0-9]{36}|^eyJ[\w-]+\.eyJ`
+# A key of AWS, a private key, an address with a password, a token of GitHub, a signed token.
+_values := concat("|", [
+	`AKIA[0-9A-Z]{16}`, `-----BEGIN [A-Z ]*PRIVATE KEY`, `^[a-z][a-z0-9+.-]*://[^/@:\s]*:[^/@\s]+@`,
+	`^gh[pousr]_[A-Za-z0-9]{36}`, `^eyJ[\w-]+\.eyJ`,
+])

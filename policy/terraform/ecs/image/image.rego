@@ -29,7 +29,7 @@ unknown contains result.unknown(rego.metadata.chain(), check.address, check.attr
 
 _checks contains check if some check in containers.unreadable
 
-_checks contains containers.failure(task, container, sprintf("%s is of no registry of ours, or has no digest", [image])) if {
+_checks contains containers.failure(task, container, sprintf("%s has no digest of our registry", [image])) if {
 	some [task, container] in _containers
 	image := object.get(container, "image", "nothing")
 	not _is_pinned(image)

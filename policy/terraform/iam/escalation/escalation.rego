@@ -12,8 +12,18 @@
 # scope: package
 # custom:
 #   severity: critical
-#   remediation: Take the action away, demand iam:PermissionsBoundary, or name the roles and the service they are passed to.
-#   maps_to: [CKV_AWS_286, CKV_AWS_287, CKV_AWS_288, CKV_AWS_289, CKV_AWS_107, CKV_AWS_108, CKV_AWS_109, CKV_AWS_110, CKV_AWS_274, AWS-0342]
+#   remediation: Take the action away, demand iam:PermissionsBoundary, or name the roles and their service.
+#   maps_to:
+#     - CKV_AWS_286
+#     - CKV_AWS_287
+#     - CKV_AWS_288
+#     - CKV_AWS_289
+#     - CKV_AWS_107
+#     - CKV_AWS_108
+#     - CKV_AWS_109
+#     - CKV_AWS_110
+#     - CKV_AWS_274
+#     - AWS-0342
 package terraform.iam.escalation
 
 import data.lib.checks
