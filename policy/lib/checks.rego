@@ -48,9 +48,20 @@ _state(rc, path) := plan.state(rc, path[0]) if {
 	plan.value(rc, path) != null
 } else := "unknown" if {
 	object.get(rc.change, array.concat(["after_unknown"], path), false) == true
+	_may_be_written(rc, path)
 } else := "unknown" if {
 	plan.state(rc, path[0]) == "unknown"
 } else := "omitted"
+
+_may_be_written(rc, path) if {
+	walk(object.get(plan.expressions(rc), path, {}), [_, expression])
+	count(expression.references) > 0
+}
+
+# A block from `dynamic` leaves no trace in the configuration.
+_may_be_written(rc, path) if not _is_block_written(rc, path)
+
+_is_block_written(rc, path) if plan.expressions(rc)[path[0]]
 
 default _is_key(_) := false
 

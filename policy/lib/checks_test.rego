@@ -18,6 +18,14 @@ test_at_a_path if {
 	checks.at(_unknown, ["x", 0, "z"], false).verdict == "unknown" with input as _written
 }
 
+test_at_a_path_that_the_provider_computes if {
+	rc := t.created_with("a", "a", {"b": [{}]}, {"b": [{"x": true}]})
+	every expression, verdict in {{"constant_value": 1}: "fail", {"references": ["c.c"]}: "unknown"} {
+		checks.at(rc, ["b", 0, "x"], false).verdict == verdict with input as t.plan_with([], [t.configured("a", "a", {"b": [{"x": expression}]})])
+	}
+	checks.at(rc, ["b", 0, "x"], false).verdict == "fail" with input as t.plan_with([], [t.configured("a", "a", {"b": [{}]})])
+}
+
 test_key if {
 	checks.key(t.created("a", "a", {"x": "arn:k"}), ["x"]).verdict == "pass" with input as t.plan([])
 	checks.key(_unknown, ["x"]).verdict == "pass" with input as _written

@@ -49,6 +49,16 @@ _checks contains checks.open(one.rc, ["policy"]) if {
 	iam.is_uncertain(one.policy, {"resources", "not_resources"})
 }
 
+# All that is known of the actions may know no resource.
+_checks contains checks.open(one.rc, ["policy"]) if {
+	some one in iam.identity_policies
+	some statement in one.policy.statements
+	statement.allows
+	"actions" in statement.unknown
+	some resource in statement.resources
+	_is_wide(resource)
+}
+
 _star_only := {action | some action in data.given.iam_star_only_actions}
 
 _is_wide(resource) if regex.match(`^[*?]`, resource)

@@ -84,6 +84,18 @@ _failed := {[_id, "fail", "aws_iam_policy.this", "policy"]}
 
 _open := {[_id, "unknown", "aws_iam_policy.this", "policy"]}
 
+test_unknown_actions_on_everything if {
+	t.brief(rule.unknown) == _open with input as p.deferred(
+		"aws_iam_policy", "policy",
+		[{"actions": [null, "ecr:GetAuthorizationToken"], "resources": ["*"]}],
+		[{"actions": [true, false]}], [],
+	)
+	rule.unknown == set() with input as p.deferred(
+		"aws_iam_policy", "policy",
+		[{"actions": [null], "resources": ["arn:aws:s3:::a"]}], [{"actions": [true]}], [],
+	)
+}
+
 _allows(actions, resource) := p.written("aws_iam_policy", "policy", {"Effect": "Allow", "Action": actions, "Resource": resource})
 
 _deferred(resources, gaps, configured) := p.deferred(

@@ -41,9 +41,8 @@ _checks contains checks.at(rc, ["deletion_window_in_days"], days >= _days_min) i
 	days := plan.value_or(rc, "deletion_window_in_days", 30)
 }
 
-_checks contains checks.certain(rc, ["is_enabled"], false, "false") if {
+_checks contains checks.at(rc, ["is_enabled"], plan.value(rc, ["is_enabled"]) != false) if {
 	some rc in plan.of_type("aws_kms_key")
-	plan.value(rc, ["is_enabled"]) == false
 }
 
 _checks contains checks.certain(rc, ["policy"], false, "the default one") if {

@@ -13,10 +13,11 @@
 package terraform.rds.encryption
 
 import data.lib.checks
+import data.lib.databases
 import data.lib.plan
 import data.lib.result
 
-judged contains rc.address if some rc in _databases
+judged contains rc.address if some rc in databases.stores
 
 deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
 	some check in checks.failed(_checks)
@@ -27,18 +28,11 @@ unknown contains result.unknown(rego.metadata.chain(), check.address, check.attr
 }
 
 _checks contains checks.at(rc, ["storage_encrypted"], plan.value(rc, ["storage_encrypted"]) == true) if {
-	some rc in _databases
-	not _is_replica(rc)
+	some rc in databases.stores
+	not databases.is_replica(rc)
 }
 
 _checks contains checks.key(rc, ["kms_key_id"]) if {
-	some rc in _databases
-	not _is_replica(rc)
-}
-
-_databases := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster")
-
-_is_replica(rc) if {
-	some attribute in ["replicate_source_db", "replication_source_identifier"]
-	plan.state(rc, attribute) in {"known", "unknown"}
+	some rc in databases.stores
+	not databases.is_replica(rc)
 }

@@ -15,11 +15,12 @@
 package terraform.rds.exposure
 
 import data.lib.checks
+import data.lib.databases
 import data.lib.joins
 import data.lib.plan
 import data.lib.result
 
-judged contains rc.address if some rc in (_instances | _databases)
+judged contains rc.address if some rc in (databases.instances | databases.stores)
 
 deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
 	some check in checks.failed(_checks)
@@ -30,31 +31,28 @@ unknown contains result.unknown(rego.metadata.chain(), check.address, check.attr
 }
 
 _checks contains checks.at(rc, ["publicly_accessible"], plan.value(rc, ["publicly_accessible"]) != true) if {
-	some rc in _instances
+	some rc in databases.instances
 }
 
 _checks contains checks.certain(rc, [attribute], false, "the default group") if {
-	some rc in _databases
+	some rc in databases.stores
 	attribute := _attributes[rc.type]
 	count(_groups(rc)) == 0
 	_is_default(rc, attribute)
 }
 
 _checks contains checks.open(rc, [attribute]) if {
-	some rc in _databases
+	some rc in databases.stores
 	attribute := _attributes[rc.type]
 	count(_groups(rc)) == 0
 	not _is_default(rc, attribute)
+	plan.state(rc, attribute) != "omitted"
 }
 
 _checks contains checks.at(group, ["parameter"], _forces_tls(group)) if {
-	some rc in _databases
+	some rc in databases.stores
 	some group in _groups(rc)
 }
-
-_instances := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster_instance")
-
-_databases := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster")
 
 _attributes := {"aws_db_instance": "parameter_group_name", "aws_rds_cluster": "db_cluster_parameter_group_name"}
 
@@ -62,7 +60,10 @@ _groups(rc) := joins.meant(rc, "parameter_group_name", "aws_db_parameter_group",
 	rc.type == "aws_db_instance"
 } else := joins.meant(rc, "db_cluster_parameter_group_name", "aws_rds_cluster_parameter_group", "name")
 
-_is_default(rc, attribute) if plan.state(rc, attribute) == "omitted"
+_is_default(rc, attribute) if {
+	plan.state(rc, attribute) == "omitted"
+	not databases.is_replica(rc)
+}
 
 _is_default(rc, attribute) if startswith(plan.value_or(rc, attribute, ""), "default.")
 

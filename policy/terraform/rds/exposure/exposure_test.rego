@@ -51,6 +51,9 @@ test_success if {
 	rule.deny == set() with input as _cluster("1")
 }
 
+test_success_replica if {
+rule.deny | rule.unknown == set() with input as t.plan([t.created("aws_db_instance", "d", {"replicate_source_db": "a"})])}
+
 test_unknown_group_that_is_not_in_the_plan if {
 	t.brief(rule.unknown) == {[_id, "unknown", "aws_db_instance.d", "parameter_group_name"]} with input as t.plan([_instance({})])
 }

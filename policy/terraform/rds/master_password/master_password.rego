@@ -14,11 +14,12 @@
 package terraform.rds.master_password
 
 import data.lib.checks
+import data.lib.databases
 import data.lib.plan
 import data.lib.refs
 import data.lib.result
 
-judged contains rc.address if some rc in _databases
+judged contains rc.address if some rc in databases.stores
 
 deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
 	some check in checks.failed(_checks)
@@ -42,7 +43,7 @@ _checks contains checks.certain(rc, [names.write_only], false, sprintf("made by 
 }
 
 _checks contains checks.key(rc, ["master_user_secret_kms_key_id"]) if {
-	some rc in _databases
+	some rc in databases.stores
 	plan.value(rc, ["manage_master_user_password"]) == true
 }
 
@@ -53,8 +54,6 @@ _checks contains checks.certain(rc, ["manage_master_user_password"], false, "non
 	not _is_written(rc, names.write_only)
 	not _comes_with_one(rc)
 }
-
-_databases := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster")
 
 _databases_with_names[rc] := {"plain": "password", "write_only": "password_wo"} if {
 	some rc in plan.of_type("aws_db_instance")

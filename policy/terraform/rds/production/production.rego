@@ -15,10 +15,11 @@
 package terraform.rds.production
 
 import data.lib.checks
+import data.lib.databases
 import data.lib.plan
 import data.lib.result
 
-judged contains rc.address if some rc in _databases
+judged contains rc.address if some rc in databases.stores
 
 deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
 	some check in checks.failed(_checks)
@@ -30,32 +31,25 @@ unknown contains result.unknown(rego.metadata.chain(), check.address, check.attr
 
 _checks contains checks.at(rc, ["deletion_protection"], plan.value(rc, ["deletion_protection"]) == true) if {
 	plan.is_production
-	some rc in _databases
+	some rc in databases.stores
 }
 
 _checks contains checks.at(rc, ["skip_final_snapshot"], plan.value(rc, ["skip_final_snapshot"]) != true) if {
 	plan.is_production
-	some rc in _databases
-	not _is_replica(rc)
+	some rc in databases.stores
+	not databases.is_replica(rc)
 }
 
 _checks contains checks.at(rc, ["multi_az"], plan.value(rc, ["multi_az"]) == true) if {
 	plan.is_production
 	some rc in plan.of_type("aws_db_instance")
-	not _is_replica(rc)
+	not databases.is_replica(rc)
 }
 
 _checks contains checks.at(rc, ["backup_retention_period"], passes) if {
-	some rc in _databases
-	not _is_replica(rc)
+	some rc in databases.stores
+	not databases.is_replica(rc)
 	passes := plan.value_or(rc, "backup_retention_period", 1) >= _days_min
-}
-
-_databases := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster")
-
-_is_replica(rc) if {
-	some attribute in ["replicate_source_db", "replication_source_identifier"]
-	plan.state(rc, attribute) in {"known", "unknown"}
 }
 
 _days_min := 30 if {

@@ -15,10 +15,11 @@
 package terraform.rds.upkeep
 
 import data.lib.checks
+import data.lib.databases
 import data.lib.plan
 import data.lib.result
 
-judged contains rc.address if some rc in (_databases | _instances)
+judged contains rc.address if some rc in (databases.stores | databases.instances)
 
 deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
 	some check in checks.failed(_checks)
@@ -29,32 +30,28 @@ unknown contains result.unknown(rego.metadata.chain(), check.address, check.attr
 }
 
 _checks contains checks.at(rc, ["auto_minor_version_upgrade"], passes) if {
-	some rc in _instances
+	some rc in databases.instances
 	passes := plan.value(rc, ["auto_minor_version_upgrade"]) != false
 }
 
 # AWS takes one in force where nothing is said.
 _checks contains checks.at(rc, ["ca_cert_identifier"], _is_in_force(plan.value(rc, ["ca_cert_identifier"]))) if {
-	some rc in _instances
+	some rc in databases.instances
 }
 
 _checks contains checks.at(rc, ["enabled_cloudwatch_logs_exports"], passes) if {
-	some rc in _databases
+	some rc in databases.stores
 	passes := count(plan.value_or(rc, "enabled_cloudwatch_logs_exports", [])) > 0
 }
 
 _checks contains checks.at(rc, ["copy_tags_to_snapshot"], plan.value(rc, ["copy_tags_to_snapshot"]) == true) if {
-	some rc in _databases
+	some rc in databases.stores
 }
 
 _checks contains checks.key(rc, ["performance_insights_kms_key_id"]) if {
-	some rc in (_databases | _instances)
+	some rc in (databases.stores | databases.instances)
 	plan.value(rc, ["performance_insights_enabled"]) == true
 }
-
-_databases := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster")
-
-_instances := plan.of_type("aws_db_instance") | plan.of_type("aws_rds_cluster_instance")
 
 default _is_in_force(_) := false
 
