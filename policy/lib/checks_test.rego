@@ -20,7 +20,11 @@ test_at_a_path if {
 
 test_at_a_path_that_the_provider_computes if {
 	rc := t.created_with("a", "a", {"b": [{}]}, {"b": [{"x": true}]})
-	every expression, verdict in {{"constant_value": 1}: "fail", {"references": ["c.c"]}: "unknown"} {
+	every expression, verdict in {
+		{"constant_value": 1}: "fail",
+		{"references": []}: "fail",
+		{"references": ["c.c"]}: "unknown",
+	} {
 		checks.at(rc, ["b", 0, "x"], false).verdict == verdict with input as t.plan_with([], [t.configured("a", "a", {"b": [{"x": expression}]})])
 	}
 	checks.at(rc, ["b", 0, "x"], false).verdict == "fail" with input as t.plan_with([], [t.configured("a", "a", {"b": [{}]})])
@@ -45,8 +49,9 @@ test_a_failure_says_more if {
 	fail := _check("x", "fail", "y")
 	open := _check("x", "unknown", "not known yet")
 	other := _check("z", "unknown", "not known yet")
-	checks.failed({fail, open, other}) == {fail}
-	checks.unknown({fail, open, other}) == {other}
+	pass := _check("w", "pass", "")
+	checks.failed({fail, open, other, pass}) == {fail}
+	checks.unknown({fail, open, other, pass}) == {other}
 }
 
 _check(attribute, verdict, found) := {"address": "a.a", "attribute": attribute, "verdict": verdict, "found": found}

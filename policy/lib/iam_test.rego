@@ -57,6 +57,21 @@ test_unknown_string if {
 	_of(_refers(["aws_s3_bucket.b"], [t.created("aws_s3_bucket", "b", {})])) == {"state": "unknown", "statements": []}
 }
 
+test_unknown_string_of_a_local if {
+	subject := _plan_of([_policy, _document("d", [_statement], {})], ["local.policy"], {})
+	_of(subject) == {"state": "unknown", "statements": []}
+}
+
+test_deferred_is_made_of_its_own_documents if {
+	other := {"address": "data.aws_s3_bucket.d", "mode": "data", "type": "aws_s3_bucket", "change": {"actions": ["read"]}}
+	subject := _plan_of(
+		[_policy, _document("d", [_statement], {}), _document("e", [{"sid": "e"}], {}), other],
+		["data.aws_iam_policy_document.d", "data.aws_s3_bucket.d"],
+		{},
+	)
+	_of(subject) == {"state": "deferred", "statements": [_whole]}
+}
+
 test_unknown_string_around_a_document_shows_the_document if {
 	policy := _of(_plan_of(
 		[_policy, _document("d", [_statement], {}), t.created("aws_s3_bucket", "b", {})],
@@ -71,6 +86,15 @@ test_deferred_traced_values_stand_as_addresses if {
 	[statement] := _of(_gap([{"resources": {"references": ["aws_s3_bucket.b.arn", "aws_s3_bucket.b"]}}])).statements
 	statement.resources == {"arn:aws:s3:::b/*", "aws_s3_bucket.b"}
 	statement.unknown == set()
+}
+
+test_deferred_known_values_stand_alone if {
+	[statement] := _of(_plan_of(
+		[_policy, _document("d", [_statement], {}), t.created("aws_s3_bucket", "b", {})],
+		["data.aws_iam_policy_document.d"],
+		{"statement": [{"resources": {"references": ["aws_s3_bucket.b"]}}]},
+	)).statements
+	statement.resources == {"arn:aws:s3:::b/*"}
 }
 
 test_deferred_untraced_values_are_unknown if {
@@ -191,6 +215,7 @@ test_covers if {
 test_allows if {
 	iam.allows({"allows": true, "actions": {"s3:get*"}, "not_actions": set()}, "s3:GetObject")
 	iam.allows({"allows": true, "actions": set(), "not_actions": {"iam:*"}}, "s3:GetObject")
+	not iam.allows({"allows": true, "actions": {"s3:put*"}, "not_actions": set()}, "s3:GetObject")
 	not iam.allows({"allows": true, "actions": set(), "not_actions": {"s3:*"}}, "s3:GetObject")
 	not iam.allows({"allows": true, "actions": set(), "not_actions": set()}, "s3:GetObject")
 	not iam.allows({"allows": false, "actions": {"*"}, "not_actions": {"iam:*"}}, "s3:GetObject")
