@@ -45,3 +45,24 @@ test_unknown_block if {
 _open := {[_id, "unknown", "aws_ecs_cluster.c", "setting"]}
 
 _cluster(settings) := t.created("aws_ecs_cluster", "c", {"setting": settings})
+
+test_fail_another_setting if {
+	count(rule.deny) == 1 with input as t.plan([_cluster([{"name": "other", "value": "enabled"}])])
+}
+
+test_fail_written_and_known if {
+	subject := t.plan_with(
+		[t.created_with("aws_ecs_cluster", "c", {"setting": [{"name": "containerInsights", "value": "disabled"}]}, {"setting": [{}]})],
+		[t.configured("aws_ecs_cluster", "c", {"setting": [{"value": {"references": ["var.insights"]}}]})],
+	)
+	count(rule.deny) == 1 with input as subject
+	rule.unknown == set() with input as subject
+}
+
+test_success_another_value_is_unknown if {
+	subject := t.plan([t.created_with(
+		"aws_ecs_cluster", "c",
+		{"setting": [{"name": "containerInsights", "value": "enabled"}, {"name": "other"}]}, {"setting": [{}, {"value": true}]},
+	)])
+	rule.deny | rule.unknown == set() with input as subject
+}

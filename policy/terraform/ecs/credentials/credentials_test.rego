@@ -79,3 +79,7 @@ _unknown := t.plan_with(
 	[t.created_with("aws_ecs_task_definition", "t", {}, {"container_definitions": true})],
 	[t.configured("aws_ecs_task_definition", "t", {"container_definitions": {"references": ["aws_secretsmanager_secret.s.arn"]}})],
 )
+
+test_success_switched_off if {
+	rule.deny == set() with input as t.plan([_with("REQUIRE_TOKEN", "false")])
+}

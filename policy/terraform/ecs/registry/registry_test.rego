@@ -64,3 +64,11 @@ _registry(filter) := t.created("aws_ecr_registry_scanning_configuration", "s", {
 	"scan_frequency": "SCAN_ON_PUSH",
 	"repository_filter": [{"filter": filter}],
 }]})
+
+test_fail_scanned_by_hand if {
+	by_hand := t.created("aws_ecr_registry_scanning_configuration", "s", {"rule": [{
+		"scan_frequency": "MANUAL",
+		"repository_filter": [{"filter": "*"}],
+	}]})
+	count(rule.deny) == 1 with input as t.plan([_repository({"image_scanning_configuration": []}), by_hand])
+}

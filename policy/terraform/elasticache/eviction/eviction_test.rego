@@ -57,3 +57,5 @@ _written(reference) := t.plan_with(
 	],
 	[t.configured("aws_elasticache_replication_group", "c", {"parameter_group_name": {"references": [reference]}})],
 )
+
+test_fail_default_group_is_known if rule.unknown == set() with input as t.plan([_cache("default.redis7")])

@@ -66,3 +66,5 @@ _written(attribute) := t.plan_with(
 )
 
 _in(environment, resources) := object.union(t.plan(resources), {"variables": {"environment": {"value": environment}}})
+
+test_success_one_day_of_backup if rule.deny == set() with input as t.plan([_cache({"snapshot_retention_limit": 1})])

@@ -77,3 +77,22 @@ _role(resource) := t.plan([
 	t.created("aws_iam_role_policy_attachment", "a", {"role": "r", "policy_arn": "arn:writes"}),
 	t.created("aws_iam_role_policy_attachment", "b", {"role": "r", "policy_arn": "arn:reads"}),
 ])
+
+test_success_reading_elsewhere if {
+rule.deny | rule.unknown == set() with input as t.plan([
+	t.created("aws_iam_policy", "this", {"policy": json.marshal({"Statement": [
+		{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::postern-audit/*"},
+		{"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::postern-state/*", "aws_s3_bucket.b"]},
+	]})}),
+	t.created("aws_s3_bucket", "b", {"bucket": "state"}), t.created("aws_s3_bucket", "c", {"bucket": "audit"}),
+])}
+
+test_success_bucket_without_a_name if {
+rule.deny | rule.unknown == set() with input as t.plan([
+	_policy("this", ["s3:PutObject", "s3:GetObject"], "aws_s3_bucket.b"),
+	t.created("aws_s3_bucket", "b", {"bucket": null}),
+])}
+
+test_success_other_actions_on_an_unknown_bucket if {
+	rule.unknown == set() with input as p.deferred("aws_iam_policy", "policy", [{"actions": ["s3:ListBucket"], "resources": [null]}], [{"resources": [true]}], [])
+}

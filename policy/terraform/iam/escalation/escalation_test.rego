@@ -135,3 +135,21 @@ _attached(references) := t.plan_with(
 	[t.created_with("aws_iam_role_policy_attachment", "a", {"role": "r"}, {"policy_arn": true})],
 	[t.configured("aws_iam_role_policy_attachment", "a", {"policy_arn": {"references": references}})],
 )
+
+test_success_other_actions_on_unknown_resources if {
+	rule.unknown == set() with input as p.deferred(
+		"aws_iam_policy", "policy", [{"actions": ["s3:GetObject"], "resources": [null]}],
+		[{"resources": [true]}], [],
+	)
+}
+
+test_unknown_attached_from_another_resource if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_iam_role_policy_attachment.a", "policy_arn"]} with input as _attached(["terraform_data.d.output", "terraform_data.d"])
+}
+
+test_fail_administrators_beside_a_policy_of_the_same_plan if {
+	count(rule.deny) == 1 with input as t.plan_with(
+		[t.created("aws_iam_role_policy_attachment", "a", {"policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"})],
+		[t.configured("aws_iam_role_policy_attachment", "a", {"policy_arn": {"references": ["aws_iam_policy.p"]}})],
+	)
+}

@@ -131,3 +131,24 @@ _task(containers) := [
 ]
 
 _plan(resources, containers) := t.plan(array.concat(array.concat(_task(containers), resources), [_attachment]))
+
+test_success_other_actions_on_other_secrets if {
+rule.deny | rule.unknown == set() with input as _plan([_reads_by("secretsmanager:DescribeSecret", _other)], _containers)}
+
+test_fail_pattern_before_the_end if {
+	count(rule.deny) == 1 with input as _plan(
+		[_reads("arn:aws:secretsmanager:eu-central-1:1:secret:postern/??-AbCdEf")],
+		null,
+	)
+}
+
+test_success_other_actions_on_unknown_resources if {
+	deferred := p.deferred("aws_iam_policy", "policy", [{"actions": ["s3:GetObject"], "resources": [null]}], [{"resources": [true]}], [])
+	rule.unknown == set() with input as object.union(
+		deferred,
+		{"resource_changes": array.concat(
+			_task(_containers),
+			[object.union(deferred.resource_changes[0], _arn), deferred.resource_changes[1], _attachment],
+		)},
+	)
+}

@@ -73,3 +73,11 @@ _trust(person, condition) := p.written("aws_iam_role", "assume_role_policy", {
 	"Principal": {"AWS": person},
 	"Condition": condition,
 })
+
+test_success_what_is_no_assumption if {
+	rule.deny == set() with input as t.plan([p.written("aws_iam_role", "assume_role_policy", {
+		"Effect": "Allow",
+		"Action": "sts:TagSession",
+		"Principal": {"AWS": "123456789012"},
+	})])
+}

@@ -47,3 +47,14 @@ _written(task, execution) := t.plan_with(
 		"execution_role_arn": {"references": [sprintf("%s.arn", [execution]), execution]},
 	})],
 )
+
+test_success_words_of_what_is_known if {
+	every known in ["task_role_arn", "execution_role_arn"] {
+		written := _written("each.value", "each.value")
+		rc := t.created_with(
+			"aws_ecs_task_definition", "t", {known: "arn:a"},
+			object.remove({"task_role_arn": true, "execution_role_arn": true}, [known]),
+		)
+		rule.deny | rule.unknown == set() with input as object.union(written, {"resource_changes": [rc]})
+	}
+}

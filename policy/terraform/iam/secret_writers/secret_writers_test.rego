@@ -52,3 +52,9 @@ _held(role, action) := t.plan([
 	t.created("aws_iam_role_policy_attachment", "a", {"role": "r_name", "policy_arn": "arn:p"}),
 	t.created("aws_iam_role_policy_attachment", "b", {"role": role, "policy_arn": "arn:p"}),
 ])
+
+test_success_the_rotation_may_be_hidden if {
+	hidden := p.hidden("aws_iam_policy", "policy")
+	rc := object.union(hidden.resource_changes[0], {"change": {"after": {"name": "rotation"}}})
+	rule.unknown == set() with input as object.union(hidden, {"resource_changes": [rc]})
+}
