@@ -32,7 +32,7 @@ test_fail_files if {
 test_success if {
 	every name in ["POSTERN_MODE", "NODE_EXTRA_CA_CERTS", "NODE_ENV", "OLD_NAME", "BUNDLE"] {
 		subject := t.plan([_with("environment", name)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_ecs_task_definition.t"} with input as subject
 	}
 }

@@ -29,7 +29,7 @@ test_fail_each if {
 
 test_success if {
 	subject := t.plan([_repository({})])
-	rule.deny | rule.unknown == set() with input as subject
+	count(rule.deny | rule.unknown) == 0 with input as subject
 	rule.judged == {"aws_ecr_repository.r"} with input as subject
 }
 

@@ -29,7 +29,7 @@ test_fail_each if {
 test_success if {
 	every change in [{}, {"at_rest_encryption_enabled": true, "transit_encryption_mode": "required"}] {
 		subject := t.plan([_cache(change)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_elasticache_replication_group.c"} with input as subject
 	}
 }

@@ -27,12 +27,13 @@ test_fail_group if {
 
 test_success if {
 	subject := t.plan([_cache("g"), _group({"name": "maxmemory-policy", "value": "noeviction"})])
-	rule.deny | rule.unknown == set() with input as subject
+	count(rule.deny | rule.unknown) == 0 with input as subject
 	rule.judged == {"aws_elasticache_replication_group.c"} with input as subject
 }
 
 test_success_by_reference if {
-rule.deny | rule.unknown == set() with input as _written("aws_elasticache_parameter_group.g")}
+	count(rule.deny | rule.unknown) == 0 with input as _written("aws_elasticache_parameter_group.g")
+}
 
 test_unknown_group if {
 	t.brief(rule.unknown) == {[_id, "unknown", "aws_elasticache_replication_group.c", "parameter_group_name"]} with input as t.plan([_cache("of-another-plan")])

@@ -89,12 +89,13 @@ test_success if {
 		]),
 		t.created("aws_iam_role_policy_attachment", "a", {"policy_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}),
 	])
-	rule.deny | rule.unknown == set() with input as subject
+	count(rule.deny | rule.unknown) == 0 with input as subject
 	rule.judged == {"aws_iam_policy.this", "aws_iam_role_policy_attachment.a"} with input as subject
 }
 
 test_success_attached_from_the_same_plan if {
-rule.deny | rule.unknown == set() with input as _attached(["aws_iam_policy.p.arn", "aws_iam_policy.p"])}
+	count(rule.deny | rule.unknown) == 0 with input as _attached(["aws_iam_policy.p.arn", "aws_iam_policy.p"])
+}
 
 test_unknown_attached if {
 	t.brief(rule.unknown) == {[_id, "unknown", "aws_iam_role_policy_attachment.a", "policy_arn"]} with input as _attached(["local.arn"])

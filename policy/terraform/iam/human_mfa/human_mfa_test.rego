@@ -42,7 +42,7 @@ test_success if {
 		{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/*/admin"}},
 	] {
 		subject := t.plan([_trust("123456789012", condition)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_iam_role.this"} with input as subject
 	}
 }

@@ -46,19 +46,21 @@ test_fail_deferred_beats_unknown if {
 test_success if {
 	every action in ["s3:GetObject", "s3:Get*"] {
 		subject := t.plan([_allows(action)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_iam_policy.this"} with input as subject
 	}
 }
 
 test_success_denials if {
-rule.deny | rule.unknown == set() with input as t.plan([p.written(
-	"aws_iam_policy", "policy",
-	[{"Effect": "Deny", "Action": "*"}, {"Effect": "Deny", "NotAction": "s3:*"}],
-)])}
+	count(rule.deny | rule.unknown) == 0 with input as t.plan([p.written(
+		"aws_iam_policy", "policy",
+		[{"Effect": "Deny", "Action": "*"}, {"Effect": "Deny", "NotAction": "s3:*"}],
+	)])
+}
 
 test_success_deferred if {
-rule.deny | rule.unknown == set() with input as _deferred([{"actions": ["s3:GetObject"]}], [{}])}
+	count(rule.deny | rule.unknown) == 0 with input as _deferred([{"actions": ["s3:GetObject"]}], [{}])
+}
 
 test_unknown_actions if {
 	t.brief(rule.unknown) == _open with input as _deferred([{"actions": [null]}], [{"actions": [true]}])

@@ -49,13 +49,13 @@ test_success_named if {
 		"arn:aws:s3:::bucket/*", "arn:aws:secretsmanager:eu-central-1:1:secret:postern/db-??????",
 		"arn:aws:logs:eu-central-1:1:log-group:/postern/*",
 	] {
-		rule.deny | rule.unknown == set() with input as t.plan([_allows("x:Do", resource)])
+		count(rule.deny | rule.unknown) == 0 with input as t.plan([_allows("x:Do", resource)])
 	}
 }
 
 test_success_actions_without_resources if {
 	subject := t.plan([_allows(["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], "*")])
-	rule.deny | rule.unknown == set() with input as subject
+	count(rule.deny | rule.unknown) == 0 with input as subject
 	rule.judged == {"aws_iam_policy.this"} with input as subject
 }
 
@@ -68,7 +68,7 @@ test_success_denial if {
 
 test_success_resource_of_the_same_plan if {
 	subject := _deferred([null], [true], {"references": ["aws_s3_bucket.b.arn", "aws_s3_bucket.b"]})
-	rule.deny | rule.unknown == set() with input as object.union(
+	count(rule.deny | rule.unknown) == 0 with input as object.union(
 		subject,
 		{"resource_changes": array.concat(subject.resource_changes, [t.created("aws_s3_bucket", "b", {})])},
 	)

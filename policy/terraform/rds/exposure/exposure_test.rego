@@ -45,14 +45,15 @@ test_success if {
 		{"name": "rds.force_ssl", "value": "1"}, {"name": "require_secure_transport", "value": "ON"},
 	] {
 		subject := t.plan([_instance({}), _group(parameter)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_db_instance.d"} with input as subject
 	}
 	rule.deny == set() with input as _cluster("1")
 }
 
 test_success_replica if {
-rule.deny | rule.unknown == set() with input as t.plan([t.created("aws_db_instance", "d", {"replicate_source_db": "a"})])}
+	count(rule.deny | rule.unknown) == 0 with input as t.plan([t.created("aws_db_instance", "d", {"replicate_source_db": "a"})])
+}
 
 test_unknown_group_that_is_not_in_the_plan if {
 	t.brief(rule.unknown) == {[_id, "unknown", "aws_db_instance.d", "parameter_group_name"]} with input as t.plan([_instance({})])

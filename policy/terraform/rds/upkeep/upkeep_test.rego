@@ -38,7 +38,7 @@ test_success if {
 		{"performance_insights_enabled": true, "performance_insights_kms_key_id": "arn:k"},
 	] {
 		subject := t.plan([_instance(change)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_db_instance.d"} with input as subject
 	}
 }

@@ -22,7 +22,7 @@ test_fail_staging if count(rule.deny) == 1 with input as _in("staging", [_secret
 test_success if {
 	every days in [7, 30, null] {
 		subject := t.plan([_secret(days)])
-		rule.deny | rule.unknown == set() with input as subject
+		count(rule.deny | rule.unknown) == 0 with input as subject
 		rule.judged == {"aws_secretsmanager_secret.s"} with input as subject
 	}
 }
