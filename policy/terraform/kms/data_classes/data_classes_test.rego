@@ -86,3 +86,20 @@ _written := t.plan_with(
 		t.configured("aws_s3_bucket_server_side_encryption_configuration", "e", {"rule": [{"apply_server_side_encryption_by_default": [{"kms_master_key_id": {"references": ["aws_kms_key.k.arn", "aws_kms_key.k"]}}]}]}),
 	],
 )
+
+test_success_another_key_in_a_block if {
+	rule.deny == set() with input as t.plan([
+		_key("k"), _key("l"), _encryption("a", "b"), t.created("aws_db_instance", "d", {"kms_key_id": "arn:l"}),
+	])
+	rule.deny == set() with input as t.plan([
+		t.created("aws_kms_key", "k", {"arn": null}), t.created("aws_db_instance", "d", {"kms_key_id": null}),
+		t.created("aws_ecr_repository", "e", {"encryption_configuration": [{"kms_key": null}]}),
+	])
+}
+
+test_fail_bucket_of_the_same_plan_is_no_audit if {
+	{result.msg | some result in rule.deny} == {"Each kind of data has a key of its own: database, objects"} with input as t.plan([
+		_key("k"), _encryption("a", "b"), t.created("aws_s3_bucket", "state", {"bucket": "b"}),
+		t.created("aws_db_instance", "d", {"kms_key_id": "arn:k"}),
+	])
+}

@@ -97,3 +97,11 @@ _everybody(condition) := json.marshal({"Statement": {
 }})
 
 _in(environment, resources) := object.union(t.plan(resources), {"variables": {"environment": {"value": environment}}})
+
+test_success_policy_of_some_other_key if {
+	astray := t.created_with("aws_kms_key_policy", "p", {"policy": "{}"}, {"key_id": true})
+	written := [t.configured("aws_kms_key_policy", "p", {"key_id": {"references": ["local.key"]}})]
+	own := t.created("aws_kms_key_policy", "own", {"key_id": "k", "policy": "{}"})
+	count(rule.deny | rule.unknown) == 0 with input as t.plan_with([_key({}), astray], written)
+	count(rule.deny | rule.unknown) == 0 with input as t.plan_with([_without_policy, own, astray], written)
+}

@@ -63,3 +63,10 @@ _written(type, attribute, expression) := t.plan_with(
 	[t.created_with(type, "d", {}, {attribute: true})],
 	[t.configured(type, "d", {attribute: expression})],
 )
+
+test_success_ephemeral_as_terraform_lists_it if {
+	rule.deny == set() with input as _written("aws_db_instance", "password_wo", {"references": [
+		"ephemeral.aws_secretsmanager_random_password.p.random_password",
+		"ephemeral.aws_secretsmanager_random_password.p", "ephemeral.aws_secretsmanager_random_password",
+	]})
+}

@@ -73,3 +73,11 @@ _good := {
 _instance(change) := t.created("aws_db_instance", "d", object.union(_good, change))
 
 _in(environment, resources) := object.union(t.plan(resources), {"variables": {"environment": {"value": environment}}})
+
+test_success_replica_without_a_last_snapshot if {
+	rule.deny == set() with input as t.plan([t.created("aws_db_instance", "d", {
+		"replicate_source_db": "a",
+		"deletion_protection": true,
+		"skip_final_snapshot": true,
+	})])
+}

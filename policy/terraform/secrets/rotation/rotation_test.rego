@@ -94,3 +94,20 @@ _open := {[_id, "unknown", "aws_secretsmanager_secret.s", "tags_all"]}
 _secret(tags) := t.created("aws_secretsmanager_secret", "s", {"id": "s", "tags_all": tags})
 
 _rotation(rules) := t.created("aws_secretsmanager_secret_rotation", "r", {"secret_id": "s", "rotation_rules": [rules]})
+
+test_success_postern_though_a_rotation_is_astray if {
+	count(rule.deny | rule.unknown) == 0 with input as t.plan_with(
+		[
+			_secret({"rotated_by": "postern", "rotation_days": "30"}),
+			t.created_with("aws_secretsmanager_secret_rotation", "r", {}, {"secret_id": true}),
+		],
+		[t.configured("aws_secretsmanager_secret_rotation", "r", {"secret_id": {"references": ["local.secret"]}})],
+	)
+}
+
+test_fail_tags_are_known_though_one_is_referred_to if {
+	t.brief(rule.deny) == {[_id, "fail", "aws_secretsmanager_secret.s", "tags_all"]} with input as t.plan_with(
+		[t.created_with("aws_secretsmanager_secret", "s", {"tags_all": {}}, {"tags": true})],
+		[t.configured("aws_secretsmanager_secret", "s", {"tags": {"references": ["var.tags"]}})],
+	)
+}
