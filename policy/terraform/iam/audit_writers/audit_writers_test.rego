@@ -98,3 +98,13 @@ test_success_bucket_without_a_name if {
 test_success_other_actions_on_an_unknown_bucket if {
 	rule.unknown == set() with input as p.deferred("aws_iam_policy", "policy", [{"actions": ["s3:ListBucket"], "resources": [null]}], [{"resources": [true]}], [])
 }
+
+test_success_readers_that_write_elsewhere if {
+	reads := _policy("reads", "s3:GetObject", "arn:aws:s3:::postern-audit/*")
+	attachment := t.created("aws_iam_role_policy_attachment", "b", {"role": "r", "policy_arn": "arn:reads"})
+	rule.deny == set() with input as t.plan([t.created("aws_iam_role", "r", {"name": "r"}), reads, attachment])
+	rule.deny == set() with input as t.plan([t.created("aws_iam_policy", "this", {"policy": json.marshal({"Statement": [
+		{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::postern-state/*"},
+		{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::postern-audit/*"},
+	]})})])
+}
