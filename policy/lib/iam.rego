@@ -89,6 +89,51 @@ _positive := {
 	"numericlessthanequals",
 }
 
+# METADATA
+# description: |
+#   A statement lets in everybody: any principal, and no demand that tells whose it is.
+is_public(statement) if {
+	_names_everybody(statement)
+	count({value |
+		some variable in _telling
+		some value in demands(statement, variable)
+		not regex.match(`^(\*|arn:[^:]*:[^:]*:[^:]*:\*:.*)$`, value)
+	}) == 0
+	not "conditions" in statement.unknown
+}
+
+_names_everybody(statement) if {
+	statement.allows
+	some [_, "*"] in statement.principals
+}
+
+_names_everybody(statement) if {
+	statement.allows
+	count(statement.not_principals) > 0
+}
+
+_telling := {
+	"aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgID", "aws:SourceAccount", "aws:SourceArn",
+	"aws:SourceVpc", "aws:SourceVpce", "kms:CallerAccount",
+}
+
+# METADATA
+# description: |
+#   The policies that a role has: its own, and those of the plan that are attached to it.
+policies_of(role) := {one |
+	some one in identity_policies
+	one.rc in _given_to(role)
+}
+
+# METADATA
+# description: The roles that have a policy.
+roles_of(rc) := {role | some role in plan.of_type("aws_iam_role"); rc in _given_to(role)}
+
+_given_to(role) := joins.meaning(role, "name", "aws_iam_role_policy", "role") | {rc |
+	some attachment in joins.meaning(role, "name", "aws_iam_role_policy_attachment", "role")
+	some rc in joins.meant(attachment, "policy_arn", "aws_iam_policy", "arn")
+}
+
 _is_policy(text) if {
 	json.is_valid(text)
 	is_object(json.unmarshal(text))
@@ -105,6 +150,8 @@ _element(node, name) := [one |
 	some one in _listed(found)
 ]
 
+_strings_of(node, name) := [one | some one in _element(node, name); is_string(one)]
+
 _listed(found) := found if {
 	is_array(found)
 } else := [found]
@@ -112,10 +159,10 @@ _listed(found) := found if {
 _from_json(statement) := {
 	"allows": not_denied(_element(statement, "effect")),
 	"sid": concat("", _element(statement, "sid")),
-	"actions": {lower(action) | some action in _element(statement, "action")},
-	"not_actions": {lower(action) | some action in _element(statement, "notaction")},
-	"resources": {resource | some resource in _element(statement, "resource")},
-	"not_resources": {resource | some resource in _element(statement, "notresource")},
+	"actions": {lower(action) | some action in _strings_of(statement, "action")},
+	"not_actions": {lower(action) | some action in _strings_of(statement, "notaction")},
+	"resources": {resource | some resource in _strings_of(statement, "resource")},
+	"not_resources": {resource | some resource in _strings_of(statement, "notresource")},
 	"principals": _principals(_element(statement, "principal")),
 	"not_principals": _principals(_element(statement, "notprincipal")),
 	"conditions": {condition |

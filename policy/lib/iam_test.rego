@@ -57,6 +57,21 @@ test_unknown_string if {
 	_of(_refers(["aws_s3_bucket.b"], [t.created("aws_s3_bucket", "b", {})])) == {"state": "unknown", "statements": []}
 }
 
+test_unknown_string_of_a_local if {
+	subject := _plan_of([_policy, _document("d", [_statement], {})], ["local.policy"], {})
+	_of(subject) == {"state": "unknown", "statements": []}
+}
+
+test_deferred_is_made_of_its_own_documents if {
+	other := {"address": "data.aws_s3_bucket.d", "mode": "data", "type": "aws_s3_bucket", "change": {"actions": ["read"]}}
+	subject := _plan_of(
+		[_policy, _document("d", [_statement], {}), _document("e", [{"sid": "e"}], {}), other],
+		["data.aws_iam_policy_document.d", "data.aws_s3_bucket.d"],
+		{},
+	)
+	_of(subject) == {"state": "deferred", "statements": [_whole]}
+}
+
 test_unknown_string_around_a_document_shows_the_document if {
 	policy := _of(_plan_of(
 		[_policy, _document("d", [_statement], {}), t.created("aws_s3_bucket", "b", {})],
@@ -71,6 +86,15 @@ test_deferred_traced_values_stand_as_addresses if {
 	[statement] := _of(_gap([{"resources": {"references": ["aws_s3_bucket.b.arn", "aws_s3_bucket.b"]}}])).statements
 	statement.resources == {"arn:aws:s3:::b/*", "aws_s3_bucket.b"}
 	statement.unknown == set()
+}
+
+test_deferred_known_values_stand_alone if {
+	[statement] := _of(_plan_of(
+		[_policy, _document("d", [_statement], {}), t.created("aws_s3_bucket", "b", {})],
+		["data.aws_iam_policy_document.d"],
+		{"statement": [{"resources": {"references": ["aws_s3_bucket.b"]}}]},
+	)).statements
+	statement.resources == {"arn:aws:s3:::b/*"}
 }
 
 test_deferred_untraced_values_are_unknown if {
@@ -191,6 +215,7 @@ test_covers if {
 test_allows if {
 	iam.allows({"allows": true, "actions": {"s3:get*"}, "not_actions": set()}, "s3:GetObject")
 	iam.allows({"allows": true, "actions": set(), "not_actions": {"iam:*"}}, "s3:GetObject")
+	not iam.allows({"allows": true, "actions": {"s3:put*"}, "not_actions": set()}, "s3:GetObject")
 	not iam.allows({"allows": true, "actions": set(), "not_actions": {"s3:*"}}, "s3:GetObject")
 	not iam.allows({"allows": true, "actions": set(), "not_actions": set()}, "s3:GetObject")
 	not iam.allows({"allows": false, "actions": {"*"}, "not_actions": {"iam:*"}}, "s3:GetObject")
@@ -204,6 +229,36 @@ test_demands if {
 		iam.demands(_when(test), "aws:SourceArn") == set()
 	}
 	iam.demands(_when("stringequals"), "aws:SourceAccount") == set()
+}
+
+test_public if {
+	iam.is_public(_open({}))
+	iam.is_public(_open({"principals": set(), "not_principals": {["AWS", "1"]}}))
+	iam.is_public(_open({"conditions": _when_arn("arn:aws:s3:eu-central-1:*:a")}))
+	not iam.is_public(_open({"conditions": _when_arn("arn:aws:s3:::a")}))
+	not iam.is_public(_open({"allows": false}))
+	not iam.is_public(_open({"allows": false, "principals": set(), "not_principals": {["AWS", "1"]}}))
+	not iam.is_public(_open({"principals": {["AWS", "1"]}}))
+	not iam.is_public(_open({"unknown": {"conditions"}}))
+}
+
+_open(change) := object.union(
+	{"allows": true, "principals": {["AWS", "*"]}, "not_principals": set(), "conditions": set(), "unknown": set()},
+	change,
+)
+
+_when_arn(value) := {{"test": "arnlike", "variable": "aws:sourcearn", "values": {value}}}
+
+test_policies_of_a_role if {
+	role := t.created("aws_iam_role", "r", {"name": "r"})
+	own := t.created("aws_iam_role_policy", "own", {"role": "r", "policy": "{}"})
+	attached := t.created("aws_iam_policy", "attached", {"policy": "{}", "arn": "arn:p"})
+	other := t.created("aws_iam_policy", "other", {"policy": "{}", "arn": "arn:o"})
+	attachment := t.created("aws_iam_role_policy_attachment", "a", {"role": "r", "policy_arn": "arn:p"})
+	subject := t.plan([role, own, attached, other, attachment])
+	{one.rc.name | some one in iam.policies_of(role)} == {"own", "attached"} with input as subject
+	iam.roles_of(attached) == {role} with input as subject
+	iam.roles_of(other) == set() with input as subject
 }
 
 _when(test) := {"conditions": {{"test": test, "variable": "aws:sourcearn", "values": {"a"}}}}

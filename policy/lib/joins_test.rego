@@ -26,9 +26,48 @@ test_found_in_the_same_instance_of_a_module if {
 	}
 }
 
+test_found_with_the_same_key if {
+	groups := [_keyed("a"), _keyed("b")]
+	rc := object.union(_rc, {"address": `aws_db_instance.d["a"]`, "index": "a"})
+	joins.found(rc, ["parameter_group_name"], groups) == {_keyed("a")} with input as _plan([])
+}
+
+_keyed(key) := {"address": sprintf("aws_db_parameter_group.a[%q]", [key]), "index": key}
+
+test_nothing_is_meant_by_no_value if {
+	rc := t.created("aws_db_instance", "d", {"parameter_group_name": null})
+	group := t.created("aws_db_parameter_group", "a", {"name": null})
+	joins.meant(rc, "parameter_group_name", "aws_db_parameter_group", "name") == set() with input as t.plan([rc, group])
+}
+
+# The keys of modules that only bear the same place are not compared.
+test_found_across_modules_of_other_names if {
+	rc := object.union(_rc, {
+		"address": `module.db["a"].module.inner[0].aws_db_instance.d`,
+		"module_address": `module.db["a"].module.inner[0]`,
+	})
+	every address, written in {
+		`module.groups["b"].aws_db_parameter_group.a`: "module.groups.aws_db_parameter_group.a",
+		`module.groups["b"].module.inner[1].aws_db_parameter_group.a`: "module.groups.module.inner.aws_db_parameter_group.a",
+	} {
+		groups := [{"address": address}]
+		joins.found(rc, ["parameter_group_name"], groups) == {groups[0]} with data.lib.refs.targets as {written}
+			with input as _plan([])
+	}
+}
+
 test_found_in_other_modules if {
 	rc := object.union(_rc, {"address": "module.db[0].module.inner.aws_db_instance.d"})
 	joins.found(rc, ["parameter_group_name"], [{"address": "aws_db_parameter_group.a"}]) == {{"address": "aws_db_parameter_group.a"}} with input as _plan([])
+}
+
+test_astray_through_a_local if {
+	joins.astray("aws_db_instance", "parameter_group_name") == set() with input as _plan([_rc])
+	joins.astray("aws_db_instance", "parameter_group_name") == set() with input as t.plan([t.created("aws_db_instance", "d", {})])
+	joins.astray("aws_db_instance", "parameter_group_name") == {_rc} with input as t.plan_with(
+		[_rc],
+		[t.configured("aws_db_instance", "d", {"parameter_group_name": {"references": ["local.group"]}})],
+	)
 }
 
 _groups := {

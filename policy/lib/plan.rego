@@ -46,7 +46,10 @@ is_strict if not environment == "dev"
 
 # METADATA
 # description: Production, or a plan that does not say what it is for.
-is_production if not environment in {"dev", "staging"}
+is_production if not _is_elsewhere
+
+# By a name of its own: `not environment in …` is undefined where the environment is.
+_is_elsewhere if environment in {"dev", "staging"}
 
 # METADATA
 # description: |

@@ -1,0 +1,57 @@
+# METADATA
+# title: A database of production survives its zone and its operators
+# description: |
+#   In production a database cannot be deleted in passing, leaves a snapshot when it is, stands in two zones
+#   (a cluster does by itself), and keeps its backups for 30 days. Elsewhere 7 days are enough, and the rest
+#   is left open. A replica has its backups where it copies from.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.html
+#   - ref: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html
+# scope: package
+# custom:
+#   severity: high
+#   remediation: Set deletion_protection, skip_final_snapshot, multi_az and backup_retention_period.
+#   maps_to: [CKV_AWS_293, CKV_AWS_139, CKV_AWS_133, CKV_AWS_157, AWS-0177, AWS-0343, AWS-0077]
+package terraform.rds.production
+
+import data.lib.checks
+import data.lib.databases
+import data.lib.plan
+import data.lib.result
+
+judged contains rc.address if some rc in databases.stores
+
+deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
+	some check in checks.failed(_checks)
+}
+
+unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
+	some check in checks.unknown(_checks)
+}
+
+_checks contains checks.at(rc, ["deletion_protection"], plan.value(rc, ["deletion_protection"]) == true) if {
+	plan.is_production
+	some rc in databases.stores
+}
+
+_checks contains checks.at(rc, ["skip_final_snapshot"], plan.value(rc, ["skip_final_snapshot"]) != true) if {
+	plan.is_production
+	some rc in databases.stores
+	not databases.is_replica(rc)
+}
+
+_checks contains checks.at(rc, ["multi_az"], plan.value(rc, ["multi_az"]) == true) if {
+	plan.is_production
+	some rc in plan.of_type("aws_db_instance")
+	not databases.is_replica(rc)
+}
+
+_checks contains checks.at(rc, ["backup_retention_period"], passes) if {
+	some rc in databases.stores
+	not databases.is_replica(rc)
+	passes := plan.value_or(rc, "backup_retention_period", 1) >= _days_min
+}
+
+_days_min := 30 if {
+	plan.is_production
+} else := 7
