@@ -5,7 +5,7 @@
  * writes the plans into policy/fixtures/drift. Exits 1 when something was found otherwise, 69 where
  * it cannot be told.
  */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { recordedTransaction } from '#core/audit/journal-rows.ts'
@@ -14,20 +14,13 @@ import { driftReads } from '#core/drift/postgres-drift.ts'
 import { terraformPlan } from '#core/drift/terraform-runner.ts'
 import type { Effect } from '#core/postgres/effect.ts'
 import { type DriftWorld, openDriftWorld } from '#test/drift/drift-world.ts'
-import { planCases, readCase } from '#test/drift/plan-fixtures.ts'
+import type { Expected } from '#test/drift/plan-fixtures.ts'
 import { testJournal } from '#test/support/job-engine.ts'
 import { checkDrift } from '#workers/check-drift.ts'
+import { type DriftCase, driftCases } from './drift-cases.ts'
 import { type DriftStage, fixtures, openDriftStage } from './drift-stage.ts'
 
 const unavailable = 69
-
-/** What no apply takes back: Terraform does not own it. */
-const unowned = new Set([
-  ...['unmanaged-bucket', 'open-port', 'bucket-policy', 'key-policy', 'inline-policy'],
-  'foreign-policy',
-])
-/** Plans that nobody's hand makes. */
-const otherwise = new Set(['after-apply', 'settled', 'errored', 'truncated', 'database'])
 
 const { values } = parseArgs({
   options: { only: { type: 'string', multiple: true }, record: { type: 'boolean' } },
@@ -68,11 +61,14 @@ function checker(stage: DriftStage, world: DriftWorld) {
     }
   }
 
-  /** The plan of the last check, without what is different each time. */
-  async function keep(name: string): Promise<void> {
+  /** The plan of the last check, without what is different each time, and what it must come to. */
+  async function keep(name: string, expected: Expected): Promise<void> {
     if (values.record !== true) return
     const { timestamp: _timestamp, ...plan } = JSON.parse(Buffer.from(last).toString())
-    await writeFile(join(fixtures, name, 'plan.json'), `${JSON.stringify(plan)}\n`)
+    const folder = join(fixtures, name)
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'plan.json'), `${JSON.stringify(plan)}\n`)
+    await writeFile(join(folder, 'expect.json'), `${JSON.stringify(expected, undefined, 2)}\n`)
   }
 
   return { check, keep }
@@ -84,33 +80,41 @@ function row(name: string, found: string, isRight: boolean): boolean {
 }
 
 async function prove(stage: DriftStage, world: DriftWorld): Promise<boolean> {
-  const { check, keep } = checker(stage, world)
+  const checks = checker(stage, world)
+  const { check, keep } = checks
   await stage.apply()
   const fresh = await check()
-  await keep('after-apply')
+  await keep('after-apply', { verdict: 'noise', findings: [] })
   let isRight = row('straight after an apply', fresh.verdict, fresh.verdict === 'noise')
   await stage.settle()
   const settled = await check()
-  await keep('settled')
+  await keep('settled', { verdict: 'clean', findings: [] })
   isRight = row('after a settle', settled.verdict, settled.verdict === 'clean') && isRight
-  const asked = values.only ?? planCases.filter((name) => !otherwise.has(name))
-  for (const name of asked) {
-    const expected = readCase(name)
-      .expected.findings.map((one) => one.join(' '))
-      .sort()
-    await stage.byHand('do', name)
-    const found = await check()
-    await keep(name)
-    if (unowned.has(name)) await stage.byHand('undo', name)
-    else await stage.apply()
-    if (name.endsWith('-deleted')) await stage.settle()
-    const after = await check()
-    const isFound = Bun.deepEquals(found.open, expected)
-    const isOver = after.open.length === 0 && after.verdict !== 'error'
-    const told = `${found.open.join(', ') || 'nothing'}; then ${isOver ? 'resolved' : after.open}`
-    isRight = row(name, told, isFound && isOver) && isRight
+  const { only } = values
+  for (const one of driftCases.filter(({ name }) => only === undefined || only.includes(name))) {
+    isRight = (await proveCase(stage, checks, one)) && isRight
   }
   return isRight
+}
+
+async function proveCase(
+  stage: DriftStage,
+  { check, keep }: ReturnType<typeof checker>,
+  { name, findings, back, settles }: DriftCase,
+): Promise<boolean> {
+  await stage.byHand('do', name)
+  const found = await check()
+  const verdict = findings.length === 0 ? 'clean' : 'drift'
+  await keep(name, { verdict, findings: [...findings] })
+  if (back === 'hand') await stage.byHand('undo', name)
+  else await stage.apply()
+  if (settles === true) await stage.settle()
+  const after = await check()
+  const expected = findings.map((finding) => finding.join(' ')).sort()
+  const isFound = Bun.deepEquals(found.open, expected)
+  const isOver = after.open.length === 0 && after.verdict !== 'error'
+  const end = isOver ? 'resolved' : `still ${after.open.join(', ')}`
+  return row(name, `${found.open.join(', ') || 'nothing'}; then ${end}`, isFound && isOver)
 }
 
 if (Bun.which('terraform') === null) {
