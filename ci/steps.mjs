@@ -15,7 +15,7 @@ const complaintLinesMax = 80
  * Run by hand, by scripts of their own: they take minutes or Docker. Those of policy/ need what the
  * step `policy` builds on a new machine, and run after it.
  */
-const notInTests = ['bench', 'fault', 'image', 'load', 'policy']
+const notInTests = ['bench', 'compose', 'fault', 'image', 'load', 'policy']
 
 /** What a test takes seconds for: servers and commands as processes, and the embedded engine. */
 const slow = /\bBun\.spawn|embedded-engine/

@@ -106,38 +106,46 @@ const refused = (host: string, port: number) =>
    console.log(await Promise.race([connected.then(() => 'connected', () => 'nothing'), late]))
    process.exit(0)`
 
-composeTest('every service gets healthy, after a migration that ended with 0', async () => {
-  const giveUpAt = performance.now() + upMsMax
-  for (const service of services) {
-    while ((await inspect(service, '{{.State.Health.Status}}')) !== 'healthy') {
-      if (performance.now() > giveUpAt) {
-        throw new Error((await run([...(compose ?? []), 'logs', service])).output)
+composeTest(
+  'every service gets healthy, after a migration that ended with 0',
+  async () => {
+    const giveUpAt = performance.now() + upMsMax
+    for (const service of services) {
+      while ((await inspect(service, '{{.State.Health.Status}}')) !== 'healthy') {
+        if (performance.now() > giveUpAt) {
+          throw new Error((await run([...(compose ?? []), 'logs', service])).output)
+        }
+        await Bun.sleep(500)
       }
-      await Bun.sleep(500)
+      expect(await inspect(service, '{{.RestartCount}} {{.State.Status}}')).toBe('0 running')
     }
-    expect(await inspect(service, '{{.RestartCount}} {{.State.Status}}')).toBe('0 running')
-  }
-  expect(await inspect('migrate', '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 0')
-}, upMsMax)
+    expect(await inspect('migrate', '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 0')
+  },
+  upMsMax,
+)
 
-composeTest('a caller on the network has a job done with its token, and nothing without', async () => {
-  const url = 'https://postern:8080/v1/jobs/score-wallet'
-  const request = {
-    method: 'POST',
-    body: '{"payload":{"wallet":"GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX"}}',
-  }
-  const json = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }
-  const refusal = await beside(callers, asks(url, { ...request, headers: json }))
-  expect(refusal.output).toStartWith('401 ')
-  const headers = { ...json, authorization: `Bearer ${token}` }
-  const accepted = await beside(callers, asks(url, { ...request, headers }))
-  expect(accepted.output).toStartWith('202 ')
-  const { id } = JSON.parse(accepted.output.slice(4))
-  const job = `https://postern:8080/v1/jobs/${id}?wait=20`
-  const ended = await beside(callers, asks(job, { headers }))
-  // There are no trades of this wallet: a worker says so, and its word is the outcome.
-  expect(ended.output).toMatch(/^200 .*"state":"(?:completed|failed)"/)
-}, callMsMax)
+composeTest(
+  'a caller on the network has a job done with its token, and nothing without',
+  async () => {
+    const url = 'https://postern:8080/v1/jobs/score-wallet'
+    const request = {
+      method: 'POST',
+      body: '{"payload":{"wallet":"GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX"}}',
+    }
+    const json = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }
+    const refusal = await beside(callers, asks(url, { ...request, headers: json }))
+    expect(refusal.output).toStartWith('401 ')
+    const headers = { ...json, authorization: `Bearer ${token}` }
+    const accepted = await beside(callers, asks(url, { ...request, headers }))
+    expect(accepted.output).toStartWith('202 ')
+    const { id } = JSON.parse(accepted.output.slice(4))
+    const job = `https://postern:8080/v1/jobs/${id}?wait=20`
+    const ended = await beside(callers, asks(job, { headers }))
+    // There are no trades of this wallet: a worker says so, and its word is the outcome.
+    expect(ended.output).toMatch(/^200 .*"state":"(?:completed|failed)"/)
+  },
+  callMsMax,
+)
 
 composeTest('no port is published', async () => {
   for (const service of services) {
@@ -149,27 +157,35 @@ composeTest('no port is published', async () => {
 
 const stores = () => callers.replace('clients', 'stores')
 
-composeTest('from another network nothing is reached', async () => {
-  for (const [service, network, port] of [
-    ['postern', callers, 8080],
-    ['postern', callers, 8081],
-    ['redis', stores(), 6379],
-    ['postgres', stores(), 5432],
-  ] as const) {
-    const { output } = await beside(elsewhere, refused(await addressOf(service, network), port))
-    expect(output).toBe('nothing')
-  }
-}, callMsMax * 2)
+composeTest(
+  'from another network nothing is reached',
+  async () => {
+    for (const [service, network, port] of [
+      ['postern', callers, 8080],
+      ['postern', callers, 8081],
+      ['redis', stores(), 6379],
+      ['postgres', stores(), 5432],
+    ] as const) {
+      const { output } = await beside(elsewhere, refused(await addressOf(service, network), port))
+      expect(output).toBe('nothing')
+    }
+  },
+  callMsMax * 2,
+)
 
-composeTest('callers do not reach Postgres and Redis', async () => {
-  for (const [service, port] of [
-    ['redis', 6379],
-    ['postgres', 5432],
-  ] as const) {
-    const { output } = await beside(callers, refused(await addressOf(service, stores()), port))
-    expect(output).toBe('nothing')
-  }
-}, callMsMax)
+composeTest(
+  'callers do not reach Postgres and Redis',
+  async () => {
+    for (const [service, port] of [
+      ['redis', 6379],
+      ['postgres', 5432],
+    ] as const) {
+      const { output } = await beside(callers, refused(await addressOf(service, stores()), port))
+      expect(output).toBe('nothing')
+    }
+  },
+  callMsMax,
+)
 
 composeTest('the host, which is on every bridge, is no caller', async () => {
   const headers = { authorization: `Bearer ${token}` }
@@ -181,14 +197,18 @@ composeTest('the host, which is on every bridge, is no caller', async () => {
   expect(await answer.json()).toMatchObject({ type: '/problems/access.address_refused' })
 })
 
-composeTest('Postern reaches nothing outside', async () => {
-  const format = '{{(index .IPAM.Config 0).Gateway}}'
-  const host = await run([docker, 'network', 'inspect', '--format', format, elsewhere])
-  for (const address of [host.output, '192.0.2.1']) {
-    const { output } = await inside('postern', refused(address, 443))
-    expect(output).toBe('nothing')
-  }
-}, callMsMax)
+composeTest(
+  'Postern reaches nothing outside',
+  async () => {
+    const format = '{{(index .IPAM.Config 0).Gateway}}'
+    const host = await run([docker, 'network', 'inspect', '--format', format, elsewhere])
+    for (const address of [host.output, '192.0.2.1']) {
+      const { output } = await inside('postern', refused(address, 443))
+      expect(output).toBe('nothing')
+    }
+  },
+  callMsMax,
+)
 
 composeTest('Postern writes its store and its log, and nowhere else', async () => {
   const { output } = await inside(
@@ -239,18 +259,22 @@ composeTest('Postgres takes no plain connection', async () => {
   expect(output).toContain('rejects connection')
 })
 
-composeTest('the Redis login takes turns, and the store and the file of users are written', async () => {
-  const postern = [docker, 'exec', ids.get('postern') ?? '', '/usr/local/bin/postern']
-  const pair = ['--users', 'postern_a,postern_b', '--admin', 'secret:postern/redis-rotator#url']
-  const kind = ['--kind', 'redis-user', ...pair]
-  const said = await run([...postern, 'secrets', 'set-rotation', 'postern/redis', ...kind])
-  expect(said.code, said.output).toBe(0)
-  const rotated = await run([...postern, 'secrets', 'rotate', 'postern/redis'])
-  expect(rotated.code, rotated.output).toBe(0)
-  const users = await Bun.file(join(state, 'redis', 'users', 'users.acl')).text()
-  expect(users).toContain('user postern_a off')
-  expect(users).toContain('user postern_b on')
-}, callMsMax * 4)
+composeTest(
+  'the Redis login takes turns, and the store and the file of users are written',
+  async () => {
+    const postern = [docker, 'exec', ids.get('postern') ?? '', '/usr/local/bin/postern']
+    const pair = ['--users', 'postern_a,postern_b', '--admin', 'secret:postern/redis-rotator#url']
+    const kind = ['--kind', 'redis-user', ...pair]
+    const said = await run([...postern, 'secrets', 'set-rotation', 'postern/redis', ...kind])
+    expect(said.code, said.output).toBe(0)
+    const rotated = await run([...postern, 'secrets', 'rotate', 'postern/redis'])
+    expect(rotated.code, rotated.output).toBe(0)
+    const users = await Bun.file(join(state, 'redis', 'users', 'users.acl')).text()
+    expect(users).toContain('user postern_a off')
+    expect(users).toContain('user postern_b on')
+  },
+  callMsMax * 4,
+)
 
 // When this fails Bun has closed the opening: then the names need not be forbidden any more.
 composeTest('BUN_BE_BUN still opens the binary, so that a policy has to close it', async () => {
