@@ -19,6 +19,9 @@ const versionOffset = 4
 /** ReadyForQuery, idle: the last message of an answer, outside of a transaction. */
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 
+/** The field of an ErrorResponse for SQLSTATE class 28; before a session is ready nothing else has its form. */
+const loginRefusal = /C(28P01|28000)\0/
+
 const notificationResponse = 0x41
 /** Bytes in which an answer's end is looked for; a listening connection is asked for little. */
 const notifiedBytesMax = 65_536
@@ -45,6 +48,7 @@ export function driverSocket(raw: Socket): DriverSocket {
   let isFirst = true
   let isEnding = false
   let isIdle = false
+  let isReady = false
   let tail: Buffer = Buffer.alloc(0)
   let fault: unknown
   const socket = emitterWith({
@@ -71,6 +75,10 @@ export function driverSocket(raw: Socket): DriverSocket {
   })
   Object.defineProperty(socket, 'readyState', { get: () => raw.readyState })
   raw.on('data', (bytes: Buffer) => {
+    if (!isReady) {
+      isReady = bytes.includes(readyForQuery)
+      fault = refusalIn(bytes) ?? fault
+    }
     // A message may come in pieces.
     tail = (bytes.length < readyForQuery.length ? Buffer.concat([tail, bytes]) : bytes).subarray(
       -readyForQuery.length,
@@ -119,6 +127,16 @@ function isNotifiedBehind(bytes: Buffer): boolean {
   if (bytes.length > notifiedBytesMax) return false
   const at = bytes.lastIndexOf(readyForQuery)
   return at >= 0 && bytes[at + readyForQuery.length] === notificationResponse
+}
+
+/**
+ * What a server says to a login that it does not let in. postgres.js tells it to the statement that
+ * opened the connection; those that wait behind it learn of its close alone.
+ */
+function refusalIn(bytes: Buffer): Error | undefined {
+  const [, code] = loginRefusal.exec(bytes.toString('latin1')) ?? []
+  if (code === undefined) return undefined
+  return Object.assign(new Error('the server refuses the login'), { code })
 }
 
 function emitterWith(members: Omit<DriverSocket, keyof EventEmitter>): DriverSocket {

@@ -9,6 +9,7 @@ import {
 } from 'bun:test'
 import postgres, { type Sql } from 'postgres'
 import { type LivePool, livePool } from '#core/postgres/live-pool.ts'
+import { isLoginRefused } from '#core/postgres/outage.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { eventually } from '../integration/world.ts'
 
@@ -166,6 +167,20 @@ test('a statement that runs behind another on its connection for seconds is answ
   expect((await answers).map(([row]) => row?.['n'])).toEqual([1, 2, 3])
   expect(await whoIs(narrow)).toBe('app_b')
   await narrow.sql.end()
+})
+
+test('whoever asks by a login that was ended is told so, however many ask at once', async () => {
+  await whoIs(pool)
+  await admin`alter role app_a nologin`
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app_a'`
+  await eventually(async () => (await sessionsOf('app_a')) === 0)
+  // Statements of sessions that are just being ended learn of that.
+  await pool.sql`select 1`.catch(() => undefined)
+  for (let round = 0; round < 5; round += 1) {
+    const asked = Array.from({ length: 30 }, () => pool.sql`select 1`.catch(isLoginRefused))
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([true]))
+  }
+  await admin`alter role app_a login`
 })
 
 test('a login that is ended with its sessions while it is left holds the replacement up no longer', async () => {
