@@ -18,6 +18,9 @@ const outward = ['http.send', 'net.lookup_ip_addr', 'opa.runtime', 'rego.parse_m
 /** opa gives a test five seconds, and a busy machine takes them. */
 const testFlags = ['--fail-on-empty', '--format', 'json', '--timeout', '60s']
 
+/** Where a tool cannot be had: the gate says so at its end, and fails only where CI_STRICT=1. */
+const skippedCode = 69
+
 const help = `usage: ci/policy-test [--quick | --help]
 
 Formatting, strict compilation without built-ins that reach out, the tests, coverage of 100 % of every
@@ -202,5 +205,6 @@ try {
 } catch (error) {
   if (!(error instanceof ToolMissing)) throw error
   process.stderr.write(`ci/policy-test: ${error.message}\n`)
-  process.exitCode = 1
+  if (process.env.CI_STRICT !== '1') process.stderr.write('*** THE POLICIES WERE NOT TESTED ***\n')
+  process.exitCode = process.env.CI_STRICT === '1' ? 1 : skippedCode
 }
