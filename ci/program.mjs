@@ -2,8 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { root } from './dependencies.mjs'
-import { Unjudged } from './report.mjs'
+import { Unjudged, WrongUse } from './report.mjs'
 import { ensureTool, tools } from './tools.mjs'
 
 /** The largest report so far has 4 MB. */
@@ -89,4 +90,15 @@ export function describeTree() {
   if (commit.status !== 0) throw new Unjudged('this is not a git repository')
   const status = git('status', '--porcelain')
   return { commit: commit.stdout.trim(), isClean: status.status === 0 && status.stdout === '' }
+}
+
+/** The command line as `use` understands it; whatever it throws is a command line that is wrong. */
+export function readArguments(options, use = ({ values }) => values, positionalsMax = 0) {
+  try {
+    const given = parseArgs({ options, allowPositionals: positionalsMax > 0 })
+    if (given.positionals.length > positionalsMax) throw new Error('too many arguments')
+    return use(given)
+  } catch (cause) {
+    throw new WrongUse(cause.message, { cause })
+  }
 }

@@ -42,9 +42,10 @@ export function say(line) {
 /**
  * The whole of a step. `work` is given `check(tool, judge)`: `judge` returns its findings, each
  * `{ severity, text }`, or throws Unjudged; `note(name, value)` puts a fact into the JSON line, and
- * `gauge(metric, labels, value)` a sample into the textfile.
+ * `gauge(metric, labels, value)` a sample into the textfile. What acts, and not only looks, is always
+ * strict.
  */
-export async function runStep(step, help, work) {
+export async function runStep(step, help, work, { strict = isStrict() } = {}) {
   if (process.argv.slice(2).some((word) => word === '--help' || word === '-h')) {
     process.stdout.write(help)
     return
@@ -65,7 +66,7 @@ export async function runStep(step, help, work) {
     }
     record.checks.push(unjudged(step, error))
   }
-  process.exitCode = conclude(step, record, (Date.now() - startedAt) / 1000)
+  process.exitCode = conclude(step, { ...record, strict, seconds: (Date.now() - startedAt) / 1000 })
 }
 
 async function runCheck(checks, tool, judge) {
@@ -101,8 +102,7 @@ export function exitCodeOf(checks, strict) {
   return has('findings') ? exitCodes.findings : exitCodes.ok
 }
 
-function conclude(step, { checks, notes, samples }, seconds) {
-  const strict = isStrict()
+function conclude(step, { checks, notes, samples, strict, seconds }) {
   const exitCode = exitCodeOf(checks, strict)
   for (const { tool, verdict, why } of checks) {
     if (verdict === 'broken' || verdict === 'unjudged') tellUnjudged(tool, why, strict)
