@@ -5,10 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type ZodType, z } from 'zod'
-import { type CheckIdentity, readSigner, verifiedStatement } from './apply/attestation.ts'
-import { type Refusal, refusalsOf } from './apply/decide.ts'
-import { pullRequestPages, pushes, type Statement } from './apply/evidence.ts'
-import { ownersOf } from './apply/owners.ts'
+import { type CheckIdentity, readSigner, verifiedStatement } from './gate/attestation.ts'
+import { type Refusal, refusalsOf } from './gate/decide.ts'
+import { pullRequestPages, pushes, type Statement } from './gate/evidence.ts'
+import { ownersOf } from './gate/owners.ts'
 
 const help = `usage: ci/apply-gate --environment NAME --plan FILE --evidence FOLDER \\
          --plan-signer SIGNER --image-signer SIGNER [--owners FILE] [--now TIME]
@@ -107,7 +107,7 @@ function readAttestations(folder: string, asked: z.infer<typeof command>): Told 
     .map((name) => ({ name, path: join(folder, name) }))
     .map(({ name, path }) => ({ name, said: readAttestation(path, { signers, checkIdentity }) }))
   return {
-    statements: told.flatMap(({ said }) => (typeof said === 'string' ? [] : [said])),
+    statements: told.flatMap(({ said }) => (typeof said === 'object' ? [said] : [])),
     refusals: told.flatMap(({ name, said }) =>
       typeof said === 'string'
         ? [{ code: 'attestation.unverified', text: `${name}: ${said}` }]

@@ -1,9 +1,8 @@
 // `ci/dependencies-scan`: what is known of the packages that package-lock.json names.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { complaint, findProgram, parseReport, run } from './program.mjs'
-import { runStep, Unjudged, WrongUse } from './report.mjs'
+import { complaint, findProgram, parseReport, readArguments, run } from './program.mjs'
+import { runStep, Unjudged } from './report.mjs'
 import { judgeVulnerabilities, readAccepted, severityOfScore, today } from './supply/accepted.mjs'
 import { lockPath, readLock, sha512Of } from './supply/lock.mjs'
 
@@ -22,12 +21,10 @@ not be judged fails. Exit codes: 0, 1 findings, 2 not judged, 64 wrong use.
 const databaseDaysMax = 7
 
 function readCommand() {
-  try {
-    const options = { database: { type: 'string' }, lock: { type: 'string', default: lockPath } }
-    return parseArgs({ options }).values
-  } catch (error) {
-    throw new WrongUse(error.message)
-  }
+  return readArguments({
+    database: { type: 'string' },
+    lock: { type: 'string', default: lockPath },
+  })
 }
 
 /** osv-scanner calls an archive of no advisories "no issues found". */

@@ -26,17 +26,20 @@ export function readSigner(text: string, readText: (path: string) => string): Si
 /** Asks cosign, for a certificate needs the roots that only it keeps fresh. */
 export type CheckIdentity = (path: string, claim: Statement, identity: string) => boolean
 
-/** The statement in a file, or why it is none; what type it is of decides whose word is asked for. */
+/**
+ * The statement in a file, or why it is none; what type it is of decides whose word is asked for.
+ * Undefined is one that nothing here asks for: it counts for nothing.
+ */
 export function verifiedStatement(
   path: string,
   text: string,
   { signers, checkIdentity }: { signers: Signers; checkIdentity: CheckIdentity },
-): Statement | string {
+): Statement | string | undefined {
   const parsed = signed.parse(JSON.parse(text))
   const given = 'dsseEnvelope' in parsed ? parsed.dsseEnvelope : parsed
   const claim = statement.parse(JSON.parse(Buffer.from(given.payload, 'base64').toString()))
   const signer = signerOf(claim.predicateType, signers)
-  if (signer === undefined) return `nothing is known of ${claim.predicateType}`
+  if (signer === undefined) return undefined
   const isGood =
     'key' in signer ? isSignedBy(signer.key, given) : checkIdentity(path, claim, signer.identity)
   return isGood ? claim : 'its signature is not by whom it has to be'
