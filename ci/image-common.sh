@@ -1,0 +1,69 @@
+# Read by ci/test-image.sh, ci/image-build and ci/test-supply-chain.sh, from the repository's root,
+# with $work as a temporary folder: a docker that has BuildKit, and a base where no registry answers.
+
+daemon=
+
+say() { printf '── %s\n' "$*" >&2; }
+
+stop_daemon() {
+  if [ -n "$daemon" ]; then
+    kill "$daemon" && wait "$daemon" || true
+    daemon=
+    # Host networking leaves a mount behind.
+    umount "$work"/exec/netns/* 2>/dev/null || true
+  fi
+}
+
+# A new client without its buildx plugin cannot build; Debian's own still has BuildKit built in.
+choose_client() {
+  for docker in $(which -a docker); do
+    if "$docker" buildx version >/dev/null 2>&1; then return; fi
+    case $("$docker" --version) in *' version '1[89].*|*' version '2[0-2].*) return ;; esac
+  done
+  echo 'no docker client with BuildKit: install docker-buildx' >&2
+  exit 2
+}
+
+start_daemon() {
+  if "$docker" info >/dev/null 2>&1; then return; fi
+  say 'starting a private docker daemon'
+  export DOCKER_HOST="unix://$work/docker.sock"
+  dockerd --host "$DOCKER_HOST" --data-root "$work/data" --exec-root "$work/exec" \
+    --pidfile "$work/docker.pid" --bridge none --iptables=false >"$work/dockerd.log" 2>&1 &
+  daemon=$!
+  for _ in $(seq 60); do
+    if "$docker" info >/dev/null 2>&1; then return; fi
+    sleep 0.5
+  done
+  tail -n 20 "$work/dockerd.log" >&2
+  exit 2
+}
+
+# import_stand_in <name>: the same parts as the real base: libc, certificates, time zones, passwd; no
+# program at all, and each package's record, by which scanners know it.
+import_stand_in() {
+  say "no registry answers: a stand-in for $1 from Debian's packages"
+  mkdir "$work/packages" "$work/root"
+  (cd "$work/packages" && apt-get download -o APT::Sandbox::User=root libc6 base-files tzdata ca-certificates \
+    >/dev/null)
+  mkdir -p "$work/root/var/lib/dpkg/status.d"
+  for package in "$work"/packages/*.deb; do
+    dpkg-deb -x "$package" "$work/root"
+    record=$work/root/var/lib/dpkg/status.d/$(dpkg-deb -f "$package" Package)
+    { dpkg-deb -f "$package"; echo 'Status: install ok installed'; } >"$record"
+  done
+  rm -rf "$work/root/bin" "$work/root/sbin" "$work/root/usr/bin" "$work/root/usr/sbin"
+  find "$work/root/usr/share/ca-certificates" -name '*.crt' -exec cat {} + \
+    >"$work/root/etc/ssl/certs/ca-certificates.crt"
+  printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' \
+    >"$work/root/etc/passwd"
+  printf 'root:x:0:\nnonroot:x:65532:\n' >"$work/root/etc/group"
+  tar -C "$work/root" -c . | "$docker" import --change 'USER 65532' - "$1" >/dev/null
+}
+
+# build_image <name> <base>: from dist/postern as it is.
+build_image() {
+  DOCKER_BUILDKIT=1 "$docker" build --quiet --file Dockerfile.distroless --tag "$1" \
+    --build-arg BINARY=prebuilt --build-arg BASE="$2" --build-arg COMMIT="$(git rev-parse HEAD)" \
+    --build-arg VERSION="$(node -p 'require("./package.json").version')" . >&2
+}
