@@ -29,7 +29,7 @@ each rule, and regal where it is installed. Installs the pinned opa and conftest
 --quick: only formatting, compilation and the tests of what git finds changed, and nothing at all
 where opa is not there.
 
-Exit codes: 0 all hold; 1 one does not; 64 wrong use.
+Exit codes: 0 all hold; 1 one does not; 64 wrong use; 69 a tool cannot be had (1 with CI_STRICT=1).
 `
 
 async function main(args) {
