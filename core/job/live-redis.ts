@@ -33,10 +33,12 @@ export function liveRedis<Connection extends Redis | Cluster>(
   }
 }
 
-/** BullMQ duplicates a connection for its blocking reads; the copies are followed too. */
+/**
+ * BullMQ duplicates a connection for its blocking reads; the copies are followed too. One that has ended
+ * as well: a process that stood still ends them, and BullMQ connects them again.
+ */
 function follow(connection: Redis | Cluster, connections: Set<Redis | Cluster>): void {
   connections.add(connection)
-  connection.once('end', () => connections.delete(connection))
   if (connection instanceof Cluster) {
     const duplicate = connection.duplicate.bind(connection)
     connection.duplicate = (...values) => {

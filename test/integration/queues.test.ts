@@ -84,16 +84,16 @@ test('replay retries every failed job once, and none twice that fails again at o
   })
   // More than a page, so that jobs of the first have failed again when the second is read.
   const ids = await acceptSteps(accepting, steps(1_200))
-  await Promise.all(ids.map((id) => finished(accepting, id, 25_000)))
+  await Promise.all(ids.map((id) => finished(accepting, id, 60_000)))
   await eventually(async () => (await accepting.queue.missing(probeKind, ids)).length === 1_200)
   expect(await accepting.queues.replayFailed('probe', 1_000_000, testCaller)).toBe(1_200)
-  await Promise.all(ids.map((id) => finished(accepting, id, 25_000)))
+  await Promise.all(ids.map((id) => finished(accepting, id, 60_000)))
   expect(await auditCounts(world.sql)).toEqual({
     'job.accepted': 1_200,
     'job.failed': 2_400,
     'job.retried': 1_200,
   })
-}, 90_000)
+}, 180_000)
 
 test('replay takes the oldest first and no more than its limit', async () => {
   await using world = await openWorld()

@@ -71,6 +71,21 @@ test('a connection that is ended in a blocking read comes back with the new logi
   await disconnectAll(live)
 })
 
+test('a connection that has ended and is opened again has the new login', async () => {
+  const live = liveRedis(connectWorker(optionsOf('app_a')))
+  const copy = copyOf(live)
+  await Promise.all([live.connection.ping(), copy.ping()])
+  copy.disconnect()
+  await eventually(() => copy.status === 'end')
+  await live.replace(loginOf('app_b'))
+  await admin.call('ACL', 'SETUSER', 'app_a', 'off')
+  await copy.connect()
+  expect(await copy.ping()).toBe('PONG')
+  expect(await connectionsOf('app_b')).toBe(2)
+  copy.disconnect()
+  await disconnectAll(live)
+})
+
 test('a login that is refused changes nothing', async () => {
   const live = liveRedis(connectProducer(optionsOf('app_a')))
   await eventually(async () => live.connection.status === 'ready')
