@@ -19,9 +19,14 @@ resource "aws_iam_role" "monitoring" {
 }
 
 # AWS's own policy: the log group it names belongs to RDS and is the same for all instances.
+resource "aws_iam_role_policy_attachment" "monitoring" {
+  role       = aws_iam_role.monitoring.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+}
+
 resource "aws_iam_role_policy_attachments_exclusive" "monitoring" {
   role_name   = aws_iam_role.monitoring.name
-  policy_arns = ["arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"]
+  policy_arns = [aws_iam_role_policy_attachment.monitoring.policy_arn]
 }
 
 resource "aws_iam_role_policies_exclusive" "monitoring" {

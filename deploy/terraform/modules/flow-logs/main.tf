@@ -56,9 +56,14 @@ resource "aws_iam_policy" "this" {
   })
 }
 
+resource "aws_iam_role_policy_attachment" "this" {
+  role       = aws_iam_role.this.name
+  policy_arn = aws_iam_policy.this.arn
+}
+
 resource "aws_iam_role_policy_attachments_exclusive" "this" {
   role_name   = aws_iam_role.this.name
-  policy_arns = [aws_iam_policy.this.arn]
+  policy_arns = [aws_iam_role_policy_attachment.this.policy_arn]
 }
 
 resource "aws_iam_role_policies_exclusive" "this" {

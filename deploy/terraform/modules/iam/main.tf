@@ -94,11 +94,18 @@ resource "aws_iam_policy" "task" {
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.statements[each.key] })
 }
 
+resource "aws_iam_role_policy_attachment" "task" {
+  for_each = var.roles
+
+  role       = aws_iam_role.task[each.key].name
+  policy_arn = aws_iam_policy.task[each.key].arn
+}
+
 resource "aws_iam_role_policy_attachments_exclusive" "task" {
   for_each = var.roles
 
   role_name   = aws_iam_role.task[each.key].name
-  policy_arns = [aws_iam_policy.task[each.key].arn]
+  policy_arns = [aws_iam_role_policy_attachment.task[each.key].policy_arn]
 }
 
 resource "aws_iam_role_policies_exclusive" "task" {
@@ -148,11 +155,18 @@ resource "aws_iam_policy" "execution" {
   })
 }
 
+resource "aws_iam_role_policy_attachment" "execution" {
+  for_each = var.roles
+
+  role       = aws_iam_role.execution[each.key].name
+  policy_arn = aws_iam_policy.execution[each.key].arn
+}
+
 resource "aws_iam_role_policy_attachments_exclusive" "execution" {
   for_each = var.roles
 
   role_name   = aws_iam_role.execution[each.key].name
-  policy_arns = [aws_iam_policy.execution[each.key].arn]
+  policy_arns = [aws_iam_role_policy_attachment.execution[each.key].policy_arn]
 }
 
 resource "aws_iam_role_policies_exclusive" "execution" {
