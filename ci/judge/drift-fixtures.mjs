@@ -10,7 +10,7 @@ const folder = join(policyFolder, 'fixtures/drift')
  */
 export async function compareDrift() {
   const names = existsSync(folder)
-    ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'plan.json')))
+    ? readdirSync(folder).filter((name) => isPlan(join(folder, name, 'plan.json')))
     : []
   if (names.length === 0) return { count: 0, faults: [], shown: [] }
   const plans = names.map((name) => readFileSync(join(folder, name, 'plan.json'), 'utf8'))
@@ -29,6 +29,17 @@ export async function compareDrift() {
     count: names.length,
     faults: names.flatMap((name, at) => differences(name, said[at])),
     shown: said.flat().map(([id]) => id),
+  }
+}
+
+/** One that is cut in half is not there for rules: `ci/policy` refuses it before they are asked. */
+function isPlan(path) {
+  if (!existsSync(path)) return false
+  try {
+    JSON.parse(readFileSync(path, 'utf8'))
+    return true
+  } catch {
+    return false
   }
 }
 

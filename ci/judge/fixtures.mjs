@@ -7,6 +7,9 @@ import { kinds } from './rules.mjs'
 
 const fixtures = join(policyFolder, 'fixtures')
 
+/** Refuses what only a cloud can show, where somebody has changed it by hand: test/fault/drift.ts. */
+const shownByTests = new Set(['terraform.drift.noise'])
+
 /** Terraform's are plans; those of every other kind lie in a folder of its name. */
 const folders = ['plans', ...kinds.filter((kind) => kind !== 'terraform')]
 
@@ -43,7 +46,7 @@ export async function compareFixtures(ids) {
   const compared = whole.map((one, at) => ({ ...one, ...said[at] }))
   const drift = await compareDrift()
   const shown = new Set([...drift.shown, ...compared.filter(isRefusal).map(({ id }) => id)])
-  const unshown = ids.filter((id) => !shown.has(id))
+  const unshown = ids.filter((id) => !shown.has(id) && !shownByTests.has(id))
   return {
     count: read.length + drift.count,
     faults: [
