@@ -7,6 +7,7 @@ say() { printf '── %s\n' "$*"; }
 # skip <what> <why>: loudly; under CI_STRICT=1 what cannot run has failed.
 skip() {
   printf '!! SKIPPED %s: %s\n' "$1" "$2" >&2
+  skipped=$((${skipped:-0} + 1))
   if [ "${CI_STRICT:-0}" = 1 ]; then status=1; fi
 }
 
