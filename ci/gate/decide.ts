@@ -11,9 +11,9 @@ import {
 } from './evidence.ts'
 
 /** One person can be wrong, tired, or somebody else. */
-export const approvalsMin = 2
+const approvalsMin = 2
 /** Of a morning's plan the afternoon knows nothing; the state has moved, and so has the advice. */
-export const planAgeMsMax = 4 * 60 * 60 * 1000
+const planAgeMsMax = 4 * 60 * 60 * 1000
 /** Two machines' clocks. */
 const clockSkewMsMax = 2 * 60 * 1000
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { complaint, findProgram, must, run } from '../program.mjs'
 import { Unjudged, WrongUse } from '../report.mjs'
 
-export const issuer = 'https://token.actions.githubusercontent.com'
+const issuer = 'https://token.actions.githubusercontent.com'
 
 /** What is said of an image, by the short names that cosign has, and by their own. */
 export const attested = {

@@ -7,7 +7,7 @@ import { findProgram, must, run } from '../program.mjs'
 import { Unjudged, WrongUse } from '../report.mjs'
 
 /** ci/image-build leaves the reference of what it has pushed here, for the steps after it. */
-export const referencePath = join(root, 'dist', 'image')
+const referencePath = join(root, 'dist', 'image')
 const reference = /^(?<repository>\w[\w.-]*(?::\d+)?(?:\/[\w.-]+)+)@(?<digest>sha256:[0-9a-f]{64})$/
 
 export function parseReference(given) {

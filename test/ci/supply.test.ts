@@ -21,8 +21,18 @@ const lock = readLock(
   JSON.stringify({
     lockfileVersion: 3,
     packages: {
-      '': { name: 'x', version: '1.0.0', dependencies: { '@a/b': '1' }, devDependencies: { c: '1' } },
-      'node_modules/@a/b': { version: '1.0.0', license: 'MIT', integrity, dependencies: { c: '2' } },
+      '': {
+        name: 'x',
+        version: '1.0.0',
+        dependencies: { '@a/b': '1' },
+        devDependencies: { c: '1' },
+      },
+      'node_modules/@a/b': {
+        version: '1.0.0',
+        license: 'MIT',
+        integrity,
+        dependencies: { c: '2' },
+      },
       'node_modules/@a/b/node_modules/c': { version: '2.0.0', license: 'ISC', integrity },
       'node_modules/c': { version: '1.0.0', license: '(MIT OR ISC)', integrity, dev: true },
       'node_modules/d': { version: '2.0.0', integrity, dev: true, dependencies: { c: '1' } },
@@ -51,7 +61,12 @@ test.each([['{}'], ['{"lockfileVersion":3,"packages":{"":{}}}'], ['{"lockfileVer
 
 const image = {
   components: [
-    { type: 'library', name: 'libc6', version: '2.41', purl: 'pkg:deb/debian/libc6@2.41?arch=amd64' },
+    {
+      type: 'library',
+      name: 'libc6',
+      version: '2.41',
+      purl: 'pkg:deb/debian/libc6@2.41?arch=amd64',
+    },
     { type: 'file', name: '/etc/passwd' },
   ],
 }
@@ -126,7 +141,11 @@ const found = { id: 'GHSA-1', aliases: ['CVE-1'], package: 'p', version: '1', se
 
 test.each([
   ['of unknown severity', [], ['high']],
-  ['accepted by another name until today', [{ id: 'CVE-1', package: 'p', until: '2026-02-01' }], []],
+  [
+    'accepted by another name until today',
+    [{ id: 'CVE-1', package: 'p', until: '2026-02-01' }],
+    [],
+  ],
   ['accepted until yesterday', [{ id: 'CVE-1', package: 'p', until: '2026-01-31' }], ['high']],
   ['accepted elsewhere', [{ id: 'CVE-1', package: 'q', until: '2027-01-01' }], ['high']],
 ])('a vulnerability %s', (_, accepted, severities) => {
@@ -168,7 +187,11 @@ test('of what can carry tags is counted how much carries all', () => {
   const change = (after: unknown) => ({ mode: 'managed', change: { after } })
   const all = { environment: 'prod', owner: 'a', cost_center: '1' }
   expect(taggedRatioOf({ resource_changes: [change({}), change(null)] })).toBeNull()
-  const changes = [change({ tags_all: all }), change({ tags_all: { ...all, owner: '' } }), change({})]
+  const changes = [
+    change({ tags_all: all }),
+    change({ tags_all: { ...all, owner: '' } }),
+    change({}),
+  ]
   expect(taggedRatioOf({ resource_changes: changes })).toBe(0.5)
 })
 
