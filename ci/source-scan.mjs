@@ -76,7 +76,7 @@ function ruleIds() {
 
 async function scan(config) {
   const semgrep = await findProgram('semgrep')
-  const result = await run(semgrep, ['scan', ...config, '--json', ...offline, '--quiet', root])
+  const result = await run(semgrep, ['scan', ...config, '--json', ...offline, '--quiet', '.'])
   if (result.code !== 0 && result.code !== 1) throw new Unjudged(`it ${complaint(result)}`)
   const { results, errors, paths } = parseReport('semgrep', result.out)
   if (paths.scanned.length === 0) throw new Unjudged('it has read no file')
