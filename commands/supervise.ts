@@ -15,6 +15,10 @@ const drainGraceMs = 2_000
 const inheritedNames = new Set([
   ...['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'NO_COLOR', 'DO_NOT_TRACK'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'],
+  // Where AWS puts the role of a task (ECS) or of a pod (EKS); no name of these holds a key.
+  ...['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'],
+  ...['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
+  ...['AWS_REGION'],
 ])
 
 type Environment = Readonly<Record<string, string | undefined>>

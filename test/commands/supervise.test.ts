@@ -110,15 +110,21 @@ test('a child gets settings and no other name of the environment', async () => {
   expect(await code).toBe(0)
 })
 
-test.each(['LD_PRELOAD', 'BUN_BE_BUN', 'NODE_TLS_REJECT_UNAUTHORIZED', 'PGPASSWORD'])(
-  '%s is not handed to a child',
-  (name) => {
-    expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
-      BUN_JSC_useConcurrentGC: '0',
-      POSTERN_MODE: 'production',
-    })
-  },
-)
+test('a child finds the role of its task or pod, as its parent does', () => {
+  const names = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_WEB_IDENTITY_TOKEN_FILE']
+  const environment = Object.fromEntries(names.map((name) => [name, '/x']))
+  expect(childEnvironment(environment)).toMatchObject(environment)
+})
+
+test.each([
+  ...['LD_PRELOAD', 'BUN_BE_BUN', 'NODE_TLS_REJECT_UNAUTHORIZED', 'PGPASSWORD'],
+  ...['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+])('%s is not handed to a child', (name) => {
+  expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
+    BUN_JSC_useConcurrentGC: '0',
+    POSTERN_MODE: 'production',
+  })
+})
 
 test('the wait before a restart doubles from 250 ms and stops at 10 s', () => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 2_000].map(restartDelayMs)
