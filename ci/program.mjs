@@ -37,10 +37,11 @@ export function run(program, args, { cwd = root, env = process.env, input, minut
   })
 }
 
-/** Of what a program complained about, the end; a report's first line is for machines. */
+/** Of what a program complained about, the end, each line once. */
 export function complaint({ code, out, err }) {
-  const text = `${out}\n${err}`.trim().split('\n').filter(Boolean).slice(-8).join('\n  ')
-  return `ended with ${code}:\n  ${text}`
+  const lines = `${out}\n${err}`.split('\n').map((line) => line.trim())
+  const told = [...new Set(lines.filter((line) => line !== '' && !line.startsWith('WARNING')))]
+  return `ended with ${code}:\n  ${told.slice(-8).join('\n  ')}`
 }
 
 /** Stdout of a program that has to succeed for anything to be judged. */
