@@ -48,7 +48,8 @@ export function complaint({ code, out, err }) {
 export async function must(program, args, options) {
   const result = await run(program, args, options)
   if (result.code !== 0) {
-    throw new Unjudged(`${program.split('/').at(-1)} ${args[0]} ${complaint(result)}`)
+    const verb = args.find((word) => !word.startsWith('-'))
+    throw new Unjudged(`${program.split('/').at(-1)} ${verb} ${complaint(result)}`)
   }
   return result.out
 }
