@@ -9,6 +9,9 @@
 //                           they would be unpacked into /tmp at each start.
 // --bytecode                35 ms instead of 115 ms from exec to `--version`, for 7 MB.
 // --sourcemap               Traces that name our files; the copy beside the binary stays here.
+// --define=__dirname        In a CommonJS package it is otherwise the folder on the machine that builds:
+//                           another binary in each folder, and a place from which that package might
+//                           load code. Nothing is there where the binary runs.
 //
 // No flag closes BUN_BE_BUN (the binary is then the bun command) and LD_PRELOAD: both act before
 // our first line. commands/environment-guard.ts refuses the other names; a deployment must not let
@@ -55,6 +58,7 @@ async function build(): Promise<number> {
     ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
     '--compile-exec-argv=--disallow-code-generation-from-strings=strict --no-addons',
     `--define=POSTERN_COMMIT=${JSON.stringify(commit ?? describeCommit())}`,
+    ...['--define=__dirname="/postern"', '--define=__filename="/postern/packed"'],
     ...(target === undefined ? [] : [`--target=${target}`]),
     // A thread's file is an entry point of its own, behind the one that is started.
     ...['--outfile', outfile, 'main.ts', 'core/audit/verify/part-thread.ts'],

@@ -37,17 +37,19 @@ export function run(program, args, { cwd = root, env = process.env, input, minut
   })
 }
 
-/** Of what a program complained about, the end; a report's first line is for machines. */
+/** Of what a program complained about, the end, each line once. */
 export function complaint({ code, out, err }) {
-  const text = `${out}\n${err}`.trim().split('\n').filter(Boolean).slice(-8).join('\n  ')
-  return `ended with ${code}:\n  ${text}`
+  const lines = `${out}\n${err}`.split('\n').map((line) => line.trim())
+  const told = [...new Set(lines.filter((line) => line !== '' && !line.startsWith('WARNING')))]
+  return `ended with ${code}:\n  ${told.slice(-8).join('\n  ')}`
 }
 
 /** Stdout of a program that has to succeed for anything to be judged. */
 export async function must(program, args, options) {
   const result = await run(program, args, options)
   if (result.code !== 0) {
-    throw new Unjudged(`${program.split('/').at(-1)} ${args[0]} ${complaint(result)}`)
+    const verb = args.find((word) => !word.startsWith('-'))
+    throw new Unjudged(`${program.split('/').at(-1)} ${verb} ${complaint(result)}`)
   }
   return result.out
 }

@@ -41,6 +41,7 @@ start_daemon
 export DOCKER_CONFIG="$work/docker" COSIGN_PASSWORD=proof POSTERN_CI_METRICS="$work/metrics"
 
 say 'a registry and a key'
+mkdir "$work/registry"
 port=$(node -e 's=require("node:net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
 "$crane" registry serve --address "127.0.0.1:$port" --disk "$work/registry" >"$work/registry.log" 2>&1 &
 registry_pid=$!

@@ -36,7 +36,7 @@ function toPackage(path, entry, byPath) {
   const asked = { ...entry.dependencies, ...entry.optionalDependencies }
   const resolved = Object.keys(asked).map((name) => resolve(path, name, byPath))
   return {
-    name: nameOf(path),
+    name: nameOf(path, byPath),
     version: entry.version,
     purl: purlOf(path, byPath),
     integrity: entry.integrity,
@@ -48,12 +48,14 @@ function toPackage(path, entry, byPath) {
   }
 }
 
-function nameOf(path) {
-  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+/** What is installed under another name (`npm:`) says its own. */
+function nameOf(path, byPath) {
+  const folder = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  return byPath.get(path).name ?? folder
 }
 
 function purlOf(path, byPath) {
-  return `pkg:npm/${nameOf(path).replace('@', '%40')}@${byPath.get(path).version}`
+  return `pkg:npm/${nameOf(path, byPath).replace('@', '%40')}@${byPath.get(path).version}`
 }
 
 /** As Node looks for it: beside the package, then upwards. */

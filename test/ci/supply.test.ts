@@ -38,6 +38,7 @@ const lock = readLock(
       'node_modules/d': { version: '2.0.0', integrity, dev: true, dependencies: { c: '1' } },
       'node_modules/d/node_modules/e': { version: '1.0.0', integrity, dev: true },
       'node_modules/e': { version: '1.0.0', integrity },
+      'node_modules/alias': { name: 'real', version: '3.0.0', integrity },
     },
   }),
 )
@@ -47,6 +48,11 @@ test('a package is resolved as Node resolves it, and scoped names are escaped', 
   const byPurl = new Map(lock.packages.map((entry: { purl: string }) => [entry.purl, entry]))
   expect(byPurl.get('pkg:npm/%40a/b@1.0.0')).toMatchObject({ requires: ['pkg:npm/c@2.0.0'] })
   expect(byPurl.get('pkg:npm/d@2.0.0')).toMatchObject({ requires: ['pkg:npm/c@1.0.0'] })
+})
+
+test('what is installed under another name is told by its own', () => {
+  const purls = lock.packages.map(({ purl }: { purl: string }) => purl)
+  expect(purls.filter((purl: string) => /alias|real/.test(purl))).toEqual(['pkg:npm/real@3.0.0'])
 })
 
 test('what is installed for production anywhere is in production', () => {
