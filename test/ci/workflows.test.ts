@@ -79,5 +79,5 @@ test.each([
   ['daily.yaml', '17 4 * * *'],
   ['weekly.yaml', '0 2 * * 1'],
 ])('%s runs at %s', (name, cron) => {
-  expect(read(name)).toContain(`- cron: '${cron}'`)
+  expect(read(name)).toMatch(new RegExp(`- cron: (["'])${RegExp.escape(cron)}\\1`))
 })
