@@ -53,8 +53,10 @@ async function work(io: CommandIo): Promise<void> {
     ),
     (open) => open.stop(),
   )
+  // A worker takes jobs, and is ready, before all of it is open: from here on it is stopped in order.
+  const terminated = io.terminated()
   await openWorkers(foundation, services, { published, environment: io.environment })
   log.info('work.ready', { probes: probes.url })
-  const signal = await io.terminated()
+  const signal = await terminated
   log.info('work.stopping', { signal })
 }
