@@ -7,18 +7,12 @@ import {
   staticSteps,
   summarize,
   testFiles,
-  testStep,
+  testSteps,
 } from './steps.mjs'
-import { findTool } from './tools.mjs'
 
 ensureDependencies()
 
 const files = testFiles().filter((file) => !isSlow(file))
-const steps = [testStep('unit tests', files), ...staticSteps]
-if (findTool('opa') !== undefined) steps.push(quickPolicyStep)
-else
-  process.stdout.write(
-    '*** THE POLICIES ARE NOT TESTED HERE: ci/tools opa installs what is missing\n',
-  )
+const steps = [...testSteps('unit tests', files), ...staticSteps, quickPolicyStep]
 const results = await Promise.all(steps.map((step) => runStep(step, { isQuiet: true })))
 process.exitCode = summarize(results)

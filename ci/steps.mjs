@@ -20,13 +20,13 @@ const complaintLinesMax = 80
  */
 const notInTests = ['bench', 'compose', 'fault', 'image', 'load', 'policy']
 
-/** What a test takes seconds for: servers and commands as processes, and the embedded engine. */
-const slow = /\bBun\.spawn|embedded-engine/
+/** What a test takes seconds for: processes, the embedded engine, histories by the hundred. */
+const slow = /\bBun\.spawn|embedded-engine|\bcreateSimulation\b/
 
 const tool = (name) => join(root, 'node_modules', '.bin', name)
 
 export const staticSteps = [
-  { name: 'biome', command: [tool('biome'), 'ci', '.'] },
+  { name: 'biome', command: [tool('biome'), 'ci', '--colors=off', '.'] },
   { name: 'tsc', command: [tool('tsc')] },
   { name: 'knip', command: [tool('knip')] },
 ]
@@ -102,8 +102,8 @@ export function isSlow(file, seen = new Set()) {
 }
 
 /**
- * Runs a command; resolves with what it counted. `isQuiet` holds its output back unless it fails,
- * `prefix` stands before each of its lines.
+ * Runs a command; resolves with what it counted. `isQuiet` tells one line at its end in place of its
+ * output; `prefix` stands before each line of that.
  */
 export async function runStep(
   { name, command, isBunTest = false },
@@ -113,20 +113,21 @@ export async function runStep(
   const { code, output } = await run(command, { isQuiet, prefix })
   const isSkipped = code === skippedCode
   const isGood = code === 0 || isSkipped
-  if (isQuiet && !isGood) process.stdout.write(output)
   const counted = { passed: code === 0 ? 1 : 0, failed: 0 }
   const { passed, failed } = isBunTest ? countTests(output) : counted
   // A crash, an error between two tests or a kill fails no test by itself.
   const failedAtLeast = isGood ? 0 : 1
   const seconds = (Date.now() - startedAt) / 1000
-  return {
+  const result = {
     name,
     seconds,
     passed,
     failed: Math.max(failed, failedAtLeast),
     isSkipped,
-    complaint: (isGood && !isSkipped) || isQuiet ? '' : complaintOf(output),
+    complaint: isGood && !isSkipped ? '' : complaintOf(output),
   }
+  if (isQuiet) process.stdout.write(lineOf(result))
+  return result
 }
 
 /** What stands before each `(fail)`, from the test before it; of a step that names none, its end. */
@@ -180,15 +181,17 @@ export function summarize(results) {
   const width = Math.max(...results.map(({ name }) => name.length))
   for (const result of results) process.stdout.write(complaintIn(result))
   process.stdout.write('\n')
-  for (const { name, passed, failed, seconds, isSkipped } of results) {
-    const counts = `${passed} passed, ${failed} failed`
-    const verdict = verdictOf(isSkipped, failed)
-    process.stdout.write(`${verdict} ${name.padEnd(width)} ${seconds.toFixed(1)} s, ${counts}\n`)
-  }
+  for (const result of results) process.stdout.write(lineOf(result, width))
   const passed = results.reduce((sum, result) => sum + result.passed, 0)
   const failed = results.reduce((sum, result) => sum + result.failed, 0)
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
   return failed === 0 && passed > 0 ? 0 : 1
+}
+
+function lineOf({ name, passed, failed, seconds, isSkipped }, width = 0) {
+  const counts = `${passed} passed, ${failed} failed`
+  const verdict = verdictOf(isSkipped, failed)
+  return `${verdict} ${name.padEnd(width)} ${seconds.toFixed(1)} s, ${counts}\n`
 }
 
 function complaintIn({ name, complaint, isSkipped }) {
