@@ -5,8 +5,8 @@
 #   ci/drift-plan.sh <workspace> <environment> <s3://bucket/prefix | directory>
 #
 # POSTERN_DRIFT_SIGNING_KEY names the key as cosign takes it (a file, with COSIGN_PASSWORD, or a KMS URI); the workers have
-# its public half in POSTERN_DRIFT_PLAN_KEY_FILE. Needs terraform (with the workspace initialised), cosign 3 and,
-# for S3, aws. Exits 1 when the plan ended with an error (it is left all the same: the next check says so),
+# its public half in POSTERN_DRIFT_PLAN_KEY_FILE. Needs terraform, for S3 aws, and cosign 3, which ci/tools installs where
+# it is not on PATH. A workspace that is not initialised is, by its own lock file. Exits 1 when the plan ended with an error (it is left all the same: the next check says so),
 # 64 on wrong use, 69 where a tool is missing.
 set -eu
 umask 077
@@ -17,12 +17,14 @@ if [ $# -ne 3 ] || [ -z "${POSTERN_DRIFT_SIGNING_KEY:-}" ]; then
 fi
 workspace=$1 environment=$2 place=${3%/}
 
-for tool in terraform cosign; do
-  if ! command -v "$tool" >/dev/null; then
-    echo "drift-plan: $tool is not on PATH; a plan that nobody signed is refused, so none is left" >&2
-    exit 69
-  fi
-done
+if ! command -v terraform >/dev/null; then
+  echo 'drift-plan: terraform is not on PATH' >&2
+  exit 69
+fi
+if ! cosign=$(command -v cosign || node "$(dirname "$0")/tools.mjs" cosign); then
+  echo 'drift-plan: cosign is not to be had; a plan that nobody signed is refused, so none is left' >&2
+  exit 69
+fi
 case $environment in
   '' | *[!a-z0-9-]*) echo "drift-plan: the environment is lower-case letters, digits and dashes" >&2; exit 64 ;;
 esac
@@ -33,6 +35,12 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+if [ ! -d "$workspace/.terraform" ] &&
+  ! terraform -chdir="$workspace" init -input=false -lockfile=readonly -no-color >/dev/null 2>"$scratch/init"; then
+  cat "$scratch/init" >&2
+  exit 1
+fi
 
 # Before the refresh begins: what is younger than this, the plan may not have seen.
 made_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -52,8 +60,8 @@ printf '{"format":"postern-drift-plan/1","madeAt":"%s","environment":"%s","planS
   "$made_at" "$environment" "$sha256" "$bytes" >"$scratch/manifest.json"
 
 # Without a transparency log: the key is known to whoever verifies.
-cosign signing-config create --out "$scratch/signing-config.json" >/dev/null
-cosign sign-blob --yes --key "$POSTERN_DRIFT_SIGNING_KEY" --signing-config "$scratch/signing-config.json" \
+"$cosign" signing-config create --out "$scratch/signing-config.json" >/dev/null
+"$cosign" sign-blob --yes --key "$POSTERN_DRIFT_SIGNING_KEY" --signing-config "$scratch/signing-config.json" \
   --bundle "$scratch/manifest.json.sigstore.json" "$scratch/manifest.json" >/dev/null
 
 # The manifest last: who reads between two objects sees the pair of before, or reads once more.

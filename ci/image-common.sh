@@ -1,5 +1,6 @@
-# Read by ci/test-image.sh, ci/image-build and ci/test-supply-chain.sh, from the repository's root,
-# with $work as a temporary folder: a docker that has BuildKit, and a base where no registry answers.
+# Read by ci/image-build, ci/test-image.sh, ci/test-compose.sh and ci/test-supply-chain.sh, from the
+# repository's root, with $work as a temporary folder: a docker that has BuildKit, and a base where no
+# registry answers.
 
 daemon=
 
@@ -24,12 +25,13 @@ choose_client() {
   exit 2
 }
 
+# start_daemon [options of dockerd]: a private one, where none runs.
 start_daemon() {
   if "$docker" info >/dev/null 2>&1; then return; fi
   say 'starting a private docker daemon'
   export DOCKER_HOST="unix://$work/docker.sock"
   dockerd --host "$DOCKER_HOST" --data-root "$work/data" --exec-root "$work/exec" \
-    --pidfile "$work/docker.pid" --bridge none --iptables=false >"$work/dockerd.log" 2>&1 &
+    --pidfile "$work/docker.pid" --bridge none "$@" >"$work/dockerd.log" 2>&1 &
   daemon=$!
   for _ in $(seq 60); do
     if "$docker" info >/dev/null 2>&1; then return; fi
@@ -38,6 +40,9 @@ start_daemon() {
   tail -n 20 "$work/dockerd.log" >&2
   exit 2
 }
+
+# True where the registry has sent it.
+pull() { timeout 60 "$docker" pull --quiet "$1" >/dev/null 2>&1; }
 
 # import_stand_in <name>: the same parts as the real base: libc, certificates, time zones, passwd; no
 # program at all, and each package's record, by which scanners know it.
@@ -59,6 +64,15 @@ import_stand_in() {
     >"$work/root/etc/passwd"
   printf 'root:x:0:\nnonroot:x:65532:\n' >"$work/root/etc/group"
   tar -C "$work/root" -c . | "$docker" import --change 'USER 65532' - "$1" >/dev/null
+}
+
+# build_tested <name>: the tree as it is, on the base that it names or a stand-in of that.
+build_tested() {
+  tested_base=$(sed -n 's/^ARG BASE=//p' Dockerfile.distroless)
+  if ! pull "$tested_base"; then import_stand_in "$tested_base"; fi
+  say 'building'
+  npm run --silent build
+  build_image "$1" "$tested_base"
 }
 
 # build_image <name> <base>: from dist/postern as it is.

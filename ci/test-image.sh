@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 name=${1:-postern:test}
 work=$(mktemp -d)
-. ci/docker.sh
+. ci/image-common.sh
 
 finish() {
   stop_daemon
@@ -18,7 +18,7 @@ trap 'exit 1' INT TERM
 node ci/setup.mjs
 choose_client
 start_daemon --iptables=false
-build_image "$name"
+build_tested "$name"
 
 say 'checking'
 IMAGE_UNDER_TEST=$name DOCKER_CLIENT=$docker node ci/with-bun.mjs test test/image

@@ -37,7 +37,7 @@ lax() { CI_STRICT=0 "$@"; }
 
 crane=$(tool crane) && cosign=$(tool cosign) && tool syft >/dev/null && tool osv-scanner >/dev/null || exit 1
 choose_client
-start_daemon
+start_daemon --iptables=false
 export DOCKER_CONFIG="$work/docker" COSIGN_PASSWORD=proof POSTERN_CI_METRICS="$work/metrics"
 
 say 'a registry and a key'

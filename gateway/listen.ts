@@ -8,6 +8,11 @@ const bodyBytesMax = 128 * 1_048_576
  * Postgres is given up, so that its callers hear 503 instead of being cut off.
  */
 const idleSeconds = 15
+/**
+ * Of a connection that waits for its next request. Above the 75 s after which the load balancer gives one
+ * up (`deploy/terraform/modules/load-balancer`): else it sends a request into our closing, and answers 502.
+ */
+const keepAliveSeconds = 90
 
 export type ListenerTls = {
   /** PEM. */
@@ -47,7 +52,14 @@ export function listen(options: ListenOptions): HttpListener {
     idleTimeout: idleSeconds,
     maxRequestBodySize: bodyBytesMax,
     ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
-    fetch: gateway.fetch,
+    async fetch(request, listener) {
+      // On a connection that was kept it is still that of the answer before.
+      listener.timeout(request, idleSeconds)
+      const response = await gateway.fetch(request, listener)
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+      if (isStream !== true) listener.timeout(request, keepAliveSeconds)
+      return response
+    },
     error(thrown) {
       log.error('request.escaped', { error: thrown })
       return plainProblem()

@@ -89,9 +89,11 @@ test('without a plan, or a cosign, nothing is left', async () => {
   const failed = await leave('none', { code: 1 })
   expect([failed.code, failed.left]).toEqual([1, []])
   await rm(inFolder('bin/cosign'), { force: true })
+  // Nor one that could be installed.
+  await writeFile(inFolder('bin/node'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
   const unsigned = await leave('settled')
   expect([unsigned.code, unsigned.left]).toEqual([69, []])
-  expect(unsigned.error).toContain('cosign is not on PATH')
+  expect(unsigned.error).toContain('cosign is not to be had')
 })
 
 test('the plan was its owner’s only, and is gone', async () => {

@@ -60,7 +60,6 @@ test('an endpoint in the environment is not asked: ours is a setting, or the reg
 
 test.each([
   ['GetSecretValue', (name: string, version: string) => store.read(name, version)],
-  ['GetSecretValue', () => store.check()],
   ['DescribeSecret', (name: string) => store.currentVersion(name)],
   ['ListSecretVersionIds', (name: string) => store.versions(name)],
   ['ListSecrets', () => store.list()],
@@ -79,6 +78,15 @@ test.each([
     })
   },
 )
+
+test('a role that may read nothing but its own secrets is let in, one that AWS does not know is not', async () => {
+  double.denied.add('GetSecretValue')
+  await store.check()
+  double.denied.clear()
+  const body = JSON.stringify({ __type: 'UnrecognizedClientException', message: '' })
+  double.strike({ kind: 'answer', status: 400, body })
+  expect(await failure(store.check())).toMatchObject({ code: 'secret.unavailable' })
+})
 
 test.each([
   ['ThrottlingException', 'throttled'],

@@ -6,7 +6,10 @@ import { storeUnavailable } from '../store-http.ts'
 import { type AwsClientOptions, awsClientSettings, withinCall } from './aws-client.ts'
 
 /** The exceptions that say how things are, and no outage. */
-export type AwsFinding = 'ResourceNotFoundException' | 'ResourceExistsException'
+export type AwsFinding =
+  | 'AccessDeniedException'
+  | 'ResourceExistsException'
+  | 'ResourceNotFoundException'
 
 /**
  * Calls an action of the API, at most twice; gives the name of an exception that is `expected`.

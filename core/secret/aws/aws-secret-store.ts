@@ -16,12 +16,19 @@ import {
   unkeptHolders,
 } from './aws-labels.ts'
 import { listNames } from './aws-listing.ts'
-import { type AwsSecret, confirm, describe, fetchValue, relabel, versionsOf } from './aws-secret.ts'
+import {
+  type AwsSecret,
+  confirm,
+  describe,
+  fetchValue,
+  knock,
+  relabel,
+  versionsOf,
+} from './aws-secret.ts'
 
 /** Characters of a version id (GetSecretValue, VersionId); the service refuses others. */
 const versionCharsMin = 32
 const versionCharsMax = 64
-/** There need be no such secret: to be told so is to be let in. */
 const probeName = 'postern/doctor'
 
 export type AwsSecretStoreOptions = AwsClientOptions & {
@@ -66,9 +73,7 @@ export function awsSecretStore(options: AwsSecretStoreOptions): SecretStore {
     },
     promote: async (name, versions) => await promote(secretOf(name), versions),
     disable: async (name, version) => await disable(secretOf(name), version),
-    async check() {
-      await fetchValue(secretOf(probeName))
-    },
+    check: async () => await knock(secretOf(probeName)),
   }
 }
 

@@ -24,6 +24,18 @@ export async function fetchValue(
   return answer
 }
 
+/**
+ * Whether the service answers, and knows who asks: a role that may read its own secrets only is let in,
+ * too. There need be no secret of this name.
+ */
+export async function knock({ call, id: SecretId }: AwsSecret): Promise<void> {
+  await call(
+    'GetSecretValue',
+    ['AccessDeniedException', 'ResourceNotFoundException'],
+    (client, options) => client.getSecretValue({ SecretId }, options),
+  )
+}
+
 /** The labelled versions without their dates; undefined where there is no such secret. */
 export async function describe({
   call,

@@ -8,7 +8,7 @@
 # scope: package
 # custom:
 #   severity: high
-#   remediation: Give the job id-token and attestations write, and run ci/sign and actions/attest.
+#   remediation: Give the job id-token write, and run ci/sign.
 #   maps_to: [CKV_GHA_5, CKV_GHA_6, Scorecard Signed-Releases]
 package workflow.release.attested
 
@@ -30,7 +30,7 @@ unknown contains result.unknown(rego.metadata.chain(), found.address, found.attr
 
 _findings contains value.finding(job.address, sprintf("permissions.%s", [name]), level, level == "write") if {
 	some job in _pushing
-	some name in ["id-token", "attestations"]
+	some name in _needed(job)
 	level := object.get(job.permissions, name, null)
 }
 
@@ -42,7 +42,13 @@ _findings contains value.finding(job.address, "steps", sprintf("nothing runs %s"
 _acts := {
 	"cosign sign": {"run": `\bcosign sign\b|(^|[\s/])ci/sign\b`, "uses": `^$`},
 	"an attestation of the SBOM": {"run": `\bcosign attest\b|(^|[\s/])ci/sign\b`, "uses": `^actions/attest(-sbom)?@`},
-	"an attestation of provenance": {"run": `^$`, "uses": `^actions/attest(-build-provenance)?@`},
+	"an attestation of provenance": {"run": `(^|[\s/])ci/sign\b`, "uses": `^actions/attest(-build-provenance)?@`},
+}
+
+# GitHub keeps what its own action attests, and asks for a right; cosign keeps it beside the image.
+_needed(job) := {"id-token"} | {"attestations" |
+	some step in object.get(job, "steps", [])
+	startswith(object.get(step, "uses", ""), "actions/attest")
 }
 
 _pushing contains job if {

@@ -29,6 +29,11 @@ test_success_signed_and_attested if {
 	count(rule.deny | rule.unknown) == 0 with input as _release({}, _steps)
 	count(rule.deny | rule.unknown) == 0 with input as w.good
 	rule.judged == {"jobs.test"} with input as w.good
+	count(rule.deny | rule.unknown) == 0 with input as _release({"attestations": null}, [{"run": "ci/sign"}])
+}
+
+test_fail_action_without_its_right if {
+	t.brief(rule.deny) == {[_id, "fail", "jobs.test", "permissions.attestations"]} with input as _release({"attestations": null}, _steps)
 }
 
 test_unknown_permission if {
