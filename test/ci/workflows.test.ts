@@ -81,3 +81,13 @@ test.each([
 ])('%s runs at %s', (name, cron) => {
   expect(read(name)).toMatch(new RegExp(`- cron: (["'])${RegExp.escape(cron)}\\1`))
 })
+
+test.each(['clusterimagepolicy.yaml', 'imagevalidatingpolicy.yaml'])(
+  '%s asks for a signature by the release workflow that there is',
+  (name) => {
+    const text = readFileSync(join(root, 'deploy/kubernetes/policy', name), 'utf8')
+    const paths = [...text.matchAll(/\.github\/workflows\/([\w.-]+)/g)].map(([, path]) => path)
+    expect(new Set(paths)).toEqual(new Set(['release.yaml']))
+    expect(names).toContain('release.yaml')
+  },
+)
