@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts deploy/compose.yaml as it stands and runs the checks of test/compose/ on it: as root, with
-# docker and docker-compose or the compose plugin. Starts a daemon of its own where none runs. Only
+# Starts deploy/compose.yaml as it stands and runs the checks of test/compose/ on it, then rehearses the
+# procedures of deploy/RUNBOOK.md on a second one: as root, with docker and docker-compose or the
+# compose plugin. Starts a daemon of its own where none runs. Only
 # the images' names are set here; where no registry answers they name stand-ins made of what Debian
 # has installed. Takes everything down again.
 #
@@ -8,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
-. ci/docker.sh
+. ci/image-common.sh
 project=postern-test
 network=$project-elsewhere
 POSTERN_IMAGE=postern:test
@@ -105,7 +106,7 @@ choose_client
 choose_composer
 start_daemon
 if ! pull "$POSTGRES_IMAGE" || ! pull "$REDIS_IMAGE"; then import_servers; fi
-build_image "$POSTERN_IMAGE"
+build_tested "$POSTERN_IMAGE"
 
 say 'preparing'
 DOCKER=$docker deploy/compose/prepare
@@ -114,5 +115,17 @@ DOCKER=$docker deploy/compose/prepare
 say 'checking'
 opa=${OPA:-$(command -v opa || true)}
 if [ -z "$opa" ]; then say 'NOT RUN for want of opa: what the policy says of compose.yaml'; fi
-OPA=$opa COMPOSE_UNDER_TEST="$composer --project-name $project --file deploy/compose.yaml" \
-  ELSEWHERE=$network DOCKER_CLIENT=$docker node ci/with-bun.mjs test test/compose
+export OPA="$opa" COMPOSE_UNDER_TEST="$composer --project-name $project --file deploy/compose.yaml" \
+  ELSEWHERE="$network" DOCKER_CLIENT="$docker"
+node ci/with-bun.mjs test test/compose/compose.test.ts
+compose down --volumes --timeout 40 >/dev/null 2>&1
+
+say 'rehearsing'
+# An operator's `docker compose`, whichever of the two is here.
+mkdir "$work/bin"
+cat >"$work/bin/docker" <<END
+#!/bin/sh
+case \$1 in compose) shift; exec $composer --project-name $project "\$@" ;; *) exec $docker "\$@" ;; esac
+END
+chmod 0755 "$work/bin/docker"
+POSTERN_STATE=$work/rehearsal PATH=$work/bin:$PATH node ci/with-bun.mjs test test/compose/runbook.test.ts

@@ -1,18 +1,26 @@
 // Run by ci/test-compose.sh, which has images, a daemon and the prepared state, and takes all down.
 import { beforeAll, expect, test } from 'bun:test'
-import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { z } from 'zod'
+import {
+  admitCaller,
+  asks,
+  beside,
+  callersNetwork,
+  compose,
+  containerOf,
+  docker,
+  inspect as inspectContainer,
+  newJob,
+  root,
+  run,
+  state,
+  untilHealthy,
+} from './stack.ts'
 
-const compose = process.env['COMPOSE_UNDER_TEST']?.split(' ')
-const docker = process.env['DOCKER_CLIENT'] ?? 'docker'
-const image = process.env['POSTERN_IMAGE'] ?? ''
 const elsewhere = process.env['ELSEWHERE'] ?? ''
-const state = process.env['POSTERN_STATE'] ?? ''
 const services = ['postern', 'postgres', 'redis']
 const opa = process.env['OPA'] ?? ''
-const root = join(import.meta.dir, '..', '..')
 const upMsMax = 180_000
 const callMsMax = 30_000
 
@@ -25,55 +33,17 @@ const ids = new Map<string, string>()
 
 beforeAll(async () => {
   if (compose === undefined) return
-  token = await admitCaller()
+  token = (await admitCaller()).token
   const up = await run([...compose, 'up', '--detach'])
   if (up.code !== 0) throw new Error(`${up.output}\n${(await run([...compose, 'logs'])).output}`)
   for (const service of [...services, 'migrate']) {
-    ids.set(service, (await run([...compose, 'ps', '--quiet', '--all', service])).output)
+    ids.set(service, await containerOf(service))
   }
-  const format = '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}'
-  const networks = (await inspect('postern', format)).split(' ')
-  callers = networks.find((name) => name.endsWith('clients')) ?? ''
+  callers = await callersNetwork()
 }, upMsMax)
 
-async function run(command: readonly string[]): Promise<{ code: number; output: string }> {
-  const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-  const [code, out, err] = await Promise.all([
-    child.exited,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ])
-  return { code, output: (out + err).trim() }
-}
-
-/** As an operator does: names an issuer in the access file, and puts the file in place by renaming. */
-async function admitCaller(): Promise<string> {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true })
-  const path = join(state, 'access', 'access.json')
-  const access = await Bun.file(path).json()
-  const issuer = {
-    issuer: 'https://issuer.example',
-    audiences: ['postern'],
-    algorithms: ['EdDSA'],
-    keys: { jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'test' }] } },
-    scopes: ['jobs:read', 'jobs:write:scoring'],
-  }
-  await writeFile(`${path}.new`, JSON.stringify({ ...access, issuers: [issuer] }), { mode: 0o644 })
-  await rename(`${path}.new`, path)
-  return await new SignJWT({ scope: issuer.scopes.join(' ') })
-    .setProtectedHeader({ alg: 'EdDSA', kid: 'test' })
-    .setIssuer(issuer.issuer)
-    .setAudience('postern')
-    .setSubject('caller')
-    .setJti(crypto.randomUUID())
-    .setIssuedAt()
-    .setExpirationTime('5m')
-    .sign(privateKey)
-}
-
 async function inspect(service: string, format: string): Promise<string> {
-  const { output } = await run([docker, 'inspect', '--format', format, ids.get(service) ?? ''])
-  return output
+  return await inspectContainer(ids.get(service) ?? '', format)
 }
 
 async function addressOf(service: string, network: string): Promise<string> {
@@ -87,19 +57,6 @@ async function inside(service: string, code: string) {
   return await run([docker, 'exec', ...opened, '-e', code])
 }
 
-/** Code in a container of its own on a network, as a caller has it. */
-async function beside(network: string, code: string) {
-  const options = ['--rm', '--network', network, '--env', 'BUN_BE_BUN=1']
-  const authority = ['--volume', `${join(state, 'ca.crt')}:/ca.crt:ro`]
-  return await run([docker, 'run', ...options, ...authority, image, '-e', code])
-}
-
-const asks = (url: string, init: object = {}) =>
-  `const options = { ...${JSON.stringify(init)}, tls: { ca: Bun.file('/ca.crt') } }
-   options.signal = AbortSignal.timeout(25000)
-   const answer = await fetch('${url}', options).catch((error) => error)
-   console.log(answer.status ?? answer.name, answer.status ? await answer.text() : '')`
-
 const refused = (host: string, port: number) =>
   `const connected = Bun.connect({ hostname: '${host}', port: ${port}, socket: { data() {} } })
    const late = Bun.sleep(4000).then(() => 'nothing')
@@ -109,14 +66,8 @@ const refused = (host: string, port: number) =>
 composeTest(
   'every service gets healthy, after a migration that ended with 0',
   async () => {
-    const giveUpAt = performance.now() + upMsMax
+    await untilHealthy(services, upMsMax)
     for (const service of services) {
-      while ((await inspect(service, '{{.State.Health.Status}}')) !== 'healthy') {
-        if (performance.now() > giveUpAt) {
-          throw new Error((await run([...(compose ?? []), 'logs', service])).output)
-        }
-        await Bun.sleep(500)
-      }
       expect(await inspect(service, '{{.RestartCount}} {{.State.Status}}')).toBe('0 running')
     }
     expect(await inspect('migrate', '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 0')
@@ -127,16 +78,10 @@ composeTest(
 composeTest(
   'a caller on the network has a job done with its token, and nothing without',
   async () => {
-    const url = 'https://postern:8080/v1/jobs/score-wallet'
-    const request = {
-      method: 'POST',
-      body: '{"payload":{"wallet":"GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX"}}',
-    }
-    const json = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }
-    const refusal = await beside(callers, asks(url, { ...request, headers: json }))
+    const refusal = await beside(callers, newJob({}))
     expect(refusal.output).toStartWith('401 ')
-    const headers = { ...json, authorization: `Bearer ${token}` }
-    const accepted = await beside(callers, asks(url, { ...request, headers }))
+    const headers = { authorization: `Bearer ${token}` }
+    const accepted = await beside(callers, newJob(headers))
     expect(accepted.output).toStartWith('202 ')
     const { id } = JSON.parse(accepted.output.slice(4))
     const job = `https://postern:8080/v1/jobs/${id}?wait=20`

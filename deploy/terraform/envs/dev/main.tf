@@ -1,7 +1,7 @@
 module "postern" {
   source = "../../modules/postern"
 
-  environment = "dev"
+  environment = var.environment
   account_id  = var.account_id
   region      = var.region
 

@@ -1,4 +1,5 @@
 # Example values: an account, a certificate and roles of nobody.
+environment     = "dev"
 account_id      = "111111111111"
 region          = "eu-central-1"
 owner           = "trading-platform"

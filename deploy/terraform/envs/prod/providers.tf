@@ -4,7 +4,7 @@ provider "aws" {
 
   default_tags {
     tags = {
-      environment = "prod"
+      environment = var.environment
       owner       = var.owner
       cost_center = var.cost_center
     }

@@ -1,4 +1,5 @@
 # Example values: an account, a certificate and roles of nobody.
+environment     = "prod"
 account_id      = "333333333333"
 region          = "eu-central-1"
 owner           = "trading-platform"

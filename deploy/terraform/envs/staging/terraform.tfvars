@@ -1,4 +1,5 @@
 # Example values: an account, a certificate and roles of nobody.
+environment     = "staging"
 account_id      = "222222222222"
 region          = "eu-central-1"
 owner           = "trading-platform"

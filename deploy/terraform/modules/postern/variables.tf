@@ -149,6 +149,11 @@ variable "egress" {
 variable "certificate_arn" {
   description = "Certificate in ACM for the name that callers use."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws:acm:", var.certificate_arn))
+    error_message = "certificate_arn is the ARN of a certificate in ACM."
+  }
 }
 
 variable "ssl_policy" {
@@ -239,8 +244,8 @@ variable "operator_role_arn" {
   type        = string
 
   validation {
-    condition     = can(regex("^arn:aws:iam::${var.account_id}:role/.+$", var.operator_role_arn))
-    error_message = "operator_role_arn is the ARN of a role of this account."
+    condition     = can(regex("^arn:aws:iam::${var.account_id}:role/.+$", var.operator_role_arn)) && var.operator_role_arn != var.deploy_role_arn
+    error_message = "operator_role_arn is the ARN of a role of this account, and not the deploy's."
   }
 }
 
