@@ -118,7 +118,9 @@ async function otherEnvironment(lane: KillLane): Promise<readonly string[]> {
     faults.push('the store of the other environment was changed')
   }
   if ((await fingerprintOfTargets(lane)) !== before) faults.push('a login was changed')
-  await rename(own.secretFile, secretFile)
+  // The probe may be about to read that copy, so it stays.
+  await copyFile(own.secretFile, `${secretFile}-back`)
+  await rename(`${secretFile}-back`, secretFile)
   lane.probeFrom(undefined)
   for (const name of [databaseSecret, redisSecret])
     faults.push(...(await versionFaults(stage, name)))
