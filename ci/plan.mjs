@@ -10,14 +10,18 @@ import { withSigner } from './supply/cosign.mjs'
 import { imagesOf, taggedRatioOf, violationsOf } from './supply/plan-facts.mjs'
 import { seal } from './supply/seal.mjs'
 
-const help = `usage: ci/plan ENVIRONMENT --root FOLDER --repository OWNER/NAME --pull-request N [--out FOLDER] [--key FILE]
+const help = `usage: ci/plan ENVIRONMENT --root FOLDER --repository OWNER/NAME --pull-request N
+                --image REGISTRY/NAME --image-signer IDENTITY [--out FOLDER] [--key FILE]
 
-Plans the Terraform root, has ci/policy judge it, signs what it is and what the verdict was (keyless, or
+Plans the Terraform root, has ci/verify look at each image that it names (REGISTRY/NAME by its digest, signed
+by IDENTITY) and ci/policy judge it with those that are admitted, signs what it is and what the verdict was (keyless, or
 with --key), and leaves in FOLDER (dist/plan): plan.sealed, which only POSTERN_PLAN_KEY opens, and
-attestations/. Whoever approves the pull request puts the SHA-256 into the review. Exit codes: 0 allowed, 1 denied, 2 not planned or not judged, 64 wrong use.
+attestations/. Whoever approves the pull request puts the SHA-256 into the review.
+
+Exit codes: 0 allowed, 1 denied, 2 not planned or not judged, 64 wrong use.
 `
 
-const names = ['root', 'repository', 'pull-request']
+const names = ['root', 'repository', 'pull-request', 'image', 'image-signer']
 const base = 'https://postern.example/attestation'
 
 function readCommand() {
@@ -56,10 +60,24 @@ async function makePlan({ root: folder }, work) {
   return { path, json, plan: parseReport('terraform show', json) }
 }
 
-async function judge(json, { environment }) {
+/** Of the images that would run, those that are ours; of the others the policy says what it thinks. */
+async function signedImages(plan, { image, 'image-signer': signer }) {
+  const signed = []
+  for (const digest of imagesOf(plan)) {
+    const verify = join(root, 'ci', 'verify')
+    const result = await run(verify, [`${image}@${digest}`, '--identity', signer])
+    if (result.code === 0) signed.push(digest)
+    else say(`${image}@${digest} is not admitted: ci/verify ${complaint(result)}`)
+  }
+  return signed
+}
+
+async function judge({ json, plan }, command) {
   const policy = join(root, 'ci', 'policy')
   if (!existsSync(policy)) throw new Unjudged('ci/policy is not there to judge the plan')
-  const result = await run(policy, ['--json', '--environment', environment, '-'], { input: json })
+  const signed = (await signedImages(plan, command)).flatMap((digest) => ['--signed', digest])
+  const args = ['--json', '--environment', command.environment, ...signed, '-']
+  const result = await run(policy, args, { input: json })
   if (result.code > 1) throw new Unjudged(`ci/policy ${complaint(result)}`)
   return parseReport('ci/policy', result.out)
 }
@@ -103,7 +121,7 @@ await runStep(
       })
       if (!isMade) return
       await check('policy', async () => {
-        const verdict = await judge(made.json, command)
+        const verdict = await judge(made, command)
         const violations = [...violationsOf(verdict)]
         for (const [rule, count] of violations) gauge('postern_policy_violations', { rule }, count)
         const ratio = taggedRatioOf(made.plan)

@@ -19,6 +19,8 @@ workflow, a Dockerfile, or HCL with a backend. Each document of a YAML file is j
 those of Kubernetes of all files together as well, as one deployment.
 
   --environment NAME  what it is for; a plan that says otherwise is not judged
+  --signed DIGEST     an image that ci/verify has admitted, again for each; without any it is
+                      not known whether images are signed
   --apart             manifests that are no whole deployment: not together
   --fail-on SEVERITY  deny only from critical, high, medium or low (default) on
   --json              the reports as JSON, in place of the table
@@ -35,6 +37,7 @@ missing, a waiver is not valid; 64 wrong use.
 
 const options = {
   environment: { type: 'string' },
+  signed: { type: 'string', multiple: true, default: [] },
   apart: { type: 'boolean', default: false },
   'fail-on': { type: 'string', default: 'low' },
   json: { type: 'boolean', default: false },
@@ -52,7 +55,9 @@ function readArguments(args) {
     if (values.help) return { values, paths: [] }
     const isKnown = severities.includes(values['fail-on'])
     const stdins = positionals.filter((path) => path === '-')
+    const isDigest = (text) => /^sha256:[0-9a-f]{64}$/.test(text)
     if (positionals.length === 0 || !isKnown || stdins.length > 1) return undefined
+    if (!values.signed.every(isDigest)) return undefined
     return { values, paths: positionals }
   } catch {
     return undefined
@@ -82,8 +87,8 @@ async function main(args) {
 
 async function judgeAndTell({ values, paths }) {
   const failOn = values['fail-on']
-  const { policy, environment, apart } = values
-  const judgements = await judge(paths, { policy, environment, apart })
+  const { policy, environment, signed, apart } = values
+  const judgements = await judge(paths, { policy, environment, signed, apart })
   const verdict = verdictOf(judgements, failOn)
   if (values.json) {
     const { word, exitCode } = verdict

@@ -21,12 +21,13 @@ export async function evaluate(documents, options) {
   return alone
 }
 
-function evaluateTogether(documents, { policy = policyFolder, environment }) {
-  const asked =
-    environment === undefined
-      ? ''
-      : ` with data.asked.environment as ${JSON.stringify(environment)}`
-  const query = `{at: said | one := input[at]; said := data.main.report with input as one${asked}}`
+function evaluateTogether(documents, { policy = policyFolder, environment, signed = [] }) {
+  const given = [
+    environment !== undefined && `data.asked.environment as ${JSON.stringify(environment)}`,
+    signed.length > 0 && `data.given.signed_images as ${JSON.stringify(signed)}`,
+  ]
+  const words = given.flatMap((word) => (word === false ? [] : [` with ${word}`])).join('')
+  const query = `{at: said | one := input[at]; said := data.main.report with input as one${words}}`
   return queryPolicy(query, `[${documents.join(',')}]`, policy)
 }
 
