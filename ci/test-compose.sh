@@ -5,7 +5,7 @@
 # the images' names are set here; where no registry answers they name stand-ins made of what Debian
 # has installed. Takes everything down again.
 #
-# POSTGRES_IMAGE and REDIS_IMAGE name others than those below. OPA names opa, if it is not on PATH.
+# POSTGRES_IMAGE and REDIS_IMAGE name others than those below. OPA names another opa than that of ci/tools.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -113,7 +113,7 @@ DOCKER=$docker deploy/compose/prepare
 "$docker" network create "$network" >/dev/null
 
 say 'checking'
-opa=${OPA:-$(command -v opa || true)}
+opa=${OPA:-$(node ci/tools.mjs opa || true)}
 if [ -z "$opa" ]; then say 'NOT RUN for want of opa: what the policy says of compose.yaml'; fi
 export OPA="$opa" COMPOSE_UNDER_TEST="$composer --project-name $project --file deploy/compose.yaml" \
   ELSEWHERE="$network" DOCKER_CLIENT="$docker"

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
+import { isLoginRefused } from '#core/postgres/outage.ts'
 import { type FingerprintKey, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { hasEnded, type Rotation } from '#core/secret/rotation/rotation.ts'
@@ -39,10 +40,18 @@ rotation was undone, and 75 when a step has to be tried again: then run it again
 before every live process has logged in with the new version.`,
     )
     .action(async (name: string, options: { readonly wait: number; readonly json?: true }) => {
-      await withRotations(io, name, async (context) => {
-        const rotation = await rotate(context, options.wait * 1_000)
+      const asked: Asked = { id: undefined }
+      const run = async (context: Rotating) => {
+        const rotation = await rotate(context, { asked, patienceMs: options.wait * 1_000 })
         tell(io, rotation, options.json === true)
-      })
+      }
+      try {
+        await withRotations(io, name, run)
+      } catch (error) {
+        // It was the login that this command came in with: it comes in again with the next one.
+        if (asked.id === undefined || !isLoginRefused(error)) throw error
+        await withRotations(io, name, run)
+      }
     })
 }
 
@@ -65,7 +74,8 @@ export function rollbackCommand(io: CommandIo): Command {
           })
         }
         await context.rotations.rollBack(open, options.reason)
-        tell(io, await rotate(context), options.json === true)
+        const asked = { id: open.id }
+        tell(io, await rotate(context, { asked }), options.json === true)
       })
     })
 }
@@ -131,11 +141,19 @@ async function withRotations(
   })
 }
 
+/** The rotation that is taken to its end; none yet: one that is open, or else a new one. */
+type Asked = { id: string | undefined }
+
 /** A rotator may be at it too: what it has overtaken here is looked at again, until one of both is held up. */
-async function rotate(context: Rotating, patienceMs = waitDefault * 1_000): Promise<Rotation> {
+async function rotate(
+  context: Rotating,
+  { asked, patienceMs = waitDefault * 1_000 }: { readonly asked: Asked; patienceMs?: number },
+): Promise<Rotation> {
   const { name, rotations, store, target, fingerprintKey, by, onStep } = context
   const [last] = await rotations.history(name, 1)
-  const open = last === undefined || hasEnded(last) ? await rotations.plan(name, by) : last
+  const isMeant = last !== undefined && (last.id === asked.id || !hasEnded(last))
+  const open = isMeant ? last : await rotations.plan(name, by)
+  asked.id = open.id
   const { signal } = new AbortController()
   const run = { journal: rotations, store, target, fingerprintKey, random: Math.random, signal }
   for (;;) {

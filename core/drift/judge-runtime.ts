@@ -27,10 +27,8 @@ export type RuntimeFacts = {
     })[]
   }
   readonly rights: { readonly expected: readonly string[]; readonly found: readonly string[] }
-  /** Undefined where the queue is Postgres. */
-  readonly redis:
-    | { readonly problems: readonly string[]; readonly isPersistent: boolean }
-    | undefined
+  /** Why a start would refuse this Redis; undefined where the queue is Postgres. */
+  readonly redisProblems: readonly string[] | undefined
   /** Of secrets that no rotation has in its hands. */
   readonly secrets: readonly {
     readonly name: string
@@ -169,19 +167,11 @@ function isMore(is: string, should: string): boolean {
   return is !== 'nothing' && is.split(', ').some((right) => !granted.has(right))
 }
 
-function redisFindings({ redis }: RuntimeFacts): readonly Finding[] {
-  if (redis === undefined) return []
-  const address = 'redis'
-  const problems = redis.problems.join('; ')
-  const persistence = 'Redis has no append-only file: a restart empties the queues'
-  return [
-    ...(redis.problems.length === 0
-      ? []
-      : [differs({ address, attribute: 'settings', severity: 'critical', summary: problems })]),
-    ...(redis.isPersistent
-      ? []
-      : [differs({ address, attribute: 'appendonly', severity: 'low', summary: persistence })]),
-  ]
+/** A Redis without an append-only file is none: Postgres has every job, and doctor gives the advice. */
+function redisFindings({ redisProblems: problems = [] }: RuntimeFacts): readonly Finding[] {
+  if (problems.length === 0) return []
+  const summary = problems.join('; ')
+  return [differs({ address: 'redis', attribute: 'settings', severity: 'critical', summary })]
 }
 
 function secretFindings({ secrets }: RuntimeFacts): readonly Finding[] {

@@ -44,7 +44,7 @@ async function readFacts(options: RuntimeOptions): Promise<RuntimeFacts> {
     imageDigest,
     schedules: { builtIn, stored },
     rights: { expected: expectedRights, found: await readRights(sql) },
-    redis: redis && (await readRedis(redis)),
+    redisProblems: redis && (await readRedisProblems(redis)),
     secrets: await readSecrets(sql),
   }
 }
@@ -73,13 +73,13 @@ async function readProcesses(sql: Sql): Promise<RuntimeFacts['processes']> {
 }
 
 /** What a start would be refused for is a finding; a server that does not answer is none. */
-async function readRedis(redis: Redis | Cluster): Promise<RuntimeFacts['redis']> {
+async function readRedisProblems(redis: Redis | Cluster): Promise<readonly string[]> {
   try {
-    const { isPersistent } = await checkRedis(redis)
-    return { problems: [], isPersistent }
+    await checkRedis(redis)
+    return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return { problems: error.problems, isPersistent: true }
+    return error.problems
   }
 }
 

@@ -139,6 +139,19 @@ test('a rotation is described, waits for a process that has not followed, goes o
   expect(late.err).toContain('rotate forward instead')
 })
 
+test('a command that came in with the login it rotates comes in again with the next one', async () => {
+  const roles = ['postern_gateway', 'postern_worker', 'postern_sequencer', 'postern_rotator']
+  for (const user of ['cli_a', 'cli_b']) await world.sql.unsafe(`grant ${roles} to ${user}`)
+  const before = await world.journal.pointer(secretName)
+  const own = { POSTERN_DATABASE_URL: `secret:${secretName}#url` }
+  const rotated = await call(['rotate', secretName, '--json'], own)
+  expect(rotated).toMatchObject({ code: 0 })
+  expect(JSON.parse(rotated.out)).toMatchObject({ step: 'done', base: before?.current })
+  const count = await world.sql`select from postern_secret_rotation where name = ${secretName}`
+  expect(count).toHaveLength(1)
+  expect((await call(['history', secretName], own)).code).toBe(0)
+})
+
 test.each([
   ['takes no --hook', [...kind, ...pair, '--hook', hook]],
   ['needs --admin', ['--kind', 'redis-user', ...pair]],

@@ -23,7 +23,7 @@ const good: RuntimeFacts = {
   imageDigest: digest('1'),
   schedules: { builtIn: [schedule], stored: [{ ...schedule, isPaused: false }] },
   rights: { expected: [right], found: [right] },
-  redis: { problems: [], isPersistent: true },
+  redisProblems: [],
   secrets: [{ name: 'postern/database', current: '2', process: 'worker@a', proved: '2' }],
 }
 
@@ -44,7 +44,7 @@ const secrets = (proved: string) => ({
 
 test('what runs as it is configured has no finding', () => {
   expect(judge({})).toEqual([])
-  expect(judge({ redis: undefined, imageDigest: undefined, processes: [] })).toEqual([])
+  expect(judge({ redisProblems: undefined, imageDigest: undefined, processes: [] })).toEqual([])
 })
 
 test.each([
@@ -97,13 +97,8 @@ test.each([
   ['no rights at all', rights(), ['right/postern_worker postern_job medium']],
   [
     'a Redis that evicts',
-    { redis: { problems: ['maxmemory-policy is allkeys-lru'], isPersistent: true } },
+    { redisProblems: ['maxmemory-policy is allkeys-lru'] },
     ['redis settings critical'],
-  ],
-  [
-    'a Redis that forgets',
-    { redis: { problems: [], isPersistent: false } },
-    ['redis appendonly low'],
   ],
   ['an older version of a secret', secrets('1'), ['secret/postern/database version high']],
   ['a secret that was never proved', secrets(''), ['secret/postern/database version high']],
