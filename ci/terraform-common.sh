@@ -1,4 +1,4 @@
-# Read by ci/terraform, ci/terraform-plan and ci/terraform-apply, from the repository's root: a
+# Read by ci/terraform, ci/terraform-plan, ci/terraform-apply and test/fault/drift.ts, from the repository's root: a
 # temporary working copy, so that no run leaves anything behind, and the provider without a download
 # where there is a mirror. Nothing here names a place on a machine.
 
@@ -20,15 +20,20 @@ find_terraform() {
   export AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_EC2_METADATA_DISABLED
 }
 
-# TF_PROVIDER_MIRROR, else the first folder that looks like a mirror of ours, else the registry.
-configure_provider() {
-  mirror=${TF_PROVIDER_MIRROR-}
-  if [ -z "$mirror" ]; then
-    # Not what some run has put beside its configuration.
-    found=$(find / -xdev -maxdepth 8 \( -name .terraform -o -name .git -o -name node_modules \) -prune -o \
-      -type d -path '*/registry.terraform.io/hashicorp/aws' -print -quit 2>/dev/null || true)
-    mirror=${found%/registry.terraform.io/hashicorp/aws}
+# TF_PROVIDER_MIRROR, else the first folder that looks like a mirror of ours, else nothing.
+find_mirror() {
+  if [ -n "${TF_PROVIDER_MIRROR-}" ]; then
+    printf '%s\n' "$TF_PROVIDER_MIRROR"
+    return
   fi
+  # Not what some run has put beside its configuration.
+  found=$(find / -xdev -maxdepth 8 \( -name .terraform -o -name .git -o -name node_modules \) -prune -o \
+    -type d -path '*/registry.terraform.io/hashicorp/aws' -print -quit 2>/dev/null || true)
+  printf '%s\n' "${found%/registry.terraform.io/hashicorp/aws}"
+}
+
+configure_provider() {
+  mirror=$(find_mirror)
   TF_CLI_CONFIG_FILE=$work/terraform.rc
   export TF_CLI_CONFIG_FILE
   if [ -n "$mirror" ]; then

@@ -160,7 +160,13 @@ function judgeLogin({ name, isUnbound, roles, excess }: Login, mode: Config['POS
       `run \`postern migrate\`, then as an administrator: grant ${databaseRoles.join(', ')} to ${quoteName(name)}`,
     )
   }
-  return ok(`${name}, which may act as ${roles.join(', ')}`)
+  const detail = `${name}, which may act as ${roles.join(', ')}`
+  const isUnion = roles.includes('postern_gateway') && roles.includes('postern_rotator')
+  if (!isUnion || isUnbound) return ok(detail)
+  return warn(
+    `${detail}: the small form, whose role is the union of theirs`,
+    'right for `postern run`; else give each process a login and a role of its own',
+  )
 }
 
 async function checkServer(sql: ReturnType<typeof connectPostgres>): Promise<Finding> {

@@ -10,6 +10,7 @@ import {
   storeChecks,
 } from './doctor-checks.ts'
 import { driftChecks } from './doctor-drift.ts'
+import { hostChecks } from './doctor-hosts.ts'
 import { issuerChecks } from './doctor-issuer.ts'
 
 type DoctorFlags = { readonly json?: boolean }
@@ -63,6 +64,7 @@ function allChecks(config: Config): readonly Check[] {
     ...processChecks(config),
     ...storeChecks(config),
     ...issuerChecks(config),
+    ...hostChecks(config),
     ...driftChecks(config),
     ...databaseChecks(config),
     ...(config.POSTERN_QUEUE === 'redis' ? redisChecks(config) : []),

@@ -125,12 +125,47 @@ test('a login without a role fails, one with too many rights too, and a fix is n
   expect(await of('doctor_login')).toMatchObject({
     ...{ status: 'ok', detail: 'doctor_login, which may act as postern_worker' },
   })
+  await sql`grant postern_gateway, postern_rotator to doctor_login`
+  expect(await of('doctor_login')).toMatchObject({
+    status: 'warn',
+    detail: expect.stringContaining('the small form, whose role is the union'),
+  })
   await sql`grant delete on postern_audit_entry to doctor_login`
   expect(await of('doctor_login')).toMatchObject({
     status: 'fail',
     detail: expect.stringContaining('doctor_login: delete on postern_audit_entry'),
   })
   await sql.end()
+})
+
+test('an issuer or a venue that cannot be reached from here is named, and one that can is not', async () => {
+  using keys = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response('', { status: 404 }),
+  })
+  const [issuer] = localDocument.issuers
+  const access = async (name: string, origin: string) => {
+    const file = join(folder, `${name}.json`)
+    const outside = { ...issuer, keys: { jwksUrl: `${origin}/jwks.json` } }
+    await writeFile(file, JSON.stringify({ ...localDocument, issuers: [outside] }))
+    return { POSTERN_ACCESS_FILE: file }
+  }
+  const here = await access('here', keys.url.origin)
+  expect((await diagnose(here)).of('hosts')).toEqual({
+    ...{ check: 'hosts', status: 'ok', detail: `${keys.url.origin} answer` },
+  })
+  expect((await diagnose(await access('away', 'http://127.0.0.1:1'))).of('hosts')).toMatchObject({
+    ...{
+      status: 'fail',
+      detail: expect.stringContaining('http://127.0.0.1:1 (ECONNREFUSED)'),
+    },
+  })
+  const venue = { POSTERN_ALPACA_URL: 'http://127.0.0.1:2', POSTERN_ALPACA_KEYS: '{}' }
+  const { of } = await diagnose({ ...here, ...venue })
+  expect(of('hosts')?.detail).toContain('http://127.0.0.1:2')
+  expect(of('hosts')?.detail).not.toContain(keys.url.origin)
+  expect((await diagnose({})).of('hosts')).toMatchObject({ status: 'ok' })
 })
 
 test('a Redis that would drop jobs fails and the fix is named', async () => {

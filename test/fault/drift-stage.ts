@@ -63,12 +63,15 @@ async function installMoto(venv: string): Promise<string> {
   return python
 }
 
-/** Providers come from the mirror that TF_PROVIDER_MIRROR names, or from the registry. */
+/** Providers come from the mirror that the scripts of ci/ find, or from the registry. */
 async function mirrorFile(folder: string): Promise<string> {
   const file = join(folder, 'terraform.tfrc')
-  const mirror = process.env['TF_PROVIDER_MIRROR']
+  const found = Bun.spawnSync(['sh', '-c', '. ci/terraform-common.sh && find_mirror'], {
+    cwd: root,
+  })
+  const mirror = found.stdout.toString().trim()
   const method =
-    mirror === undefined ? 'direct {}' : `filesystem_mirror { path = ${JSON.stringify(mirror)} }`
+    mirror === '' ? 'direct {}' : `filesystem_mirror {\n    path = ${JSON.stringify(mirror)}\n  }`
   await writeFile(file, `provider_installation {\n  ${method}\n}\n`)
   return file
 }

@@ -1,9 +1,9 @@
 /**
  * Changes made by hand at the cloud's API, each found by the job as what it is, and reported
  * resolved when it is taken back: a real Terraform with the real provider against moto. Needs
- * terraform, python3 with venv and, offline, TF_PROVIDER_MIRROR. `--only <case>` for one; `--record`
- * writes the plans into policy/fixtures/drift. Exits 1 when something was found otherwise, 69 where
- * it cannot be told.
+ * terraform, python3 with venv and, offline, a mirror of the provider (`ci/terraform --help`).
+ * `--only <case>` for one; `--record` writes the plans into policy/fixtures/drift. Exits 1 when
+ * something was found otherwise, 69 where it cannot be told.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
