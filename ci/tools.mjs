@@ -24,7 +24,7 @@ export const tools = {
   syft: go('github.com/anchore/syft', 'v1.51.0', 'cmd/syft'),
   grype: go('github.com/anchore/grype', 'v0.115.0', 'cmd/grype'),
   'osv-scanner': go('github.com/google/osv-scanner/v2', 'v2.5.0', 'cmd/osv-scanner'),
-  cosign: go('github.com/sigstore/cosign/v3', 'v3.1.2', 'cmd/cosign'),
+  cosign: go('github.com/sigstore/cosign/v3', 'v3.1.3', 'cmd/cosign'),
   crane: go('github.com/google/go-containerregistry', 'v0.21.9', 'cmd/crane'),
   registry: go('github.com/google/go-containerregistry', 'v0.21.9', 'cmd/registry'),
   actionlint: go('github.com/rhysd/actionlint', 'v1.7.12', 'cmd/actionlint'),

@@ -27,7 +27,17 @@ export async function openDriftStage(): Promise<DriftStage> {
   const python = await installMoto(join(folder, 'venv'))
   const port = await freePort()
   const server = await startServer({
-    command: [python, '-m', 'moto.server', '--host', '127.0.0.1', '--port', String(port)],
+    command: [
+      'env',
+      'MOTO_IAM_LOAD_MANAGED_POLICIES=true',
+      python,
+      '-m',
+      'moto.server',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+    ],
     ready: /Running on/,
   })
   const endpoint = `http://127.0.0.1:${port}`

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { judge, planOf, put, standInPolicy } from './stand-in-policy.ts'
 
+const root = join(import.meta.dir, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'postern-policy-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -156,8 +157,23 @@ test('a plan can come through a pipe', async () => {
   expect((await read('')).exitCode).toBe(2)
 })
 
+const imageRule = 'policy/fixtures/plans/terraform.ecs.image/unknown_empty_list/plan.json'
+
+test.each([
+  ['nobody has verified any', [], ['unknown']],
+  ['another one was verified', ['1'], ['fail']],
+  ['it was verified', ['1', '0'], []],
+])('an image of a plan, where %s', async (_, digits, verdicts) => {
+  const signed = digits.flatMap((digit) => ['--signed', `sha256:${digit.repeat(64)}`])
+  const { stdout } = await judge([...signed, '--json', join(root, imageRule)])
+  const { results } = JSON.parse(stdout).files[0].report
+  const ofImage = results.filter(({ id }: { id: string }) => id === 'terraform.ecs.image')
+  expect(ofImage.map(({ verdict }: { verdict: string }) => verdict)).toEqual(verdicts)
+})
+
 test.each([
   [[]],
+  [['--signed', 'latest', 'x.json']],
   [['--nonsense', 'x.json']],
   [['--fail-on', 'some', 'x.json']],
   [['-', '-']],
