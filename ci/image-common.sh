@@ -75,9 +75,11 @@ build_tested() {
   build_image "$1" "$tested_base"
 }
 
-# build_image <name> <base>: from dist/postern as it is.
+# build_image <name> <base> [options of docker build]: from dist/postern as it is.
 build_image() {
-  DOCKER_BUILDKIT=1 "$docker" build --quiet --file Dockerfile.distroless --tag "$1" \
-    --build-arg BINARY=prebuilt --build-arg BASE="$2" --build-arg COMMIT="$(git rev-parse HEAD)" \
-    --build-arg VERSION="$(node -p 'require("./package.json").version')" . >&2
+  built=$1 built_on=$2
+  shift 2
+  DOCKER_BUILDKIT=1 "$docker" build --quiet --file Dockerfile.distroless --tag "$built" \
+    --build-arg BINARY=prebuilt --build-arg BASE="$built_on" --build-arg COMMIT="$(git rev-parse HEAD)" \
+    --build-arg VERSION="$(node -p 'require("./package.json").version')" "$@" . >&2
 }

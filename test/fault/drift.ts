@@ -122,15 +122,13 @@ if (Bun.which('terraform') === null) {
   process.exit(unavailable)
 }
 try {
-  const world = await openDriftWorld()
-  const stage = await openDriftStage()
-  try {
-    process.exitCode = (await prove(stage, world)) ? 0 : 1
-  } finally {
-    await stage.close()
-    await world.close()
-  }
+  await using stack = new AsyncDisposableStack()
+  const world = stack.adopt(await openDriftWorld(), (open) => open.close())
+  const stage = stack.adopt(await openDriftStage(), (open) => open.close())
+  process.exitCode = (await prove(stage, world)) ? 0 : 1
 } catch (error) {
   process.stdout.write(`cannot tell: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = unavailable
 }
+// Servers that a failing start has left are ended with the process.
+process.exit()

@@ -11,6 +11,8 @@ import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit, runCommand } from '#test/support/server-process.ts'
 
 const image = process.env['IMAGE_UNDER_TEST']
+/** The same with a Terraform beside it; empty where none can be had. */
+const driftImage = process.env['DRIFT_IMAGE_UNDER_TEST'] ?? ''
 const docker = process.env['DOCKER_CLIENT'] ?? 'docker'
 const uid = 65_532
 const healthyMsMax = 60_000
@@ -249,4 +251,39 @@ imageTest(
     expect(code).toBe(0)
   },
   healthyMsMax * 2,
+)
+
+/** Something that is configured and was never made. The state is where the container may write. */
+const neverApplied = `
+terraform {
+  backend "local" { path = "/dev/shm/terraform.tfstate" }
+}
+resource "terraform_data" "this" {
+  input = "x"
+}
+`
+
+test.if(driftImage !== '')(
+  'the target drift makes a plan of a workspace it cannot write',
+  async () => {
+    const workspace = await mkdtemp(join(tmpdir(), 'postern-image-workspace-'))
+    removeAtExit(workspace)
+    await writeFile(join(workspace, 'main.tf'), neverApplied)
+    await chmod(workspace, 0o755)
+    const mounted = ['--volume', `${workspace}:/workspace:ro`]
+    const source = [...settings, ...mounted, '--env', 'POSTERN_DRIFT_WORKSPACE=/workspace']
+    const found = await runToEnd([...source, driftImage])
+    expect(found).toMatchObject({ code: 1, output: expect.stringContaining('terraform_data.this') })
+    // The default image has no Terraform, and says so at once.
+    const without = await runToEnd([
+      ...source,
+      image ?? '',
+      'drift',
+      'run',
+      '--source',
+      'terraform',
+    ])
+    expect(without).toMatchObject({ code: 78, output: expect.stringContaining('target `drift`') })
+  },
+  healthyMsMax,
 )
