@@ -2,8 +2,8 @@
 # title: Containers can do little besides their work
 # description: |
 #   The root file system is read-only, the user a number other than root, nothing is privileged, every
-#   capability is dropped and none added, and no namespace of the host is shared. A container that the task
-#   needs has a health check in exec form: `CMD-SHELL` wants a shell, which our image does not have.
+#   capability is dropped and none added, and no namespace of the host is shared. A container that the
+#   task of a service needs has a health check in exec form: `CMD-SHELL` wants a shell, which our image does not have.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
 #   - ref: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html
@@ -16,7 +16,9 @@ package terraform.ecs.container
 
 import data.lib.checks
 import data.lib.containers
+import data.lib.joins
 import data.lib.plan
+import data.lib.refs
 import data.lib.result
 
 judged contains task.address if some task in containers.tasks
@@ -61,6 +63,7 @@ _checks contains containers.failure(task, container, "no health check") if {
 	some [task, container] in _containers
 	object.get(container, "essential", true) == true
 	count(_command(container)) == 0
+	not _ends_by_itself(task)
 }
 
 _checks contains containers.failure(task, container, sprintf("a health check by %s", [first])) if {
@@ -72,6 +75,14 @@ _checks contains containers.failure(task, container, sprintf("a health check by 
 _checks contains checks.at(task, [attribute], plan.value(task, [attribute]) != "host") if {
 	some task in containers.tasks
 	some attribute in ["pid_mode", "ipc_mode", "network_mode"]
+}
+
+# In a plan with services, a task that certainly none of them runs: nobody would ask it whether it serves.
+_ends_by_itself(task) if {
+	count(plan.of_type("aws_ecs_service")) > 0
+	count(refs.strays("aws_ecs_service", "task_definition")) == 0
+	count(joins.meaning(task, "arn", "aws_ecs_service", "task_definition")) == 0
+	count(joins.meaning(task, "family", "aws_ecs_service", "task_definition")) == 0
 }
 
 _containers := {[task, container] | some task in containers.tasks; some container in containers.of(task)}
