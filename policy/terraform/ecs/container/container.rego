@@ -3,7 +3,8 @@
 # description: |
 #   The root file system is read-only, the user a number other than root, nothing is privileged, every
 #   capability is dropped and none added, and no namespace of the host is shared. A container that the
-#   task of a service needs has a health check in exec form: `CMD-SHELL` wants a shell, which our image does not have.
+#   task of a service needs has a health check in exec form: `CMD-SHELL` wants a shell, which our image does not
+#   have.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
 #   - ref: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-tasks-containers.html
@@ -79,10 +80,10 @@ _checks contains checks.at(task, [attribute], plan.value(task, [attribute]) != "
 
 # In a plan with services, a task that certainly none of them runs: nobody would ask it whether it serves.
 _ends_by_itself(task) if {
-	count(plan.of_type("aws_ecs_service")) > 0
-	count(refs.strays("aws_ecs_service", "task_definition")) == 0
+	services := plan.of_type("aws_ecs_service")
+	count(services) > 0
+	every service in services { count(refs.targets(service, ["task_definition"])) > 0 }
 	count(joins.meaning(task, "arn", "aws_ecs_service", "task_definition")) == 0
-	count(joins.meaning(task, "family", "aws_ecs_service", "task_definition")) == 0
 }
 
 _containers := {[task, container] | some task in containers.tasks; some container in containers.of(task)}

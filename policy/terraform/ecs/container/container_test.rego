@@ -56,6 +56,17 @@ test_success_helper_without_a_health_check if {
 	rule.deny == set() with input as t.plan([_task([_good, object.union(object.remove(_good, ["healthCheck"]), {"essential": false})])])
 }
 
+# Of two tasks without a health check: who says which one is a service's.
+test_success_task_that_no_service_runs if {
+	{result.address | some result in rule.deny} == {"aws_ecs_task_definition.u"} with input as _run_by({"references": ["aws_ecs_task_definition.u.arn", "aws_ecs_task_definition.u"]})
+}
+
+test_fail_task_that_a_service_may_run if {
+	every written in [{"references": ["local.task"]}, {"constant_value": "t:5"}, {}] {
+		count(rule.deny) == 2 with input as _run_by(written)
+	}
+}
+
 test_unknown if t.brief(rule.unknown) == _open with input as _unknown
 
 _good := {
@@ -67,6 +78,14 @@ _good := {
 }
 
 _task(containers) := t.created("aws_ecs_task_definition", "t", {"container_definitions": json.marshal(containers)})
+
+_run_by(written) := t.plan_with(
+	array.concat(
+		[t.created("aws_ecs_task_definition", name, {"container_definitions": json.marshal([object.remove(_good, ["healthCheck"])])}) | some name in ["t", "u"]],
+		[t.created_with("aws_ecs_service", "s", {}, {"task_definition": true})],
+	),
+	[t.configured("aws_ecs_service", "s", {"task_definition": written})],
+)
 
 _open := {[_id, "unknown", "aws_ecs_task_definition.t", "container_definitions"]}
 
