@@ -11,7 +11,7 @@ const stalled = get
 
 /** A connection that sends a text, and another one 2 s later; whether it is open, and its answers. */
 function converse(port: number, first: string, second = '') {
-  const talk = { isOpen: true, statuses: [] as string[] }
+  const talk: { isOpen: boolean; statuses: string[] } = { isOpen: true, statuses: [] }
   const socket = connect({ host: '127.0.0.1', port }, () => socket.write(first))
   socket.on('data', (bytes) => {
     talk.statuses.push(...(String(bytes).match(/(?<=HTTP\/1\.1 )\d+/g) ?? []))
