@@ -5,7 +5,7 @@
 #   modules build the ARNs in it from names that are known.
 package lib.containers
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
 
 # METADATA
@@ -30,11 +30,11 @@ is_readable(task) if {
 
 # METADATA
 # description: A failure of one container, which is named with what was found.
-failure(task, container, found) := checks.certain(
+failure(task, container, found) := finding.certain(
 	task, ["container_definitions"], false,
 	sprintf("%s: %s", [object.get(container, "name", "?"), found]),
 )
 
 # METADATA
-# description: The tasks that cannot be read, as checks.
-unreadable := {checks.open(task, ["container_definitions"]) | some task in tasks; not is_readable(task)}
+# description: The tasks that cannot be read, as findings.
+unreadable := {finding.uncertain(task, ["container_definitions"]) | some task in tasks; not is_readable(task)}

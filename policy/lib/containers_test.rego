@@ -15,7 +15,7 @@ test_unknown if {
 	every text in ["{", "{}", null] {
 		rc := _task(text)
 		containers.of(rc) == [] with input as t.plan([rc])
-		{check.verdict | some check in containers.unreadable} == {"unknown"} with input as t.plan([rc])
+		{found.verdict | some found in containers.unreadable} == {"unknown"} with input as t.plan([rc])
 	}
 }
 

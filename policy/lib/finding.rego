@@ -11,21 +11,31 @@ import data.lib.result
 
 # METADATA
 # description: |
-#   An attribute, or one in a block below it. `passes` is what the rule says of the value, true or false.
+#   An attribute, or one in a block below it. `passes` is what the rule says of the value, true or false; where
+#   nobody has written one, of the provider's default.
 attribute(rc, path, passes) := _finding(rc, path, result.verdict(state(rc, path), passes), plan.value(rc, path))
 
 # METADATA
 # description: |
-#   What is known at a path. Below a block that is not known nothing is. Where `dynamic` made the block, or one
-#   expression stands for all blocks, nothing is written that could tell omitted from unknown.
+#   What is known at a path. Below a block that is not known nothing is. What is unknown though nobody has
+#   written it is the provider's to compute, and as good as omitted; `dynamic` leaves no trace of what it has
+#   written. Where one expression stands for all blocks it may be either: it is partial, and passes by neither.
 state(rc, path) := plan.state(rc, path[0]) if {
 	count(path) == 1
 } else := "unknown" if {
 	plan.state(rc, path[0]) == "unknown"
-} else := "unknown" if {
+} else := written if {
+	written := plan.state(rc, path)
+	written != "omitted"
+} else := _unwritten(plan.expressions(rc), path[0]) if {
 	object.get(rc.change, array.concat(["after_unknown"], path), false) == true
-	not is_array(object.get(plan.expressions(rc), path[0], null))
-} else := plan.state(rc, path)
+} else := "omitted"
+
+_unwritten(expressions, name) := "unknown" if {
+	not name in object.keys(expressions)
+} else := "omitted" if {
+	is_array(expressions[name])
+} else := "partial"
 
 # METADATA
 # description: |
@@ -59,6 +69,24 @@ certain(rc, path, passes, found) := _finding(rc, path, result.verdict("known", p
 # METADATA
 # description: What cannot be told.
 uncertain(rc, path) := _finding(rc, path, "unknown", null)
+
+# METADATA
+# description: |
+#   What a rule denies. `chain` is `rego.metadata.chain()`, which holds the rule's annotations only where the rule
+#   itself has called it.
+failed(chain, findings) := {result.fail(chain, found.address, found.attribute, found.found) |
+	some found in findings
+	found.verdict == "fail"
+}
+
+# METADATA
+# description: What a rule cannot tell, save of an attribute where something fails, for a failure says more.
+unknown(chain, findings) := {result.unknown(chain, found.address, found.attribute, found.found) |
+	failures := {[found.address, found.attribute] | some found in findings; found.verdict == "fail"}
+	some found in findings
+	found.verdict == "unknown"
+	not [found.address, found.attribute] in failures
+}
 
 _finding(rc, path, verdict, found) := {
 	"address": rc.address,

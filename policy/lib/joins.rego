@@ -37,16 +37,6 @@ meaning(rc, own, type, attribute) := {other |
 	rc in meant(other, attribute, rc.type, own)
 }
 
-# METADATA
-# description: |
-#   Resources of a type whose attribute is not known and leads to nothing that is in the plan: it ends in a local.
-#   Any of them may be the one that seems to be missing.
-astray(type, attribute) := {rc |
-	some rc in plan.of_type(type)
-	plan.state(rc, attribute) == "unknown"
-	count(refs.targets(rc, [attribute])) == 0
-}
-
 # Instances of one module, or of modules in them, that differ in a key that both have.
 _apart(one, other) if {
 	ones := _modules(one)

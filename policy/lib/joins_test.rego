@@ -61,15 +61,6 @@ test_found_in_other_modules if {
 	joins.found(rc, ["parameter_group_name"], [{"address": "aws_db_parameter_group.a"}]) == {{"address": "aws_db_parameter_group.a"}} with input as _plan([])
 }
 
-test_astray_through_a_local if {
-	joins.astray("aws_db_instance", "parameter_group_name") == set() with input as _plan([_rc])
-	joins.astray("aws_db_instance", "parameter_group_name") == set() with input as t.plan([t.created("aws_db_instance", "d", {})])
-	joins.astray("aws_db_instance", "parameter_group_name") == {_rc} with input as t.plan_with(
-		[_rc],
-		[t.configured("aws_db_instance", "d", {"parameter_group_name": {"references": ["local.group"]}})],
-	)
-}
-
 _groups := {
 	{"address": `module.db["a"].aws_db_parameter_group.a`},
 	{"address": `module.db["b.module.c"].aws_db_parameter_group.a`},

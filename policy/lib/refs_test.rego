@@ -111,6 +111,19 @@ test_siblings_of_one_instance if {
 	)
 }
 
+test_strays_through_a_local if {
+	unknown := t.created_with(_versioning, "v", {}, {"bucket": true})
+	refs.strays(_versioning, "bucket") == {unknown} with input as t.plan_with(
+		[unknown],
+		[t.configured(_versioning, "v", {"bucket": {"references": ["local.bucket"]}})],
+	)
+	refs.strays(_versioning, "bucket") == set() with input as t.plan_with(
+		[unknown],
+		[t.configured(_versioning, "v", _names_bucket)],
+	)
+	refs.strays(_versioning, "bucket") == set() with input as t.plan([_sibling])
+}
+
 _sibling := t.created(_versioning, "v", {})
 
 _names_bucket := {"bucket": {"references": ["aws_s3_bucket.b.id", "aws_s3_bucket.b"]}}

@@ -13,12 +13,14 @@ is_open(value) if {
 }
 
 # METADATA
-# description: What is said of one value at an address. `passes` is what the rule says of it, true or false.
+# description: |
+#   A finding as `lib.finding` has them, of one value at an address. `passes` is what the rule says of it, true
+#   or false.
 finding(address, attribute, value, passes) := {
 	"address": address,
 	"attribute": attribute,
 	"verdict": _verdict(value, passes),
-	"value": said(value),
+	"found": said(value),
 }
 
 # METADATA
@@ -27,7 +29,7 @@ uncertain(address, attribute, why) := {
 	"address": address,
 	"attribute": attribute,
 	"verdict": "unknown",
-	"value": why,
+	"found": why,
 }
 
 # METADATA

@@ -11,16 +11,16 @@ test_success_closed if {
 }
 
 test_fail_finding if {
-	value.finding("a", "b", null, false) == {"address": "a", "attribute": "b", "verdict": "fail", "value": "none"}
+	value.finding("a", "b", null, false) == {"address": "a", "attribute": "b", "verdict": "fail", "found": "none"}
 }
 
 test_success_finding if {
-	value.finding("a", "b", [1], true) == {"address": "a", "attribute": "b", "verdict": "pass", "value": "[1]"}
+	value.finding("a", "b", [1], true) == {"address": "a", "attribute": "b", "verdict": "pass", "found": "[1]"}
 }
 
 test_unknown_finding if {
-	value.finding("a", "b", "${X}", false) == {"address": "a", "attribute": "b", "verdict": "unknown", "value": "${X}"}
-	value.uncertain("a", "b", "c") == {"address": "a", "attribute": "b", "verdict": "unknown", "value": "c"}
+	value.finding("a", "b", "${X}", false) == {"address": "a", "attribute": "b", "verdict": "unknown", "found": "${X}"}
+	value.uncertain("a", "b", "c") == {"address": "a", "attribute": "b", "verdict": "unknown", "found": "c"}
 }
 
 test_success_listed if {

@@ -12,20 +12,14 @@
 package backend.state.key
 
 import data.lib.backend
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains found.address if some found in backend.all
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(found.address, "key", sprintf("it names %v", [environments]), count(environments) == 1) if {
 	some found in backend.all

@@ -14,22 +14,16 @@
 package backend.state.store
 
 import data.lib.backend
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains found.address if some found in backend.all
 
 judged contains "terraform" if input.terraform
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding("terraform", "backend", "none: state stays in this folder", count(backend.all) > 0) if input.terraform
 

@@ -13,8 +13,8 @@
 package cluster.admission.images
 
 import data.lib.cluster
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains container.address if {
@@ -22,15 +22,9 @@ judged contains container.address if {
 	some container in kubernetes.containers_of(document)
 }
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(container.address, "image", container.image, _is_covered(container.image)) if {
 	some document in input

@@ -13,15 +13,12 @@
 package cluster.admission.names
 
 import data.lib.cluster
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains "ValidatingAdmissionPolicy" if is_array(input)
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
 # Either it stands there or it does not.
 unknown := set()

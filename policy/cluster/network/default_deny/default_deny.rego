@@ -13,20 +13,14 @@
 package cluster.network.default_deny
 
 import data.lib.cluster
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains sprintf("Namespace/%s", [namespace]) if some namespace in cluster.namespaces
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(sprintf("Namespace/%s", [namespace]), "NetworkPolicy", _shown(namespace), _is_closed(namespace)) if {
 	some namespace in cluster.namespaces

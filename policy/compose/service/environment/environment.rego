@@ -13,21 +13,15 @@
 package compose.service.environment
 
 import data.lib.compose
+import data.lib.finding
 import data.lib.names
-import data.lib.result
 import data.lib.value
 
 judged contains service.address if some service in compose.services
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(service.address, "environment", name, count([1 | names.is_forbidden(name)]) == 0) if {
 	some service in compose.services

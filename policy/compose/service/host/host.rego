@@ -13,20 +13,14 @@
 package compose.service.host
 
 import data.lib.compose
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains service.address if some service in compose.services
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(service.address, attribute, found, found in {null, "private", "shareable"}) if {
 	some service in compose.services

@@ -12,20 +12,14 @@
 package compose.service.read_only
 
 import data.lib.compose
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains service.address if some service in compose.services
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(service.address, "read_only", found, found == true) if {
 	some service in compose.services

@@ -12,20 +12,14 @@
 package compose.service.user
 
 import data.lib.compose
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains service.address if some service in compose.services
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _ours := "65532:65532"
 

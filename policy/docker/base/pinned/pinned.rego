@@ -13,20 +13,14 @@
 package docker.base.pinned
 
 import data.lib.docker
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains docker.said(from) if some from in docker.of("from")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(docker.said(from), "image", docker.image(from), _is_right(docker.image(from))) if {
 	some from in docker.of("from")

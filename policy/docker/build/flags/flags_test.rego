@@ -34,7 +34,15 @@ test_success_by_the_script if {
 }
 
 test_unknown_flags if {
-	[_id, "unknown", "RUN bun build", "flag"] in t.brief(rule.unknown) with input as d.file([d.line("run", ["bun build $FLAGS main.ts"])])
+	line := sprintf("%s $FLAGS", [concat(" ", _build)])
+	t.brief(rule.unknown) == {[_id, "unknown", "RUN bun build", "flag"]} with input as d.file([d.line("run", [line])])
+	count(rule.deny) == 0 with input as d.file([d.line("run", [line])])
+}
+
+# What is missing is not waited for in the argument.
+test_fail_beats_an_argument if {
+	[_id, "fail", "RUN bun build", "flag"] in t.brief(rule.deny) with input as d.file([d.line("run", ["bun build $FLAGS main.ts"])])
+	rule.unknown == set() with input as d.file([d.line("run", ["bun build $FLAGS main.ts"])])
 }
 
 _build := {

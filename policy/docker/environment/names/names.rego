@@ -12,21 +12,15 @@
 package docker.environment.names
 
 import data.lib.docker
+import data.lib.finding
 import data.lib.names
-import data.lib.result
 import data.lib.value
 
 judged contains docker.said(command) if some command in docker.of("env")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 # One setting of the collector, which loads nothing.
 _harmless := {"BUN_JSC_useConcurrentGC"}

@@ -13,7 +13,7 @@
 package docker.process.exec_form
 
 import data.lib.docker
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains upper(name) if {
@@ -21,15 +21,9 @@ judged contains upper(name) if {
 	some name in ["entrypoint", "healthcheck"]
 }
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(upper(command.Cmd), "form", concat(" ", command.Value), command.JSON) if {
 	some command in docker.final

@@ -13,8 +13,8 @@
 package docker.secret.none
 
 import data.lib.docker
+import data.lib.finding
 import data.lib.names
-import data.lib.result
 import data.lib.value
 
 judged contains docker.said(command) if {
@@ -22,15 +22,9 @@ judged contains docker.said(command) if {
 	command.Cmd in {"arg", "env", "copy", "add"}
 }
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(docker.said(command), "name", name, false) if {
 	some command in docker.commands

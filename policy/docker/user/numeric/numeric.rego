@@ -12,20 +12,14 @@
 package docker.user.numeric
 
 import data.lib.docker
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 
 judged contains "USER" if count(docker.of("from")) > 0
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding("USER", "user", "none", false) if {
 	count(docker.of("from")) > 0

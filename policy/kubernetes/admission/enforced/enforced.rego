@@ -11,21 +11,15 @@
 #   maps_to: []
 package kubernetes.admission.enforced
 
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains kubernetes.address if input.kind in (_policies | _actions)
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _policies := {"ValidatingAdmissionPolicy", "ImageValidatingPolicy", "ValidatingPolicy"}
 

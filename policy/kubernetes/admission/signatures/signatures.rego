@@ -13,21 +13,15 @@
 #   maps_to: []
 package kubernetes.admission.signatures
 
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains kubernetes.address if _is_ours
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _provenance := "https://slsa.dev/provenance/v1"
 

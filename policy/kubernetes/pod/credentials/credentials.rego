@@ -12,22 +12,16 @@
 #   maps_to: []
 package kubernetes.pod.credentials
 
+import data.lib.finding
 import data.lib.kubernetes
 import data.lib.names
-import data.lib.result
 import data.lib.value
 
 judged contains container.address if some container in kubernetes.containers
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(container.address, variable.name, "a value that opens something", false) if {
 	some container in kubernetes.containers

@@ -12,23 +12,17 @@
 #   maps_to: [KSV-0008, KSV-0009, KSV-0010, KSV-0023, KSV-0024, KSV-0026, KSV-0027, KSV-0028]
 package kubernetes.pod.host
 
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains container.address if some container in kubernetes.containers
 
 judged contains address if some address in kubernetes.workloads
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _flags := {"hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"}
 

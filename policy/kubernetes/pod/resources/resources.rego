@@ -12,21 +12,15 @@
 #   maps_to: [KSV-0011, KSV-0018, CKV_K8S_11, CKV_K8S_13]
 package kubernetes.pod.resources
 
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains container.address if some container in kubernetes.containers
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(container.address, attribute, found, found != null) if {
 	some container in kubernetes.containers

@@ -11,21 +11,15 @@
 #   maps_to: [KSV-0030, KSV-0104, CKV_K8S_31]
 package kubernetes.pod.seccomp
 
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains container.address if some container in kubernetes.containers
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(container.address, "seccompProfile.type", found, found == "RuntimeDefault") if {
 	some container in kubernetes.containers

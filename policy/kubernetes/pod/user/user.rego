@@ -12,21 +12,15 @@
 #   maps_to: [KSV-0012, KSV-0020, KSV-0105, CKV_K8S_6, CKV_K8S_23, CKV_K8S_40]
 package kubernetes.pod.user
 
+import data.lib.finding
 import data.lib.kubernetes
-import data.lib.result
 import data.lib.value
 
 judged contains container.address if some container in kubernetes.containers
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _wanted := {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532}
 

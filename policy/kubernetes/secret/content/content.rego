@@ -12,22 +12,16 @@
 #   maps_to: []
 package kubernetes.secret.content
 
+import data.lib.finding
 import data.lib.kubernetes
 import data.lib.names
-import data.lib.result
 import data.lib.value
 
 judged contains kubernetes.address if input.kind in {"Secret", "ConfigMap"}
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(kubernetes.address, sprintf("%s.%s", [attribute, key]), "a value", false) if {
 	input.kind == "Secret"

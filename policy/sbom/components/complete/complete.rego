@@ -12,7 +12,7 @@
 #   maps_to: []
 package sbom.components.complete
 
-import data.lib.result
+import data.lib.finding
 import data.lib.sbom
 import data.lib.value
 
@@ -23,15 +23,9 @@ judged contains needed if {
 
 judged contains "components" if input.bomFormat
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(needed, "purl", "missing", needed in sbom.purls) if {
 	input.bomFormat

@@ -12,21 +12,15 @@
 #   maps_to: []
 package sbom.components.licences
 
-import data.lib.result
+import data.lib.finding
 import data.lib.sbom
 import data.lib.value
 
 judged contains _name(component) if some component in sbom.components
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(_name(component), "licences", concat(", ", said), _is_allowed(said)) if {
 	some component in sbom.components

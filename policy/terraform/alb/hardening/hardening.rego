@@ -14,19 +14,12 @@ package terraform.alb.hardening
 
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in (_balancers | _target_groups)
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 # A network load balancer reads no headers.
 _findings contains finding.attribute(lb, ["drop_invalid_header_fields"], passes) if {

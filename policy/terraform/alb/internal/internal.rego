@@ -12,19 +12,12 @@ package terraform.alb.internal
 
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains found.address if some found in _findings
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.attribute(lb, ["internal"], passes) if {
 	some type in ["aws_lb", "aws_alb"]

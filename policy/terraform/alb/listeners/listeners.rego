@@ -15,19 +15,12 @@ package terraform.alb.listeners
 
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains listener.address if some listener in _listeners
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.attribute(listener, ["protocol"], passes) if {
 	some listener in _listeners

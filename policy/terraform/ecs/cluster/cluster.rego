@@ -12,26 +12,21 @@
 #   maps_to: [CKV_AWS_65, AWS-0034]
 package terraform.ecs.cluster
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in plan.of_type("aws_ecs_cluster")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["setting"], _is_measured(rc), "Container Insights are off") if {
+_findings contains finding.certain(rc, ["setting"], _is_measured(rc), "Container Insights are off") if {
 	some rc in plan.of_type("aws_ecs_cluster")
 	not _is_open(rc)
 }
 
-_checks contains checks.open(rc, ["setting"]) if {
+_findings contains finding.uncertain(rc, ["setting"]) if {
 	some rc in plan.of_type("aws_ecs_cluster")
 	not _is_measured(rc)
 	_is_open(rc)

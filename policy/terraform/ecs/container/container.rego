@@ -15,65 +15,60 @@
 #   maps_to: [CKV_AWS_334, CKV_AWS_335, CKV_AWS_336]
 package terraform.ecs.container
 
-import data.lib.checks
 import data.lib.containers
+import data.lib.finding
 import data.lib.joins
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 judged contains task.address if some task in containers.tasks
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains check if some check in containers.unreadable
+_findings contains found if some found in containers.unreadable
 
-_checks contains containers.failure(task, container, "the root file system can be written") if {
+_findings contains containers.failure(task, container, "the root file system can be written") if {
 	some [task, container] in _containers
 	object.get(container, "readonlyRootFilesystem", false) != true
 }
 
-_checks contains containers.failure(task, container, sprintf("the user %s", [user])) if {
+_findings contains containers.failure(task, container, sprintf("the user %s", [user])) if {
 	some [task, container] in _containers
 	user := object.get(container, "user", "of the image")
 	not regex.match(`^[1-9][0-9]*(:[1-9][0-9]*)?$`, user)
 }
 
-_checks contains containers.failure(task, container, "privileged") if {
+_findings contains containers.failure(task, container, "privileged") if {
 	some [task, container] in _containers
 	object.get(container, "privileged", false) == true
 }
 
-_checks contains containers.failure(task, container, "capabilities are kept") if {
+_findings contains containers.failure(task, container, "capabilities are kept") if {
 	some [task, container] in _containers
 	not "ALL" in object.get(container, ["linuxParameters", "capabilities", "drop"], [])
 }
 
-_checks contains containers.failure(task, container, sprintf("the capability %s", [name])) if {
+_findings contains containers.failure(task, container, sprintf("the capability %s", [name])) if {
 	some [task, container] in _containers
 	some name in object.get(container, ["linuxParameters", "capabilities", "add"], [])
 }
 
-_checks contains containers.failure(task, container, "no health check") if {
+_findings contains containers.failure(task, container, "no health check") if {
 	some [task, container] in _containers
 	object.get(container, "essential", true) == true
 	count(_command(container)) == 0
 	not _ends_by_itself(task)
 }
 
-_checks contains containers.failure(task, container, sprintf("a health check by %s", [first])) if {
+_findings contains containers.failure(task, container, sprintf("a health check by %s", [first])) if {
 	some [task, container] in _containers
 	first := _command(container)[0]
 	first != "CMD"
 }
 
-_checks contains checks.at(task, [attribute], plan.value(task, [attribute]) != "host") if {
+_findings contains finding.attribute(task, [attribute], plan.value(task, [attribute]) != "host") if {
 	some task in containers.tasks
 	some attribute in ["pid_mode", "ipc_mode", "network_mode"]
 }

@@ -13,24 +13,19 @@
 #   maps_to: [AWS-0036]
 package terraform.ecs.credentials
 
-import data.lib.checks
 import data.lib.containers
-import data.lib.result
+import data.lib.finding
 
 judged contains task.address if some task in containers.tasks
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains check if some check in containers.unreadable
+_findings contains found if some found in containers.unreadable
 
 # The value is not repeated.
-_checks contains containers.failure(task, container, name) if {
+_findings contains containers.failure(task, container, name) if {
 	some task in containers.tasks
 	some container in containers.of(task)
 	some [name, value] in _plain(container)

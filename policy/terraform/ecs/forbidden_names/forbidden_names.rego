@@ -14,23 +14,18 @@
 #   maps_to: []
 package terraform.ecs.forbidden_names
 
-import data.lib.checks
 import data.lib.containers
-import data.lib.result
+import data.lib.finding
 
 judged contains task.address if some task in containers.tasks
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains check if some check in containers.unreadable
+_findings contains found if some found in containers.unreadable
 
-_checks contains containers.failure(task, container, entry.name) if {
+_findings contains containers.failure(task, container, entry.name) if {
 	some task in containers.tasks
 	some container in containers.of(task)
 	some part in ["environment", "secrets"]
@@ -38,7 +33,7 @@ _checks contains containers.failure(task, container, entry.name) if {
 	_is_forbidden(upper(entry.name))
 }
 
-_checks contains containers.failure(task, container, "environmentFiles") if {
+_findings contains containers.failure(task, container, "environmentFiles") if {
 	some task in containers.tasks
 	some container in containers.of(task)
 	count(object.get(container, "environmentFiles", [])) > 0

@@ -13,29 +13,24 @@
 #   maps_to: [CKV_K8S_43, KSV-0013]
 package terraform.ecs.image
 
-import data.lib.checks
 import data.lib.containers
-import data.lib.result
+import data.lib.finding
 
 judged contains task.address if some task in containers.tasks
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains check if some check in containers.unreadable
+_findings contains found if some found in containers.unreadable
 
-_checks contains containers.failure(task, container, sprintf("%s has no digest of our registry", [image])) if {
+_findings contains containers.failure(task, container, sprintf("%s has no digest of our registry", [image])) if {
 	some [task, container] in _containers
 	image := object.get(container, "image", "nothing")
 	not _is_pinned(image)
 }
 
-_checks contains containers.failure(task, container, sprintf("%s is not signed", [digest])) if {
+_findings contains containers.failure(task, container, sprintf("%s is not signed", [digest])) if {
 	some [task, container] in _containers
 	count(data.given.signed_images) > 0
 	_is_pinned(container.image)
@@ -43,7 +38,7 @@ _checks contains containers.failure(task, container, sprintf("%s is not signed",
 	not digest in data.given.signed_images
 }
 
-_checks contains checks.open(task, ["container_definitions"]) if {
+_findings contains finding.uncertain(task, ["container_definitions"]) if {
 	some [task, _] in _containers
 	count(data.given.signed_images) == 0
 }

@@ -13,36 +13,31 @@
 #   maps_to: [CKV_AWS_51, CKV_AWS_136, CKV_AWS_163, AWS-0031]
 package terraform.ecs.registry
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in _repositories
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["image_tag_mutability"], plan.value(rc, ["image_tag_mutability"]) == "IMMUTABLE") if {
+_findings contains finding.attribute(rc, ["image_tag_mutability"], plan.value(rc, ["image_tag_mutability"]) == "IMMUTABLE") if {
 	some rc in _repositories
 }
 
-_checks contains checks.at(rc, ["image_scanning_configuration", 0, "scan_on_push"], passes) if {
+_findings contains finding.attribute(rc, ["image_scanning_configuration", 0, "scan_on_push"], passes) if {
 	some rc in _repositories
 	count(_scanned) == 0
 	passes := plan.value(rc, ["image_scanning_configuration", 0, "scan_on_push"]) == true
 }
 
-_checks contains checks.at(rc, ["encryption_configuration", 0, "encryption_type"], passes) if {
+_findings contains finding.attribute(rc, ["encryption_configuration", 0, "encryption_type"], passes) if {
 	some rc in _repositories
 	passes := plan.value(rc, ["encryption_configuration", 0, "encryption_type"]) in {"KMS", "KMS_DSSE"}
 }
 
-_checks contains checks.key(rc, ["encryption_configuration", 0, "kms_key"]) if some rc in _repositories
+_findings contains finding.key(rc, ["encryption_configuration", 0, "kms_key"]) if some rc in _repositories
 
 _repositories := plan.of_type("aws_ecr_repository")
 

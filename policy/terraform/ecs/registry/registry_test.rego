@@ -39,11 +39,25 @@ test_success_scanned_by_the_registry if {
 }
 
 test_success_key_of_the_same_plan if {
-	rule.deny == set() with input as t.plan([t.created_with(
+	count(rule.deny | rule.unknown) == 0 with input as _refers_to(["aws_kms_key.k.arn", "aws_kms_key.k"])
+}
+
+# It may be the key that AWS keeps.
+test_unknown_key if {
+	rule.deny == set() with input as _refers_to(["local.key"])
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_ecr_repository.r", "encryption_configuration.kms_key"]} with input as _refers_to(["local.key"])
+}
+
+_refers_to(references) := t.plan_with(
+	[t.created_with(
 		"aws_ecr_repository", "r", object.union(_good, {"encryption_configuration": [{"encryption_type": "KMS"}]}),
 		{"encryption_configuration": [{"kms_key": true}]},
-	)])
-}
+	)],
+	[t.configured("aws_ecr_repository", "r", {"encryption_configuration": [{
+		"encryption_type": {"constant_value": "KMS"},
+		"kms_key": {"references": references},
+	}]})],
+)
 
 test_unknown if {
 	t.brief(rule.unknown) == {[_id, "unknown", "aws_ecr_repository.r", "image_tag_mutability"]} with input as t.plan_with(

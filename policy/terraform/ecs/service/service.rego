@@ -13,35 +13,30 @@
 #   maps_to: [CKV_AWS_332, CKV_AWS_333]
 package terraform.ecs.service
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in _services
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["network_configuration", 0, "assign_public_ip"], passes) if {
+_findings contains finding.attribute(rc, ["network_configuration", 0, "assign_public_ip"], passes) if {
 	some rc in _services
 	passes := plan.value(rc, ["network_configuration", 0, "assign_public_ip"]) != true
 }
 
-_checks contains checks.at(rc, ["enable_execute_command"], plan.value(rc, ["enable_execute_command"]) != true) if {
+_findings contains finding.attribute(rc, ["enable_execute_command"], plan.value(rc, ["enable_execute_command"]) != true) if {
 	some rc in _services
 }
 
-_checks contains checks.at(rc, ["platform_version"], passes) if {
+_findings contains finding.attribute(rc, ["platform_version"], passes) if {
 	some rc in _services
 	passes := regex.match(`^(LATEST|1\.([4-9]|[1-9][0-9])\.[0-9]+)$`, plan.value_or(rc, "platform_version", "LATEST"))
 }
 
-_checks contains checks.at(rc, ["deployment_circuit_breaker", 0, attribute], passes) if {
+_findings contains finding.attribute(rc, ["deployment_circuit_breaker", 0, attribute], passes) if {
 	some rc in _services
 	not plan.value(rc, ["deployment_controller", 0, "type"]) in {"CODE_DEPLOY", "EXTERNAL"}
 	some attribute in ["enable", "rollback"]

@@ -12,42 +12,37 @@
 #   maps_to: [CKV_AWS_31]
 package terraform.elasticache.access
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if {
 	some type in ["aws_elasticache_replication_group", "aws_elasticache_user_group", "aws_elasticache_user"]
 	some rc in plan.of_type(type)
 }
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["user_group_ids"], false, "nobody is asked") if {
+_findings contains finding.certain(rc, ["user_group_ids"], false, "nobody is asked") if {
 	some rc in plan.of_type("aws_elasticache_replication_group")
 	count(plan.value_or(rc, "user_group_ids", [])) == 0
 	plan.state(rc, "user_group_ids") in {"omitted", "known"}
 	plan.state(rc, "auth_token") == "omitted"
 }
 
-_checks contains checks.at(rc, ["access_string"], _is_off(rc)) if {
+_findings contains finding.attribute(rc, ["access_string"], _is_off(rc)) if {
 	some rc in plan.of_type("aws_elasticache_user")
 	plan.value(rc, ["user_name"]) == "default"
 }
 
 # AWS brings along a user with this id, who is on and needs no password.
-_checks contains checks.certain(rc, ["user_ids"], false, "the user default of AWS") if {
+_findings contains finding.certain(rc, ["user_ids"], false, "the user default of AWS") if {
 	some rc in plan.of_type("aws_elasticache_user_group")
 	"default" in plan.value_or(rc, "user_ids", [])
 }
 
-_checks contains checks.certain(rc, ["authentication_mode"], false, "no password") if {
+_findings contains finding.certain(rc, ["authentication_mode"], false, "no password") if {
 	some rc in plan.of_type("aws_elasticache_user")
 	not _is_off(rc)
 	_has_no_password(rc)

@@ -12,29 +12,24 @@
 #   maps_to: [CKV_AWS_29, CKV_AWS_30, CKV_AWS_191, AWS-0045, AWS-0051]
 package terraform.elasticache.encryption
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in _caches
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 # The provider has the first as a string.
-_checks contains checks.at(rc, [attribute], plan.value(rc, [attribute]) in {true, "true"}) if {
+_findings contains finding.attribute(rc, [attribute], plan.value(rc, [attribute]) in {true, "true"}) if {
 	some rc in _caches
 	some attribute in ["at_rest_encryption_enabled", "transit_encryption_enabled"]
 }
 
-_checks contains checks.key(rc, ["kms_key_id"]) if some rc in _caches
+_findings contains finding.key(rc, ["kms_key_id"]) if some rc in _caches
 
-_checks contains checks.at(rc, ["transit_encryption_mode"], passes) if {
+_findings contains finding.attribute(rc, ["transit_encryption_mode"], passes) if {
 	some rc in _caches
 	passes := plan.value(rc, ["transit_encryption_mode"]) != "preferred"
 }

@@ -44,6 +44,20 @@ test_unknown if {
 	)
 }
 
+# It may be the key that AWS keeps.
+test_unknown_key if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_elasticache_replication_group.c", "kms_key_id"]} with input as _refers_to(["local.key"])
+	count(rule.deny | rule.unknown) == 0 with input as _refers_to(["aws_kms_key.k.arn", "aws_kms_key.k"])
+}
+
+_refers_to(references) := t.plan_with(
+	[t.created_with(
+		"aws_elasticache_replication_group", "c", object.remove(_good, ["kms_key_id"]),
+		{"kms_key_id": true},
+	)],
+	[t.configured("aws_elasticache_replication_group", "c", {"kms_key_id": {"references": references}})],
+)
+
 _good := {"at_rest_encryption_enabled": "true", "transit_encryption_enabled": true, "kms_key_id": "arn:k"}
 
 _cache(change) := t.created("aws_elasticache_replication_group", "c", object.union(_good, change))

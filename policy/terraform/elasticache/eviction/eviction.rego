@@ -12,34 +12,29 @@
 #   maps_to: []
 package terraform.elasticache.eviction
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.joins
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in _caches
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["parameter_group_name"], false, "the default group") if {
+_findings contains finding.certain(rc, ["parameter_group_name"], false, "the default group") if {
 	some rc in _caches
 	count(_groups(rc)) == 0
 	_is_default(rc)
 }
 
-_checks contains checks.open(rc, ["parameter_group_name"]) if {
+_findings contains finding.uncertain(rc, ["parameter_group_name"]) if {
 	some rc in _caches
 	count(_groups(rc)) == 0
 	not _is_default(rc)
 }
 
-_checks contains checks.at(group, ["parameter"], _keeps(group)) if {
+_findings contains finding.attribute(group, ["parameter"], _keeps(group)) if {
 	some rc in _caches
 	some group in _groups(rc)
 }

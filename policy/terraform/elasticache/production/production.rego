@@ -13,34 +13,29 @@
 #   maps_to: [CKV_AWS_134, CKV2_AWS_50, AWS-0050]
 package terraform.elasticache.production
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in _caches
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, [attribute], plan.value(rc, [attribute]) == true) if {
+_findings contains finding.attribute(rc, [attribute], plan.value(rc, [attribute]) == true) if {
 	plan.is_production
 	some rc in _caches
 	some attribute in ["automatic_failover_enabled", "multi_az_enabled"]
 }
 
-_checks contains checks.at(rc, ["snapshot_retention_limit"], passes) if {
+_findings contains finding.attribute(rc, ["snapshot_retention_limit"], passes) if {
 	plan.is_production
 	some rc in _caches
 	passes := plan.value_or(rc, "snapshot_retention_limit", 0) >= 1
 }
 
 # One that is made in the same plan is not known yet.
-_checks contains checks.certain(rc, ["subnet_group_name"], false, "the default group") if {
+_findings contains finding.certain(rc, ["subnet_group_name"], false, "the default group") if {
 	some rc in _caches
 	plan.state(rc, "subnet_group_name") != "unknown"
 	plan.value_or(rc, "subnet_group_name", "default") == "default"

@@ -13,22 +13,17 @@
 #   maps_to: []
 package terraform.iam.audit_writers
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.plan
-import data.lib.result
 
 judged contains one.rc.address if some one in iam.identity_policies
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(one.rc, ["policy"], false, action) if {
+_findings contains finding.certain(one.rc, ["policy"], false, action) if {
 	some policies in _writers
 	some one in policies
 	some statement in one.policy.statements
@@ -39,12 +34,12 @@ _checks contains checks.certain(one.rc, ["policy"], false, action) if {
 }
 
 # It may be one that writes, or one that does more.
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	iam.is_uncertain(one.policy, {"actions", "not_actions"})
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	"resources" in statement.unknown

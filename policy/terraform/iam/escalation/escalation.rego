@@ -26,25 +26,20 @@
 #     - AWS-0342
 package terraform.iam.escalation
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 judged contains one.rc.address if some one in iam.identity_policies
 
 judged contains rc.address if some rc in _attachments
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(one.rc, ["policy"], false, concat(", ", actions)) if {
+_findings contains finding.certain(one.rc, ["policy"], false, concat(", ", actions)) if {
 	some one in iam.identity_policies
 	actions := {action |
 		some statement in one.policy.statements
@@ -53,7 +48,7 @@ _checks contains checks.certain(one.rc, ["policy"], false, concat(", ", actions)
 	count(actions) > 0
 }
 
-_checks contains checks.certain(one.rc, ["policy"], false, sprintf("iam:PassRole of %s", [role])) if {
+_findings contains finding.certain(one.rc, ["policy"], false, sprintf("iam:PassRole of %s", [role])) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	iam.allows(statement, "iam:PassRole")
@@ -61,7 +56,7 @@ _checks contains checks.certain(one.rc, ["policy"], false, sprintf("iam:PassRole
 	_is_many(role)
 }
 
-_checks contains checks.certain(one.rc, ["policy"], false, sprintf("iam:PassRole with %s", [action])) if {
+_findings contains finding.certain(one.rc, ["policy"], false, sprintf("iam:PassRole with %s", [action])) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	iam.allows(statement, "iam:PassRole")
@@ -73,19 +68,19 @@ _checks contains checks.certain(one.rc, ["policy"], false, sprintf("iam:PassRole
 	iam.allows(other, action)
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	iam.is_uncertain(one.policy, {"actions", "not_actions"})
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	iam.allows(statement, "iam:PassRole")
 	count(statement.unknown & {"resources", "not_resources", "conditions"}) > 0
 }
 
-_checks contains checks.at(rc, ["policy_arn"], _is_harmless(plan.value_or(rc, "policy_arn", ""))) if {
+_findings contains finding.attribute(rc, ["policy_arn"], _is_harmless(plan.value_or(rc, "policy_arn", ""))) if {
 	some rc in _attachments
 	not _is_made_here(rc)
 }

@@ -14,25 +14,20 @@
 #   maps_to: []
 package terraform.iam.execution_reads
 
-import data.lib.checks
 import data.lib.containers
+import data.lib.finding
 import data.lib.iam
 import data.lib.joins
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 judged contains role.address if some role, _ in _roles
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(one.rc, ["policy"], false, resource) if {
+_findings contains finding.certain(one.rc, ["policy"], false, resource) if {
 	some role, tasks in _roles
 	some one in iam.policies_of(role)
 	some statement in one.policy.statements
@@ -41,20 +36,20 @@ _checks contains checks.certain(one.rc, ["policy"], false, resource) if {
 	not _is_given(tasks, resource)
 }
 
-_checks contains checks.certain(rc, ["policy_arn"], false, arn) if {
+_findings contains finding.certain(rc, ["policy_arn"], false, arn) if {
 	some role, _ in _roles
 	some rc in joins.meaning(role, "name", "aws_iam_role_policy_attachment", "role")
 	arn := plan.value_or(rc, "policy_arn", "")
 	regex.match(`:aws:policy/.*(SecretsManager|SSM|ReadOnlyAccess)`, arn)
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some role, _ in _roles
 	some one in iam.policies_of(role)
 	iam.is_uncertain(one.policy, {"actions", "not_actions"})
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some role, _ in _roles
 	some one in iam.policies_of(role)
 	some statement in one.policy.statements

@@ -15,22 +15,17 @@
 #   maps_to: [AWS-0123]
 package terraform.iam.human_mfa
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in plan.of_type("aws_iam_role")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, sprintf("%s without", [person])) if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, sprintf("%s without", [person])) if {
 	some rc in plan.of_type("aws_iam_role")
 	some statement in iam.policy(rc, "assume_role_policy").statements
 	iam.allows(statement, "sts:AssumeRole")
@@ -40,7 +35,7 @@ _checks contains checks.certain(rc, ["assume_role_policy"], false, sprintf("%s w
 	not _is_proven(statement)
 }
 
-_checks contains checks.open(rc, ["assume_role_policy"]) if {
+_findings contains finding.uncertain(rc, ["assume_role_policy"]) if {
 	some rc in plan.of_type("aws_iam_role")
 	iam.is_uncertain(iam.policy(rc, "assume_role_policy"), {"actions", "not_actions", "principals", "conditions"})
 }

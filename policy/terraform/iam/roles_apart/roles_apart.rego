@@ -12,33 +12,28 @@
 #   maps_to: [CKV_AWS_249]
 package terraform.iam.roles_apart
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in plan.of_type("aws_ecs_task_definition")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["task_role_arn"], false, arn) if {
+_findings contains finding.certain(rc, ["task_role_arn"], false, arn) if {
 	some rc in plan.of_type("aws_ecs_task_definition")
 	arn := plan.value(rc, ["task_role_arn"])
 	arn != null
 	arn == plan.value(rc, ["execution_role_arn"])
 }
 
-_checks contains checks.certain(rc, ["task_role_arn"], false, written[0]) if {
+_findings contains finding.certain(rc, ["task_role_arn"], false, written[0]) if {
 	some [rc, written] in _same_words
 	not _is_vague(written)
 }
 
-_checks contains checks.open(rc, ["task_role_arn"]) if {
+_findings contains finding.uncertain(rc, ["task_role_arn"]) if {
 	some [rc, written] in _same_words
 	_is_vague(written)
 }

@@ -13,22 +13,17 @@
 #   maps_to: []
 package terraform.iam.secret_writers
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.plan
-import data.lib.result
 
 judged contains one.rc.address if some one in iam.identity_policies
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(one.rc, ["policy"], false, action) if {
+_findings contains finding.certain(one.rc, ["policy"], false, action) if {
 	some one in iam.identity_policies
 	some holder in _holders(one.rc)
 	not _rotates(holder)
@@ -37,7 +32,7 @@ _checks contains checks.certain(one.rc, ["policy"], false, action) if {
 	iam.allows(statement, action)
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	some holder in _holders(one.rc)
 	not _rotates(holder)

@@ -15,32 +15,27 @@
 #   maps_to: [CKV_AWS_60, CKV_AWS_61, CKV_AWS_283, CKV_AWS_358, CKV_AWS_393]
 package terraform.iam.trust
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in plan.of_type("aws_iam_role")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, "everybody") if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, "everybody") if {
 	some [rc, statement] in _statements
 	some [_, "*"] in statement.principals
 }
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, "NotPrincipal") if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, "NotPrincipal") if {
 	some [rc, statement] in _statements
 	count(statement.not_principals) > 0
 }
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, sprintf("%s for any account", [service])) if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, sprintf("%s for any account", [service])) if {
 	some [rc, statement] in _statements
 	not "conditions" in statement.unknown
 	some ["Service", service] in statement.principals
@@ -48,23 +43,23 @@ _checks contains checks.certain(rc, ["assume_role_policy"], false, sprintf("%s f
 	count(_sources(statement)) == 0
 }
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, "any subject") if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, "any subject") if {
 	some [rc, statement] in _federated
 	count(_demanded(statement, ":sub")) == 0
 }
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, sprintf("the subject %s", [subject])) if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, sprintf("the subject %s", [subject])) if {
 	some [rc, statement] in _federated
 	some [variable, subject] in _demanded(statement, ":sub")
 	not _is_exact(variable, subject)
 }
 
-_checks contains checks.certain(rc, ["assume_role_policy"], false, "any audience") if {
+_findings contains finding.certain(rc, ["assume_role_policy"], false, "any audience") if {
 	some [rc, statement] in _federated
 	count([value | some [_, value] in _demanded(statement, ":aud"); not regex.match(`[*?]`, value)]) == 0
 }
 
-_checks contains checks.open(rc, ["assume_role_policy"]) if {
+_findings contains finding.uncertain(rc, ["assume_role_policy"]) if {
 	some rc in plan.of_type("aws_iam_role")
 	iam.is_uncertain(
 		iam.policy(rc, "assume_role_policy"),

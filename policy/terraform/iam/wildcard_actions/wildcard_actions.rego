@@ -12,21 +12,16 @@
 #   maps_to: [CKV_AWS_1, CKV_AWS_49, CKV_AWS_62, CKV_AWS_63, CKV2_AWS_40, AWS-0345]
 package terraform.iam.wildcard_actions
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
-import data.lib.result
 
 judged contains one.rc.address if some one in iam.identity_policies
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(one.rc, ["policy"], false, pattern) if {
+_findings contains finding.certain(one.rc, ["policy"], false, pattern) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	statement.allows
@@ -34,14 +29,14 @@ _checks contains checks.certain(one.rc, ["policy"], false, pattern) if {
 	regex.match(`^([*?]+|[^:]*[*?][^:]*:.*|[^:]*:[*?]*\*[*?]*)$`, pattern)
 }
 
-_checks contains checks.certain(one.rc, ["policy"], false, "NotAction") if {
+_findings contains finding.certain(one.rc, ["policy"], false, "NotAction") if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	statement.allows
 	count(statement.not_actions) > 0
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	iam.is_uncertain(one.policy, {"actions", "not_actions"})
 }

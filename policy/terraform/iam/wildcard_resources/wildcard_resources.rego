@@ -13,21 +13,16 @@
 #   maps_to: [CKV_AWS_355, CKV_AWS_356, CKV_AWS_111, CKV_AWS_290]
 package terraform.iam.wildcard_resources
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
-import data.lib.result
 
 judged contains one.rc.address if some one in iam.identity_policies
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(one.rc, ["policy"], false, sprintf("%s on %s", [action, resource])) if {
+_findings contains finding.certain(one.rc, ["policy"], false, sprintf("%s on %s", [action, resource])) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	statement.allows
@@ -37,20 +32,20 @@ _checks contains checks.certain(one.rc, ["policy"], false, sprintf("%s on %s", [
 	_is_wide(resource)
 }
 
-_checks contains checks.certain(one.rc, ["policy"], false, "NotResource") if {
+_findings contains finding.certain(one.rc, ["policy"], false, "NotResource") if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	statement.allows
 	count(statement.not_resources) > 0
 }
 
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	iam.is_uncertain(one.policy, {"resources", "not_resources"})
 }
 
 # All that is known of the actions may know no resource.
-_checks contains checks.open(one.rc, ["policy"]) if {
+_findings contains finding.uncertain(one.rc, ["policy"]) if {
 	some one in iam.identity_policies
 	some statement in one.policy.statements
 	statement.allows

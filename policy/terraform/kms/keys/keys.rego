@@ -14,59 +14,55 @@
 #   maps_to: [CKV_AWS_7, CKV_AWS_33, CKV_AWS_227, CKV2_AWS_64, AWS-0065]
 package terraform.kms.keys
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.joins
 import data.lib.plan
-import data.lib.result
+import data.lib.refs
 
 judged contains rc.address if some rc in plan.of_type("aws_kms_key")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["enable_key_rotation"], plan.value(rc, ["enable_key_rotation"]) == true) if {
+_findings contains finding.attribute(rc, ["enable_key_rotation"], plan.value(rc, ["enable_key_rotation"]) == true) if {
 	some rc in plan.of_type("aws_kms_key")
 	plan.value_or(rc, "customer_master_key_spec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
 }
 
 # AWS waits 30 days where nothing is said.
-_checks contains checks.at(rc, ["deletion_window_in_days"], days >= _days_min) if {
+_findings contains finding.attribute(rc, ["deletion_window_in_days"], days >= _days_min) if {
 	some rc in plan.of_type("aws_kms_key")
 	days := plan.value_or(rc, "deletion_window_in_days", 30)
 }
 
-_checks contains checks.at(rc, ["is_enabled"], plan.value(rc, ["is_enabled"]) != false) if {
+_findings contains finding.attribute(rc, ["is_enabled"], plan.value(rc, ["is_enabled"]) != false) if {
 	some rc in plan.of_type("aws_kms_key")
 }
 
-_checks contains checks.certain(rc, ["policy"], false, "the default one") if {
+_findings contains finding.certain(rc, ["policy"], false, "the default one") if {
 	some rc in plan.of_type("aws_kms_key")
 	iam.policy(rc, "policy").state == "omitted"
 	count(_policies(rc)) == 0
-	count(joins.astray("aws_kms_key_policy", "key_id")) == 0
+	count(refs.strays("aws_kms_key_policy", "key_id")) == 0
 }
 
 # One of them may be for this key.
-_checks contains checks.open(rc, ["policy"]) if {
+_findings contains finding.uncertain(rc, ["policy"]) if {
 	some rc in plan.of_type("aws_kms_key")
 	iam.policy(rc, "policy").state == "omitted"
 	count(_policies(rc)) == 0
-	count(joins.astray("aws_kms_key_policy", "key_id")) > 0
+	count(refs.strays("aws_kms_key_policy", "key_id")) > 0
 }
 
-_checks contains checks.certain(holder, ["policy"], false, "everybody") if {
+_findings contains finding.certain(holder, ["policy"], false, "everybody") if {
 	some holder in _holders
 	some statement in iam.policy(holder, "policy").statements
 	iam.is_public(statement)
 }
 
-_checks contains checks.open(holder, ["policy"]) if {
+_findings contains finding.uncertain(holder, ["policy"]) if {
 	some holder in _holders
 	iam.is_uncertain(iam.policy(holder, "policy"), {"principals", "not_principals", "conditions"})
 }

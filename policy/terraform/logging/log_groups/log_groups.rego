@@ -12,21 +12,14 @@ package terraform.logging.log_groups
 
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 _days_min := 365
 
 judged contains group.address if some group in plan.of_type("aws_cloudwatch_log_group")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.key(group, ["kms_key_id"]) if some group in plan.of_type("aws_cloudwatch_log_group")
 

@@ -14,7 +14,6 @@ package terraform.logging.trail
 
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 # What each switch is where it is omitted.
 _switches := {
@@ -26,15 +25,9 @@ _switches := {
 
 judged contains trail.address if some trail in plan.of_type("aws_cloudtrail")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.key(trail, ["kms_key_id"]) if some trail in plan.of_type("aws_cloudtrail")
 

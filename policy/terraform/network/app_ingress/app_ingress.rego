@@ -15,19 +15,12 @@ package terraform.network.app_ingress
 import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 judged contains way.rc.address if some way in _ways
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 # A service that no load balancer calls is not called at all, and has no port.
 _ports := {port |

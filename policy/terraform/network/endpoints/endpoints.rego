@@ -19,7 +19,6 @@ import data.lib.finding
 import data.lib.iam
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 _services := {"s3", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms", "sts"}
 
@@ -28,15 +27,9 @@ judged contains rc.address if {
 	some rc in plan.of_type(type)
 }
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.missing(vpc, service, "aws_vpc_endpoint", "vpc_id") if {
 	some vpc in plan.of_type("aws_vpc")

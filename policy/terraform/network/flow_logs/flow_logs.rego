@@ -14,19 +14,12 @@ package terraform.network.flow_logs
 import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 judged contains vpc.address if some vpc in plan.of_type("aws_vpc")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.missing(vpc, "flow_log", "aws_flow_log", "vpc_id") if {
 	some vpc in plan.of_type("aws_vpc")

@@ -28,15 +28,9 @@ judged contains rc.address if {
 	rc.type in (_rule_types | {"aws_vpc", "aws_default_security_group", "aws_security_group"})
 }
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 warn contains result.warn(rego.metadata.chain(), rc.address, "description", "nothing says what it is for") if {
 	some rc in plan.resources

@@ -14,7 +14,6 @@ package terraform.network.no_public_ways
 
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 # None of these is without a way to the internet.
 _public := {
@@ -41,15 +40,9 @@ _prefix_min := {"v4": 8, "v6": 32}
 
 judged contains found.address if some found in _findings
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.certain(rc, ["type"], false, rc.type) if {
 	some rc in plan.resources

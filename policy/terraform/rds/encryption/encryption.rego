@@ -12,27 +12,22 @@
 #   maps_to: [CKV_AWS_16, CKV_AWS_96, CKV_AWS_327, AWS-0079, AWS-0080]
 package terraform.rds.encryption
 
-import data.lib.checks
 import data.lib.databases
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in databases.stores
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["storage_encrypted"], plan.value(rc, ["storage_encrypted"]) == true) if {
+_findings contains finding.attribute(rc, ["storage_encrypted"], plan.value(rc, ["storage_encrypted"]) == true) if {
 	some rc in databases.stores
 	not databases.is_replica(rc)
 }
 
-_checks contains checks.key(rc, ["kms_key_id"]) if {
+_findings contains finding.key(rc, ["kms_key_id"]) if {
 	some rc in databases.stores
 	not databases.is_replica(rc)
 }

@@ -44,4 +44,15 @@ test_unknown if {
 	)
 }
 
+# It may be the key that AWS keeps.
+test_unknown_key if {
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_db_instance.d", "kms_key_id"]} with input as _refers_to(["local.key"])
+	count(rule.deny | rule.unknown) == 0 with input as _refers_to(["aws_kms_key.k.arn", "aws_kms_key.k"])
+}
+
+_refers_to(references) := t.plan_with(
+	[t.created_with("aws_db_instance", "d", {"storage_encrypted": true}, {"kms_key_id": true})],
+	[t.configured("aws_db_instance", "d", {"kms_key_id": {"references": references}})],
+)
+
 _database(type, change) := t.created(type, "d", object.union({"storage_encrypted": true, "kms_key_id": "arn:k"}, change))

@@ -14,34 +14,29 @@
 #   maps_to: [CKV_AWS_17, CKV2_AWS_69, AWS-0180]
 package terraform.rds.exposure
 
-import data.lib.checks
 import data.lib.databases
+import data.lib.finding
 import data.lib.joins
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in (databases.instances | databases.stores)
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["publicly_accessible"], plan.value(rc, ["publicly_accessible"]) != true) if {
+_findings contains finding.attribute(rc, ["publicly_accessible"], plan.value(rc, ["publicly_accessible"]) != true) if {
 	some rc in databases.instances
 }
 
-_checks contains checks.certain(rc, [attribute], false, "the default group") if {
+_findings contains finding.certain(rc, [attribute], false, "the default group") if {
 	some rc in databases.stores
 	attribute := _attributes[rc.type]
 	count(_groups(rc)) == 0
 	_is_default(rc, attribute)
 }
 
-_checks contains checks.open(rc, [attribute]) if {
+_findings contains finding.uncertain(rc, [attribute]) if {
 	some rc in databases.stores
 	attribute := _attributes[rc.type]
 	count(_groups(rc)) == 0
@@ -49,7 +44,7 @@ _checks contains checks.open(rc, [attribute]) if {
 	plan.state(rc, attribute) != "omitted"
 }
 
-_checks contains checks.at(group, ["parameter"], _forces_tls(group)) if {
+_findings contains finding.attribute(group, ["parameter"], _forces_tls(group)) if {
 	some rc in databases.stores
 	some group in _groups(rc)
 }

@@ -13,41 +13,40 @@
 #   maps_to: [CKV_SECRET_6]
 package terraform.rds.master_password
 
-import data.lib.checks
 import data.lib.databases
+import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 judged contains rc.address if some rc in databases.stores
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
+
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 # What it says is nobody's business, ours neither.
-_checks contains checks.certain(rc, [names.plain], false, "in the state") if {
+_findings contains finding.certain(rc, [names.plain], false, "in the state") if {
 	some rc, names in _databases_with_names
 	plan.state(rc, names.plain) != "omitted"
 }
 
-_checks contains checks.certain(rc, [names.write_only], false, "a constant") if {
+_findings contains finding.certain(rc, [names.write_only], false, "a constant") if {
 	some rc, names in _databases_with_names
 	object.get(plan.expressions(rc), [names.write_only, "constant_value"], null) != null
 }
 
-_checks contains checks.certain(rc, [names.write_only], false, sprintf("made by %s", [address])) if {
+_findings contains finding.certain(rc, [names.write_only], false, sprintf("made by %s", [address])) if {
 	some rc, names in _databases_with_names
 	some address in refs.targets(rc, [names.write_only])
 	not contains(address, "ephemeral.")
 }
 
-_checks contains checks.key(rc, ["master_user_secret_kms_key_id"]) if {
+_findings contains finding.key(rc, ["master_user_secret_kms_key_id"]) if {
 	some rc in databases.stores
 	plan.value(rc, ["manage_master_user_password"]) == true
 }
 
-_checks contains checks.certain(rc, ["manage_master_user_password"], false, "none") if {
+_findings contains finding.certain(rc, ["manage_master_user_password"], false, "none") if {
 	some rc, names in _databases_with_names
 	plan.value(rc, ["manage_master_user_password"]) != true
 	plan.state(rc, names.plain) == "omitted"

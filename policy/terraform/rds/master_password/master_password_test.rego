@@ -36,6 +36,21 @@ test_fail_managed_under_the_key_of_aws if {
 	t.brief(rule.deny) == {[_id, "fail", "aws_db_instance.d", "master_user_secret_kms_key_id"]} with input as t.plan([t.created("aws_db_instance", "d", {"manage_master_user_password": true})])
 }
 
+# It may be the key that AWS keeps.
+test_unknown_key if {
+	name := "master_user_secret_kms_key_id"
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_db_instance.d", name]} with input as _managed(["local.key"])
+	count(rule.deny | rule.unknown) == 0 with input as _managed(["aws_kms_key.k.arn", "aws_kms_key.k"])
+}
+
+_managed(references) := t.plan_with(
+	[t.created_with(
+		"aws_db_instance", "d", {"manage_master_user_password": true},
+		{"master_user_secret_kms_key_id": true},
+	)],
+	[t.configured("aws_db_instance", "d", {"master_user_secret_kms_key_id": {"references": references}})],
+)
+
 test_success if {
 	subject := t.plan([t.created("aws_db_instance", "d", {
 		"manage_master_user_password": true,

@@ -14,39 +14,34 @@
 #   maps_to: [CKV_AWS_293, CKV_AWS_139, CKV_AWS_133, CKV_AWS_157, AWS-0177, AWS-0343, AWS-0077]
 package terraform.rds.production
 
-import data.lib.checks
 import data.lib.databases
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in databases.stores
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["deletion_protection"], plan.value(rc, ["deletion_protection"]) == true) if {
+_findings contains finding.attribute(rc, ["deletion_protection"], plan.value(rc, ["deletion_protection"]) == true) if {
 	plan.is_production
 	some rc in databases.stores
 }
 
-_checks contains checks.at(rc, ["skip_final_snapshot"], plan.value(rc, ["skip_final_snapshot"]) != true) if {
+_findings contains finding.attribute(rc, ["skip_final_snapshot"], plan.value(rc, ["skip_final_snapshot"]) != true) if {
 	plan.is_production
 	some rc in databases.stores
 	not databases.is_replica(rc)
 }
 
-_checks contains checks.at(rc, ["multi_az"], plan.value(rc, ["multi_az"]) == true) if {
+_findings contains finding.attribute(rc, ["multi_az"], plan.value(rc, ["multi_az"]) == true) if {
 	plan.is_production
 	some rc in plan.of_type("aws_db_instance")
 	not databases.is_replica(rc)
 }
 
-_checks contains checks.at(rc, ["backup_retention_period"], passes) if {
+_findings contains finding.attribute(rc, ["backup_retention_period"], passes) if {
 	some rc in databases.stores
 	not databases.is_replica(rc)
 	passes := plan.value_or(rc, "backup_retention_period", 1) >= _days_min

@@ -14,41 +14,36 @@
 #   maps_to: [CKV_AWS_211, CKV_AWS_226, CKV_AWS_129, CKV2_AWS_30, CKV_AWS_354, CKV2_AWS_60, AWS-0133, AWS-0078]
 package terraform.rds.upkeep
 
-import data.lib.checks
 import data.lib.databases
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in (databases.stores | databases.instances)
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["auto_minor_version_upgrade"], passes) if {
+_findings contains finding.attribute(rc, ["auto_minor_version_upgrade"], passes) if {
 	some rc in databases.instances
 	passes := plan.value(rc, ["auto_minor_version_upgrade"]) != false
 }
 
 # AWS takes one in force where nothing is said.
-_checks contains checks.at(rc, ["ca_cert_identifier"], _is_in_force(plan.value(rc, ["ca_cert_identifier"]))) if {
+_findings contains finding.attribute(rc, ["ca_cert_identifier"], _is_in_force(plan.value(rc, ["ca_cert_identifier"]))) if {
 	some rc in databases.instances
 }
 
-_checks contains checks.at(rc, ["enabled_cloudwatch_logs_exports"], passes) if {
+_findings contains finding.attribute(rc, ["enabled_cloudwatch_logs_exports"], passes) if {
 	some rc in databases.stores
 	passes := count(plan.value_or(rc, "enabled_cloudwatch_logs_exports", [])) > 0
 }
 
-_checks contains checks.at(rc, ["copy_tags_to_snapshot"], plan.value(rc, ["copy_tags_to_snapshot"]) == true) if {
+_findings contains finding.attribute(rc, ["copy_tags_to_snapshot"], plan.value(rc, ["copy_tags_to_snapshot"]) == true) if {
 	some rc in databases.stores
 }
 
-_checks contains checks.key(rc, ["performance_insights_kms_key_id"]) if {
+_findings contains finding.key(rc, ["performance_insights_kms_key_id"]) if {
 	some rc in (databases.stores | databases.instances)
 	plan.value(rc, ["performance_insights_enabled"]) == true
 }

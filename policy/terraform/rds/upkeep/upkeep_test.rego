@@ -50,6 +50,21 @@ test_unknown if {
 	)
 }
 
+# It may be the key that AWS keeps.
+test_unknown_key if {
+	name := "performance_insights_kms_key_id"
+	t.brief(rule.unknown) == {[_id, "unknown", "aws_db_instance.d", name]} with input as _refers_to(["local.key"])
+	count(rule.deny | rule.unknown) == 0 with input as _refers_to(["aws_kms_key.k.arn", "aws_kms_key.k"])
+}
+
+_refers_to(references) := t.plan_with(
+	[t.created_with(
+		"aws_db_instance", "d", object.union(_good, {"performance_insights_enabled": true}),
+		{"performance_insights_kms_key_id": true},
+	)],
+	[t.configured("aws_db_instance", "d", {"performance_insights_kms_key_id": {"references": references}})],
+)
+
 _good := {
 	"auto_minor_version_upgrade": true,
 	"enabled_cloudwatch_logs_exports": ["postgresql"],

@@ -16,7 +16,6 @@ package terraform.s3.audit_guard
 import data.lib.buckets
 import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 # To delete a policy lifts its denials as well as to replace it. A lifecycle is deleted by the action that puts it.
 _guarded := [
@@ -29,15 +28,9 @@ _guarded := [
 
 judged contains bucket.address if some bucket in _audit
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.missing(bucket, "policy", "aws_s3_bucket_policy", "bucket") if {
 	some bucket in _audit

@@ -17,7 +17,6 @@ import data.lib.buckets
 import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 _type := "aws_s3_bucket_object_lock_configuration"
 
@@ -27,15 +26,9 @@ _days_of_a_year := 365
 
 judged contains bucket.address if some bucket in plan.of_type("aws_s3_bucket")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.uncertain(bucket, ["tags_all", "data_class"]) if {
 	some bucket in plan.of_type("aws_s3_bucket")

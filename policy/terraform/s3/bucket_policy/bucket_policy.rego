@@ -21,7 +21,6 @@ import data.lib.buckets
 import data.lib.finding
 import data.lib.iam
 import data.lib.plan
-import data.lib.result
 
 _data_actions := ["s3:GetObject", "s3:PutObject"]
 
@@ -30,15 +29,9 @@ _classes_from_outside := {"logs", "state", "trail"}
 
 judged contains bucket.address if some bucket in plan.of_type("aws_s3_bucket")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.missing(bucket, "policy", "aws_s3_bucket_policy", "bucket") if {
 	some bucket in plan.of_type("aws_s3_bucket")

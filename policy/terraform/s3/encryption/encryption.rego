@@ -18,21 +18,14 @@ import data.lib.buckets
 import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 _type := "aws_s3_bucket_server_side_encryption_configuration"
 
 judged contains bucket.address if some bucket in plan.of_type("aws_s3_bucket")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.missing(bucket, "server_side_encryption_configuration", _type, "bucket") if {
 	some bucket in plan.of_type("aws_s3_bucket")

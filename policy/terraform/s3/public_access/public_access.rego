@@ -25,21 +25,14 @@ package terraform.s3.public_access
 import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 _switches := ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"]
 
 judged contains bucket.address if some bucket in plan.of_type("aws_s3_bucket")
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.missing(bucket, "public_access_block", "aws_s3_bucket_public_access_block", "bucket") if {
 	some bucket in plan.of_type("aws_s3_bucket")

@@ -12,14 +12,13 @@
 #   maps_to: [CKV_AWS_149, AWS-0098]
 package terraform.secrets.encryption
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in plan.of_type("aws_secretsmanager_secret")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some rc in plan.of_type("aws_secretsmanager_secret")
-	check := checks.key(rc, ["kms_key_id"])
-	check.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
+
+unknown := finding.unknown(rego.metadata.chain(), _findings)
+
+_findings contains finding.key(rc, ["kms_key_id"]) if some rc in plan.of_type("aws_secretsmanager_secret")

@@ -12,28 +12,23 @@
 #   maps_to: []
 package terraform.secrets.public_policy
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.iam
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in _holders
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.certain(rc, ["policy"], false, "everybody") if {
+_findings contains finding.certain(rc, ["policy"], false, "everybody") if {
 	some rc in _holders
 	some statement in iam.policy(rc, "policy").statements
 	iam.is_public(statement)
 }
 
-_checks contains checks.open(rc, ["policy"]) if {
+_findings contains finding.uncertain(rc, ["policy"]) if {
 	some rc in _holders
 	iam.is_uncertain(iam.policy(rc, "policy"), {"principals", "not_principals", "conditions"})
 }

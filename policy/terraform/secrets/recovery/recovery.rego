@@ -12,21 +12,16 @@
 #   maps_to: []
 package terraform.secrets.recovery
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.plan
-import data.lib.result
 
 judged contains rc.address if some rc in plan.of_type("aws_secretsmanager_secret")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-_checks contains checks.at(rc, ["recovery_window_in_days"], passes) if {
+_findings contains finding.attribute(rc, ["recovery_window_in_days"], passes) if {
 	plan.is_strict
 	some rc in plan.of_type("aws_secretsmanager_secret")
 	passes := plan.value_or(rc, "recovery_window_in_days", 30) >= 7

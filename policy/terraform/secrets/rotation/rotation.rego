@@ -13,46 +13,42 @@
 #   maps_to: [CKV_AWS_304, CKV2_AWS_57]
 package terraform.secrets.rotation
 
-import data.lib.checks
+import data.lib.finding
 import data.lib.joins
 import data.lib.plan
-import data.lib.result
+import data.lib.refs
 
 judged contains rc.address if some rc in plan.of_type("aws_secretsmanager_secret")
 
-deny contains result.fail(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.failed(_checks)
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), check.address, check.attribute, check.found) if {
-	some check in checks.unknown(_checks)
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _days_max := 90
 
-_checks contains _of_tags(rc) if {
+_findings contains _of_tags(rc) if {
 	some rc in plan.of_type("aws_secretsmanager_secret")
 	count(_rotations(rc)) == 0
 }
 
-_checks contains check if {
+_findings contains found if {
 	some rc in plan.of_type("aws_secretsmanager_secret")
 	some rotation in _rotations(rc)
 	not _is_by_postern(rc)
-	check := checks.at(rotation, ["rotation_rules"], _is_often(rotation))
+	found := finding.attribute(rotation, ["rotation_rules"], _is_often(rotation))
 }
 
 # A tag of its own may be unknown, and then the whole map is; untagged is a failure.
-_of_tags(rc) := checks.open(rc, ["tags_all"]) if {
+_of_tags(rc) := finding.uncertain(rc, ["tags_all"]) if {
 	some name in ["rotated_by", "rotation_days"]
 	object.get(rc.change, ["after_unknown", "tags_all", name], false) == true
-} else := checks.open(rc, ["tags_all"]) if {
+} else := finding.uncertain(rc, ["tags_all"]) if {
 	object.get(rc.change, ["after_unknown", "tags_all"], false) == true
 	plan.state(rc, "tags") == "unknown"
-} else := checks.open(rc, ["tags_all"]) if {
+} else := finding.uncertain(rc, ["tags_all"]) if {
 	not _is_by_postern(rc)
-	count(joins.astray("aws_secretsmanager_secret_rotation", "secret_id")) > 0
-} else := checks.certain(rc, ["tags_all"], _is_by_postern(rc), "no rotation")
+	count(refs.strays("aws_secretsmanager_secret_rotation", "secret_id")) > 0
+} else := finding.certain(rc, ["tags_all"], _is_by_postern(rc), "no rotation")
 
 default _is_by_postern(_) := false
 

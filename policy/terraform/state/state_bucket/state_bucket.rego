@@ -18,21 +18,14 @@ import data.lib.buckets
 import data.lib.finding
 import data.lib.plan
 import data.lib.refs
-import data.lib.result
 
 _noncurrent_days_min := 90
 
 judged contains bucket.address if some bucket in _state
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.found) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains finding.attribute(bucket, ["force_destroy"], passes) if {
 	some bucket in _state

@@ -12,21 +12,15 @@
 #   maps_to: []
 package workflow.apply.gated
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
 judged contains job.address if some job in workflow.jobs
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(job.address, "environment", found, found != null) if {
 	some job in _applying

@@ -11,21 +11,15 @@
 #   maps_to: [zizmor artipacked]
 package workflow.checkout.credentials
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
 judged contains step.address if some step in workflow.steps
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(step.address, "with.persist-credentials", found, found in {false, "false"}) if {
 	some step in workflow.steps

@@ -12,21 +12,15 @@
 #   maps_to: [zizmor excessive-permissions, Scorecard Token-Permissions]
 package workflow.permissions.least
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
 judged contains job.address if some job in workflow.jobs
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 # To sign and attest, to push an image, to upload findings. The repository itself is written by nobody.
 _may_write := {"id-token", "attestations", "packages", "security-events"}

@@ -12,21 +12,15 @@
 #   maps_to: [CKV_GHA_5, CKV_GHA_6, Scorecard Signed-Releases]
 package workflow.release.attested
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
 judged contains job.address if some job in workflow.jobs
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(job.address, sprintf("permissions.%s", [name]), level, level == "write") if {
 	some job in _pushing

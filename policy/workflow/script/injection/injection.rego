@@ -12,21 +12,15 @@
 #   maps_to: [zizmor template-injection, CKV_GHA_2]
 package workflow.script.injection
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
 judged contains step.address if some step in workflow.steps
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _theirs := `github\.(event|head_ref|ref_name|ref|actor|triggering_actor)\b|inputs\.|github\[`
 

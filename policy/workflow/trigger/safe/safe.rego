@@ -12,21 +12,15 @@
 #   maps_to: [zizmor dangerous-triggers, CKV_GHA_3]
 package workflow.trigger.safe
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
 judged contains "on" if input.jobs
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _dangerous := {"pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "discussion_comment"}
 

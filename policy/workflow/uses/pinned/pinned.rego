@@ -12,7 +12,7 @@
 #   maps_to: [zizmor unpinned-uses, zizmor unpinned-images, Scorecard Pinned-Dependencies]
 package workflow.uses.pinned
 
-import data.lib.result
+import data.lib.finding
 import data.lib.value
 import data.lib.workflow
 
@@ -20,15 +20,9 @@ judged contains step.address if some step in workflow.steps
 
 judged contains job.address if some job in workflow.jobs
 
-deny contains result.fail(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "fail"
-}
+deny := finding.failed(rego.metadata.chain(), _findings)
 
-unknown contains result.unknown(rego.metadata.chain(), found.address, found.attribute, found.value) if {
-	some found in _findings
-	found.verdict == "unknown"
-}
+unknown := finding.unknown(rego.metadata.chain(), _findings)
 
 _findings contains value.finding(step.address, "uses", step.uses, _is_pinned(step.uses)) if {
 	some step in workflow.steps
