@@ -21,15 +21,19 @@ gone contains rc if {
 
 # METADATA
 # description: |
-#   Attributes that say something else than before, by the resource. Tags are compared as they are in effect.
+#   Attributes that say something else than before, by the resource. What changes a tag changes the tags in effect.
 changes contains {"rc": rc, "attribute": attribute} if {
 	some rc in drifted
 	not rc in gone
 	some attribute in object.keys(object.union(rc.change.before, rc.change.after))
-	attribute != "tags"
-	_meaning(rc.change.before, attribute) != _meaning(rc.change.after, attribute)
+	_differs(rc, attribute)
+	not _is_repeated(rc, attribute)
 	not is_noise(rc, attribute)
 }
+
+_differs(rc, attribute) if _meaning(rc.change.before, attribute) != _meaning(rc.change.after, attribute)
+
+_is_repeated(rc, "tags_all") if _differs(rc, "tags")
 
 # METADATA
 # description: |

@@ -28,8 +28,9 @@ test_null_and_empty_are_the_same if {
 	)]) == set()
 }
 
-test_tags_are_compared_as_they_are_in_effect if {
-	_changes([_drift("aws_x", {"tags": null, "tags_all": {"a": "b"}}, {"tags": {"a": "c"}, "tags_all": {"a": "c"}})]) == {"tags_all"}
+test_tag_that_changes_is_told_once if {
+	_changes([_drift("aws_x", {"tags": null, "tags_all": {"a": "b"}}, {"tags": {"a": "c"}, "tags_all": {"a": "c"}})]) == {"tags"}
+	_changes([_drift("aws_x", {"tags": null, "tags_all": {"a": "b"}}, {"tags": {}, "tags_all": {"a": "c"}})]) == {"tags_all"}
 }
 
 test_policies_are_compared_as_policies if {

@@ -102,6 +102,7 @@ test('a report that is undefined, not whole, or contradicts itself is none', asy
       'data.main.report contradicts itself',
     ],
   ] as const) {
+    rmSync(join(policy, 'main/waivers.rego'), { force: true })
     put(policy, 'main/main.rego', main)
     await expectUnjudged(words)
   }

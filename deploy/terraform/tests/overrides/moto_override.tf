@@ -1,8 +1,6 @@
 # For applies against moto, where AWS_ENDPOINT_URL is. The account is asked for: without it each rule
 # that names another group would look changed for ever.
 provider "aws" {
-  access_key                  = "moto"
-  secret_key                  = "moto"
   allowed_account_ids         = []
   skip_credentials_validation = true
   skip_metadata_api_check     = true

@@ -74,9 +74,11 @@ _audit contains bucket if {
 
 _locks(bucket) := refs.siblings(bucket, _type, "bucket")
 
-# A period is written in days or in years.
+# A period is written in days or in years. Of what is there already AWS says 0 of the other one.
 _unit(lock) := "years" if {
-	finding.state(lock, array.concat(_retention, ["years"])) != "omitted"
+	path := array.concat(_retention, ["years"])
+	finding.state(lock, path) != "omitted"
+	plan.value(lock, path) != 0
 } else := "days"
 
 default _is_not_off(_) := false

@@ -28,7 +28,8 @@ test_fail_mode if {
 test_fail_period if {
 	_said("prod", [_audit({}), _lock({"days": 364})]) == {["fail", _at("days")]}
 	_said("prod", [_audit({}), _lock({"days": null})]) == {["fail", _at("days")]}
-	_said("prod", [_audit({}), _lock({"years": 0})]) == {["fail", _at("years")]}
+	_said("prod", [_audit({}), _lock({"years": 0})]) == {["fail", _at("days")]}
+	_said("prod", [_audit({}), _lock({"days": 0, "years": 0})]) == {["fail", _at("days")]}
 	_said("staging", [_audit({}), _lock({"days": 0})]) == {["fail", _at("days")]}
 	_said("dev", [_audit({}), _lock({"days": 0})]) == {["fail", _at("days")]}
 }
@@ -46,7 +47,7 @@ test_fail_flip_of_any_bucket if {
 }
 
 test_success if {
-	every period in [{"days": 365}, {"years": 1}, {"days": 0, "years": 7}] {
+	every period in [{"days": 365}, {"years": 1}, {"days": 0, "years": 7}, {"days": 365, "years": 0}] {
 		_said("prod", [_audit({"object_lock_enabled": true}), _lock(period)]) == set()
 	}
 	rule.judged == {"aws_s3_bucket.this"} with input as t.plan([_audit({})])
