@@ -48,9 +48,7 @@ function differences(name, results) {
   const findings = JSON.parse(text).findings.map(([address, attribute]) => [address, attribute])
   // A rule names no attribute where it means all of the resource.
   const said = results.map(([, address, attribute]) => [address, attribute || '*'])
-  const [are, ought] = [said, findings].map((rows) =>
-    rows.map((row) => row.join('  ')).sort(),
-  )
+  const [are, ought] = [said, findings].map((rows) => rows.map((row) => row.join('  ')).sort())
   if (are.join('\n') === ought.join('\n')) return []
   return [
     `fixtures/drift/${name}: the rules find ${are.join(', ') || 'nothing'}, not ${ought.join(', ') || 'nothing'}`,
