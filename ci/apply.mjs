@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { root } from './dependencies.mjs'
-import { complaint, findProgram, must, readArguments, run } from './program.mjs'
+import { complaint, findProgram, must, parseReport, readArguments, run } from './program.mjs'
 import { runStep, Unjudged } from './report.mjs'
+import { imagesOf } from './supply/plan-facts.mjs'
 
 const help = `usage: ci/apply ENVIRONMENT --root FOLDER --plan FILE
 
@@ -26,7 +27,13 @@ function readCommand() {
   )
 }
 
-async function settle(terraform, at, environment) {
+/** Those of the plan that the gate has admitted; what a refresh shows besides is nobody's word. */
+async function admittedImages(terraform, at, plan) {
+  const json = await must(terraform, [at, 'show', '-json', plan])
+  return imagesOf(parseReport('terraform show', json))
+}
+
+async function settle(terraform, at, { environment, images }) {
   const work = mkdtempSync(join(tmpdir(), 'postern-settle-'))
   try {
     const path = join(work, 'settle.bin')
@@ -40,7 +47,8 @@ async function settle(terraform, at, environment) {
     ])
     const input = await must(terraform, [at, 'show', '-json', path])
     const judge = join(root, 'ci', 'policy')
-    const judged = await run(judge, ['--environment', environment, '-'], { input })
+    const signed = images.flatMap((digest) => ['--signed', digest])
+    const judged = await run(judge, ['--environment', environment, ...signed, '-'], { input })
     if (judged.code > 1) throw new Unjudged(`ci/policy ${complaint(judged)}`)
     if (judged.code === 1) {
       return [{ severity: 'high', text: `the refresh shows what is not allowed:\n${judged.out}` }]
@@ -58,13 +66,16 @@ await runStep(
   async ({ check }) => {
     const { environment, folder, plan } = readCommand()
     const at = `-chdir=${folder}`
+    let images = []
     const isApplied = await check('terraform', async () => {
       const terraform = await findProgram('terraform', 'https://developer.hashicorp.com/terraform')
       await must(terraform, [at, 'init', '-input=false', '-no-color'])
+      images = await admittedImages(terraform, at, plan)
       await must(terraform, [at, 'apply', '-input=false', '-no-color', plan], { minutesMax: 60 })
     })
     if (!isApplied) return
-    await check('settle', async () => settle(await findProgram('terraform'), at, environment))
+    const about = { environment, images }
+    await check('settle', async () => settle(await findProgram('terraform'), at, about))
   },
   { strict: true },
 )

@@ -3,7 +3,7 @@ import { ensureDependencies } from './dependencies.mjs'
 import {
   isSlow,
   quickPolicyStep,
-  runStep,
+  runSteps,
   staticSteps,
   summarize,
   testFiles,
@@ -14,5 +14,5 @@ ensureDependencies()
 
 const files = testFiles().filter((file) => !isSlow(file))
 const steps = [...testSteps('unit tests', files), ...staticSteps, quickPolicyStep]
-const results = await Promise.all(steps.map((step) => runStep(step, { isQuiet: true })))
+const results = await runSteps(steps, () => ({ isQuiet: true }))
 process.exitCode = summarize(results)

@@ -14,7 +14,7 @@ const help = `usage: ci/plan ENVIRONMENT --root FOLDER --repository OWNER/NAME -
                 --image REGISTRY/NAME --image-signer IDENTITY [--out FOLDER] [--key FILE]
 
 Plans the Terraform root, has ci/verify look at each image that it names (REGISTRY/NAME by its digest, signed
-by IDENTITY) and ci/policy judge it with those that are admitted, signs what it is and what the verdict was (keyless, or
+by IDENTITY, a workflow's URL or a key file) and ci/policy judge it with those that are admitted, signs what it is and what the verdict was (keyless, or
 with --key), and leaves in FOLDER (dist/plan): plan.sealed, which only POSTERN_PLAN_KEY opens, and
 attestations/. Whoever approves the pull request puts the SHA-256 into the review.
 
@@ -65,7 +65,8 @@ async function signedImages(plan, { image, 'image-signer': signer }) {
   const signed = []
   for (const digest of imagesOf(plan)) {
     const verify = join(root, 'ci', 'verify')
-    const result = await run(verify, [`${image}@${digest}`, '--identity', signer])
+    const by = signer.startsWith('https://') ? '--identity' : '--key'
+    const result = await run(verify, [`${image}@${digest}`, by, signer])
     if (result.code === 0) signed.push(digest)
     else say(`${image}@${digest} is not admitted: ci/verify ${complaint(result)}`)
   }

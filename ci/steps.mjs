@@ -55,13 +55,18 @@ export function testStep(name, files) {
   return { name, command: [bun, 'test', `--timeout=${testMsMax}`, ...paths], isBunTest: true }
 }
 
+/** Test processes at a time: most of a run is waiting for one process's turn. */
+const lanes = Math.min(availableParallelism(), 4)
+
+/** With more parts than lanes none is long idle; each part starts servers of its own, for seconds. */
+const partsOfLane = 3
+
 /**
- * The same in as many processes as there are cores, each with servers of its own: most of a run is
- * waiting for one process's turn. Neighbours in the list, which take alike, go to different ones;
- * what takes seconds is dealt out first, or chance would give one process the most of it.
+ * The same in parts. Neighbours in the list, which take alike, go to different ones; what takes seconds
+ * is dealt out first, or chance would give one part the most of it.
  */
 export function testSteps(name, files) {
-  const count = Math.min(availableParallelism(), 4)
+  const count = lanes * partsOfLane
   const dealt = [...files.filter((file) => isSlow(file)), ...files.filter((file) => !isSlow(file))]
   return Array.from({ length: count }, (_, part) =>
     testStep(
@@ -69,6 +74,21 @@ export function testSteps(name, files) {
       dealt.filter((_file, index) => index % count === part),
     ),
   )
+}
+
+/** Runs tests as many at a time as there are lanes, and whatever else is among the steps beside them. */
+export async function runSteps(steps, optionsOf) {
+  const results = []
+  const waiting = [...steps.keys()].filter((at) => steps[at].isBunTest)
+  const work = async (at) => {
+    results[at] = await runStep(steps[at], optionsOf(at))
+  }
+  const lane = async () => {
+    for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) await work(at)
+  }
+  const others = [...steps.keys()].filter((at) => !steps[at].isBunTest)
+  await Promise.all([...Array.from({ length: lanes }, lane), ...others.map(work)])
+  return results
 }
 
 /** Paths from the root of every test file that belongs to the gate. */
@@ -105,7 +125,7 @@ export function isSlow(file, seen = new Set()) {
  * Runs a command; resolves with what it counted. `isQuiet` tells one line at its end in place of its
  * output; `prefix` stands before each line of that.
  */
-export async function runStep(
+async function runStep(
   { name, command, isBunTest = false },
   { isQuiet = false, prefix = '' } = {},
 ) {

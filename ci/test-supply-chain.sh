@@ -163,6 +163,25 @@ split -l 1 --additional-suffix=.json "$work/downloaded" "$evidence/attestations/
 expect 0 'with what the registry keeps of it, it is admitted' gate "$pub"
 expect 1 'not by another key' gate "$work/other/cosign.pub"
 
+say 'a plan of ours that runs it'
+. ci/terraform-common.sh
+if find_terraform; then
+  configure_provider
+  copy_tree
+  cp "$tree"/tests/overrides/offline_override.tf "$tree"/tests/overrides/local_override.tf "$tree/envs/prod"
+  (cd "$tree" && git init -q && git add -A && git -c user.name=proof -c user.email=proof@localhost commit -qm proof)
+  # plan <digest>: as the pull request of a deploy names it.
+  plan() {
+    printf 'image_digest = "%s"\n' "$1" >"$tree/envs/prod/image.auto.tfvars"
+    POSTERN_PLAN_KEY=$(openssl rand -base64 32) ci/plan prod --root "$tree/envs/prod" --repository o/n \
+      --pull-request 1 --image "$registry/postern" --image-signer "$pub" --key "$key" --out "$work/plan"
+  }
+  expect 0 'is allowed, signed and sealed' plan "${image#*@}"
+  expect 1 'with the tampered image it is denied' plan "${tampered#*@}"
+else
+  say '*** NOT RUN for want of terraform: a plan of ours'
+fi
+
 printf '\n'
 cat "$work/table"
 printf '\n%s of %s as wanted\n' "$(grep -c '^ok' "$work/table")" "$(wc -l <"$work/table")"

@@ -3,7 +3,7 @@ import './setup.mjs'
 import {
   policyStep,
   policyTestFiles,
-  runStep,
+  runSteps,
   staticSteps,
   summarize,
   testFiles,
@@ -21,7 +21,6 @@ const results = []
 for (const steps of groups) {
   process.stdout.write(`\n── ${steps.map(({ name }) => name).join(', ')}\n`)
   const prefixOf = (part) => (steps.length === 1 ? '' : `${part + 1} │ `)
-  const runs = steps.map((step, part) => runStep(step, { prefix: prefixOf(part) }))
-  results.push(...(await Promise.all(runs)))
+  results.push(...(await runSteps(steps, (part) => ({ prefix: prefixOf(part) }))))
 }
 process.exitCode = summarize(results)
