@@ -10,8 +10,8 @@ import { imagesOf } from './supply/plan-facts.mjs'
 const help = `usage: ci/apply ENVIRONMENT --root FOLDER --plan FILE
 
 Run it after ci/apply-gate, in the same job. Terraform refuses a plan once the state has moved. After it
-the state is refreshed by a plan of its own, which ci/policy must allow: else the next plan is full of
-what nobody did. Exit codes: 0, 1 what the refresh shows is denied, 2 not applied, 64 wrong use.
+the state is refreshed, if ci/policy allows the plan that comes next: else that is full of what nobody
+did. Exit codes: 0, 1 what the refresh shows is denied, 2 not applied, 64 wrong use.
 `
 
 function readCommand() {
@@ -36,16 +36,12 @@ async function admittedImages(terraform, at, plan) {
 async function settle(terraform, at, { environment, images }) {
   const work = mkdtempSync(join(tmpdir(), 'postern-settle-'))
   try {
-    const path = join(work, 'settle.bin')
-    await must(terraform, [
-      at,
-      'plan',
-      '-refresh-only',
-      '-input=false',
-      '-no-color',
-      `-out=${path}`,
-    ])
-    const input = await must(terraform, [at, 'show', '-json', path])
+    const [path, whole] = ['settle.bin', 'whole.bin'].map((name) => join(work, name))
+    const quiet = ['-input=false', '-no-color']
+    await must(terraform, [at, 'plan', '-refresh-only', ...quiet, `-out=${path}`])
+    // A plan that only refreshes says nothing of what has not drifted, and no rule could judge it.
+    await must(terraform, [at, 'plan', ...quiet, `-out=${whole}`])
+    const input = await must(terraform, [at, 'show', '-json', whole])
     const judge = join(root, 'ci', 'policy')
     const signed = images.flatMap((digest) => ['--signed', digest])
     const judged = await run(judge, ['--environment', environment, ...signed, '-'], { input })
