@@ -6,8 +6,8 @@
 #
 # POSTERN_DRIFT_SIGNING_KEY names the key as cosign takes it (a file, with COSIGN_PASSWORD, or a KMS URI); the workers have
 # its public half in POSTERN_DRIFT_PLAN_KEY_FILE. Needs terraform, for S3 aws, and cosign 3, which ci/tools installs where
-# it is not on PATH. A workspace that is not initialised is, by its own lock file. Exits 1 when the plan ended with an error (it is left all the same: the next check says so),
-# 64 on wrong use, 69 where a tool is missing.
+# it is not on PATH. A workspace that is not initialised is, by its own lock file. Exits 1 when the plan ended with an
+# error (it is left all the same: the next check says so), 64 on wrong use, 69 where a tool is missing.
 set -eu
 umask 077
 

@@ -53,6 +53,9 @@ copy_tree() {
   find "$tree" -name '*_override.tf' ! -path '*/tests/overrides/*' -exec rm -f {} +
 }
 
+# The digest of tests/overrides/plan.tfvars, which `ci/policy` is told to take for signed.
+planned_image() { sed -n 's/^image_digest = "\(.*\)"/\1/p' "$tree/tests/overrides/plan.tfvars"; }
+
 # init <folder> [arguments]: quiet unless it fails. A root's lock file is kept to.
 init() {
   folder=$1

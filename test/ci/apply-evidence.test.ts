@@ -3,9 +3,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runScript } from '#test/support/run-script.ts'
 
-const ci = join(import.meta.dir, '../../ci')
-const { seal } = await import(join(ci, 'supply/seal.mjs'))
+const { seal } = await import(join(import.meta.dir, '../../ci/supply/seal.mjs'))
 const folder = await mkdtemp(join(tmpdir(), 'postern-evidence-'))
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -36,17 +36,11 @@ async function gather(run: string, opener = key) {
   await writeFile(join(double, 'artifact/attestations/plan.json'), bundle)
   const out = await mkdtemp(join(folder, 'out-'))
   const about = ['--repository', 'o/n', '--pull-request', '7', '--plan-run', run, '--image', 'r/i']
-  const child = Bun.spawn([join(ci, 'apply-evidence'), ...about, '--out', out], {
-    env: {
-      ...{ PATH: `${join(double, 'bin')}:${process.env['PATH']}`, DOUBLE: double },
-      ...{ POSTERN_PLAN_KEY: opener, POSTERN_CI_METRICS: join(folder, 'metrics') },
-    },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
+  const { exitCode } = await runScript('apply-evidence', [...about, '--out', out], '', {
+    ...{ PATH: `${join(double, 'bin')}:${process.env['PATH']}`, DOUBLE: double },
+    ...{ POSTERN_PLAN_KEY: opener, POSTERN_CI_METRICS: join(folder, 'metrics') },
   })
-  await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  return { code: await child.exited, out }
+  return { code: exitCode, out }
 }
 
 test('what the gate decides on lies in one folder, the plan opened', async () => {

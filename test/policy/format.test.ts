@@ -2,7 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { judge, planOf, put, runScript, standInPolicy } from './stand-in-policy.ts'
+import { runScript } from '#test/support/run-script.ts'
+import { judge, planOf, put, standInPolicy } from './stand-in-policy.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-format-'))
 afterAll(() => rmSync(folder, { recursive: true }))

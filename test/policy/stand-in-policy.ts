@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type Answer, runScript } from '#test/support/run-script.ts'
 
 const root = join(import.meta.dir, '../..')
 
@@ -114,30 +115,7 @@ export function planOf({ rotates = true, name = 'k', secret = '' }: Key = {}) {
   }
 }
 
-export type Answer = { exitCode: number; stdout: string; stderr: string }
-
 /** Runs `ci/policy`, by other rules than ours where a folder is given. */
 export async function judge(args: readonly string[], stdin = ''): Promise<Answer> {
   return runScript('policy', args, stdin)
-}
-
-export async function runScript(
-  name: string,
-  args: readonly string[],
-  stdin = '',
-  env: Record<string, string> = {},
-): Promise<Answer> {
-  const child = Bun.spawn([join(root, 'ci', name), ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdin: new Blob([stdin]),
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ])
-  return { exitCode, stdout, stderr }
 }

@@ -2,7 +2,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { put, runScript } from './stand-in-policy.ts'
+import { runScript } from '#test/support/run-script.ts'
+import { put } from './stand-in-policy.ts'
 
 const ci = join(import.meta.dir, '../../ci')
 
