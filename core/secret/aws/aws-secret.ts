@@ -10,14 +10,13 @@ import { listVersions } from './aws-listing.ts'
 /** A secret under our name and under that which it has in the store. */
 export type AwsSecret = { readonly call: AwsCall; readonly name: string; readonly id: string }
 
-/** Undefined where there is no such secret, or no such version; without one, the current version. */
+/** Undefined where there is no such secret, or no such version. */
 export async function fetchValue(
   { call, id: SecretId }: AwsSecret,
-  VersionId?: string,
+  VersionId: string,
 ): Promise<GetSecretValueResponse | undefined> {
-  const which = VersionId === undefined ? {} : { VersionId }
   const answer = await call('GetSecretValue', ['ResourceNotFoundException'], (client, options) =>
-    client.getSecretValue({ SecretId, ...which }, options),
+    client.getSecretValue({ SecretId, VersionId }, options),
   )
   if (answer === 'ResourceNotFoundException') return undefined
   confirm('GetSecretValue', answer.Name === SecretId)
