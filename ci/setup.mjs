@@ -9,6 +9,7 @@ const tools = [
   { program: 'redis-server', debian: 'redis-server', brew: 'redis' },
   { program: 'initdb', debian: 'postgresql', brew: 'postgresql@17' },
   { program: 'openssl', debian: 'openssl', brew: 'openssl' },
+  { program: 'chromium', debian: 'chromium', brew: 'chromium' },
   { program: 'pgrep', debian: 'procps', brew: 'proctools' },
 ]
 

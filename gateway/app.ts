@@ -27,6 +27,7 @@ import { metricsRoute } from './routes/metrics.ts'
 import { probeRoutes, type Readiness } from './routes/probes.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { queueRoutes } from './routes/queues.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { inOrder, type Step } from './step.ts'
 import { type CheckedContext, validate } from './validate.ts'
 import { type Waiting, waiting } from './wait-finished.ts'
@@ -168,6 +169,7 @@ function routeTable(deps: GatewayDependencies, closing: AbortSignal): readonly R
     metricsRoute(deps),
     ...probeRoutes(deps),
     ...problemRoutes(),
+    ...referenceRoutes(),
   ]
   return [...routes, openApiRoute(routes)]
 }
