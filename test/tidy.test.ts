@@ -85,6 +85,7 @@ test.each([...jobKinds.values()])('the job kind $name says how it is run', (kind
   expect(kind.name).toMatch(/^[a-z]+(-[a-z]+)*$/)
   expect(kind.payload.safeParse(undefined).success).toBe(false)
   expect(kind.result).toBeInstanceOf(z.ZodType)
+  if (kind.scope !== undefined) expect(kind.payload.safeParse(kind.example).success).toBe(true)
   for (const amount of ['attemptsMax', 'timeoutMs', 'retentionDays', 'concurrency'] as const) {
     expect(kind[amount]).toBeGreaterThan(0)
   }

@@ -34,6 +34,7 @@ const pnlSchema = z.strictObject({
     }),
   ),
 })
+pnlSchema.register(z.globalRegistry, { title: 'PnlReport' })
 
 const ratio = z.number().nullable()
 
@@ -67,6 +68,7 @@ const performanceSchema = z.strictObject({
     .array(z.strictObject({ metric: z.string(), code: z.string(), detail: z.string().optional() }))
     .meta({ description: 'Why a figure is null' }),
 })
+performanceSchema.register(z.globalRegistry, { title: 'Performance' })
 
 const rangeQuery = z.strictObject({
   account: accountParameter,
