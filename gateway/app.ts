@@ -45,6 +45,8 @@ export type GatewayDependencies = {
   readonly now: () => Date
   /** Gateways that share a subject's rate limit; at least 1. */
   readonly liveGateways: () => number
+  /** Where several processes share the port: the metrics of all of them, as text. */
+  readonly readMetrics?: (() => Promise<string>) | undefined
   readonly readiness: () => Readiness | Promise<Readiness>
   /** Routes of other domains (trades, scores), registered and guarded like ours. */
   readonly routes: readonly Route[]
