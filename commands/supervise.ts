@@ -23,7 +23,7 @@ const inheritedNames = new Set([
 ])
 
 /** A gateway that shares its port; the number behind it is its own. */
-export const siblingPart = 'serve --sibling '
+const siblingPart = 'serve --sibling '
 
 /** What to run for so many gateways: one has its port to itself. */
 export function gatewayParts(processes: number): readonly string[] {

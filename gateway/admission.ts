@@ -30,7 +30,7 @@ export type RouteAdmission = {
 }
 
 /** What operators do, and what takes work away, comes before everything; analytics after it. */
-export function priorityOf({
+function priorityOf({
   method,
   zone,
   priority,
