@@ -1,3 +1,4 @@
+import { queuePrefix } from '#core/job/bullmq-engine.ts'
 import type { Load } from './load.ts'
 import type { PartName } from './postern-process.ts'
 import { masterOf, promote } from './redis-places.ts'
@@ -137,7 +138,7 @@ const ofRedis: readonly Fault[] = [
   {
     ...{ name: 'Redis Cluster loses a master', flavour: 'cluster' },
     async strike({ redis }) {
-      const master = await masterOf(redis.nodes, '{score-wallet}')
+      const master = await masterOf(redis.nodes, queuePrefix('score-wallet'))
       await master.stop('SIGKILL')
     },
   },
