@@ -38,19 +38,19 @@ type Slice = { ended: number; tookMs: number; refused: number }
  * below it the limit grows. A limit that follows the rate does not fall with it: what is admitted
  * keeps the database as busy as all of them would.
  *
- * The target is 100 ms, or twice what the route takes by itself, which is learned only of requests that
- * began and ended with fewer than `placesMin` at work: of others it would learn the load.
+ * The target is 100 ms, or twice what the route takes by itself, which is learned of the first one
+ * and of those that began and ended with fewer than `placesMin` at work: of others it would learn the load.
  */
 export function adaptiveLimit(nowMs: number): AdaptiveLimit {
   const ring = Array.from({ length: slices }, (): Slice => ({ ended: 0, tookMs: 0, refused: 0 }))
   let limit = placesMax
-  let floorMs = 0
+  let floorMs: number | undefined
   let slowSlices = 0
   let slice = Math.floor(nowMs / sliceMs)
   let endedAtMs = nowMs
   let taken = 0
 
-  const target = () => Math.max(targetMs, targetFactor * floorMs)
+  const target = () => Math.max(targetMs, targetFactor * (floorMs ?? 0))
   const newest = () => ring[slice % slices] ?? { ended: 0, tookMs: 0, refused: 0 }
 
   function isSlow(atMs: number, { tookMs }: Slice, fitting: number): boolean {
@@ -99,6 +99,8 @@ export function adaptiveLimit(nowMs: number): AdaptiveLimit {
       const into = newest()
       into.ended += 1
       into.tookMs += tookMs
+      // The first of a crowd has met the least of it.
+      floorMs ??= tookMs
       if (Math.max(takenBefore, taken) < placesMin) floorMs += (tookMs - floorMs) * floorWeight
     },
     setTaken(now) {

@@ -108,6 +108,11 @@ test('after a database that stood still for ten seconds all is as before within 
   expect(quantile(counted.tookMs, 0.99)).toBeLessThan(20)
 })
 
+test('slow work that always has company is not taken for overload', () => {
+  const counted = simulate({ capacity: 1_000, wayMs: 400, offered: 100, seconds: 30 })
+  expect(counted.refused).toBe(0)
+})
+
 test('more places than its bound are never there, and fewer than sixteen neither', () => {
   const limit = adaptiveLimit(0)
   expect(limit.current(0)).toBe(placesMax)

@@ -36,6 +36,7 @@ function world() {
 function loaded(priority: Priority = 'normal') {
   const { route, pass, ...rest } = world()
   const places = route('/v1/loaded', priority)
+  places.enter(third).leave()
   const held: Work[] = Array.from({ length: 1_000 }, () => places.enter(third))
   for (let second = 0; second < 5; second++) {
     pass(1_000)
