@@ -2451,7 +2451,7 @@ export type Operations = {
     }
     readonly answer: Job
   }
-  /** Metrics of this process, for Prometheus */
+  /** Metrics of this gateway, for Prometheus */
   'read-metrics': {
     readonly input: Record<never, never>
     readonly answer: string
