@@ -8,6 +8,7 @@ import { listenerTls } from './listener-tls.ts'
 import { openAccess } from './open-access.ts'
 import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
@@ -49,6 +50,7 @@ async function serve(io: CommandIo): Promise<void> {
   const tls = await listenerTls(config, foundation.secrets)
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, tls, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
+  openIncidents(foundation, services, { access, hasWorkers: false })
   log.info('serve.ready', { url: listener.url })
   const signal = await io.terminated()
   log.info('serve.stopping', { signal })

@@ -28,6 +28,9 @@ export function observe(options: {
     const { method } = c.req
     const route = c.get('routeTemplate') ?? 'none'
     metrics.requestSeconds.observe({ method, route, status }, seconds)
+    if (c.get('zone') !== 'probe') {
+      metrics.answers.inc({ outcome: status < 500 ? 'given' : 'failed' })
+    }
     if (c.error instanceof PosternError) metrics.refusals.inc({ code: c.error.code })
     if (isAdmittedRead(c, method, status)) reads.note(c, status)
     writeLine(log, c, { method, route, status, durationMs: Math.round(seconds * 1e6) / 1e3 })
