@@ -17,7 +17,7 @@ export type Episode = {
 export type ClassState = {
   /** Every sight has been good since then; undefined: the last one was not. */
   readonly goodSinceMs: number | undefined
-  /** Nothing can have failed before: the last good sight, or the first of all. */
+  /** Nothing can have failed before: when it served last, or the first sight of all. */
   readonly floorMs: number
   readonly episode: Episode | undefined
 }
@@ -38,7 +38,7 @@ export function decideIncident(
     case 'failing':
       return { state: fail(state, sight, nowMs), ended: undefined }
     case 'good':
-      return recover(state, nowMs)
+      return recover(state, sight.atMs ?? nowMs, nowMs)
   }
 }
 
@@ -65,10 +65,10 @@ function fail(
   }
 }
 
-function recover(before: ClassState, nowMs: number) {
+function recover(before: ClassState, atMs: number, nowMs: number) {
   const { episode } = before
   const goodSinceMs = before.goodSinceMs ?? nowMs
-  const state = { goodSinceMs, floorMs: nowMs, episode: undefined }
+  const state = { goodSinceMs, floorMs: Math.max(before.floorMs, atMs), episode: undefined }
   if (episode?.isOpen !== true) return { state, ended: undefined }
   const recovering = { ...episode, goodMs: episode.goodMs ?? nowMs }
   if (nowMs - recovering.goodMs < closesAfterMs) {

@@ -33,9 +33,13 @@ export const opensAfterMs = 5_000
  */
 export const closesAfterMs = 10_000
 
-/** What a look came to. `sinceMs` (monotonic) is since when it fails, where the look knows. */
+/**
+ * What a look came to, with times (monotonic) where it knows better than that it looked: until when
+ * it certainly served, and since when it does not.
+ */
 export type Sight =
-  | { readonly kind: 'good' | 'unknown' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'good'; readonly atMs?: number }
   | { readonly kind: 'failing'; readonly reason: string; readonly sinceMs?: number }
 
 export const good: Sight = { kind: 'good' }

@@ -15,10 +15,12 @@ export function lookAtCanary(ageMs: () => number | undefined): Look {
   return (nowMs, backMs) => {
     const throughMs = nowMs - (ageMs() ?? Number.POSITIVE_INFINITY)
     const sinceMs = Math.max(throughMs, backMs)
-    if (nowMs - sinceMs <= canaryLateMs) return throughMs >= backMs ? good : unknown
+    if (nowMs - sinceMs <= canaryLateMs) return throughMs >= backMs ? servedAt(throughMs) : unknown
     return failing('no canary job comes through', sinceMs)
   }
 }
+
+const servedAt = (atMs: number): Sight => ({ kind: 'good', atMs })
 
 /** Something that is asked by a rhythm of its own: the answer that was asked for last is the sight. */
 export function lookAtLast(): {
@@ -99,7 +101,7 @@ export function lookAtHeartbeats(read: () => Promise<readonly Heartbeat[]>): Loo
     const fresh = all.filter(({ ageMs }) => ageMs <= silentMs)
     if (fresh.length > 0) {
       alive = new Set(fresh.map(({ id }) => id))
-      return good
+      return servedAt(nowMs - Math.min(...fresh.map(({ ageMs }) => ageMs)))
     }
     const silent = all.filter(({ id }) => alive.has(id)).map(({ ageMs }) => nowMs - ageMs)
     const sinceMs = Math.max(backMs, ...silent)
@@ -128,7 +130,8 @@ export function lookAtLead(sinceLed: () => Promise<number | undefined>): Look {
 export function lookAtPublished(waiting: () => Promise<number | undefined>): Look {
   return async (nowMs, backMs) => {
     const sinceMs = Math.max(nowMs - ((await waiting()) ?? 0), backMs)
-    return nowMs - sinceMs > unpublishedMs ? failing('checkpoints wait', sinceMs) : good
+    if (nowMs - sinceMs > unpublishedMs) return failing('checkpoints wait', sinceMs)
+    return servedAt(sinceMs)
   }
 }
 
@@ -140,7 +143,9 @@ export function lookAtKeys(
   return (nowMs) => {
     const { isMissing, ageMs } = read()
     if (isMissing) return failing('an issuer has no keys')
-    return ageMs > dueMs + graceMs ? failing('keys are not fetched', nowMs - (ageMs - dueMs)) : good
+    const lateMs = ageMs - dueMs
+    if (lateMs > graceMs) return failing('keys are not fetched', nowMs - lateMs)
+    return servedAt(nowMs - Math.max(0, lateMs))
   }
 }
 
