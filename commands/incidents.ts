@@ -112,8 +112,7 @@ function mttrText(
   return [
     `Measured, incidents that began within ${days} days:\n`,
     ...measured.map(measuredLine),
-    `\nComputed for ${quarterDays} days, not measured: faults that core/incident/fault-calendar.ts assumes\n`,
-    'times the mean time to recover above.\n',
+    `\nComputed for ${quarterDays} days, not measured: the faults that are assumed here, times the mean above:\n`,
     ...computed.map(computedLine),
     sumLine(computed),
   ].join('')

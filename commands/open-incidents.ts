@@ -8,12 +8,12 @@ import {
   lookAtCanary,
   lookAtHeartbeats,
   lookAtKeys,
-  lookAtLead,
+  lookAtLog,
   lookAtPublished,
   lookAtReads,
 } from '#core/incident/looks.ts'
 import { postgresIncidents } from '#core/incident/postgres-incidents.ts'
-import { gatewayHeartbeats, oldestUnpublished, sinceLed } from '#core/incident/postgres-looks.ts'
+import { gatewayHeartbeats, logSigns, oldestUnpublished } from '#core/incident/postgres-looks.ts'
 import { watchIncidents } from '#core/incident/watch-incidents.ts'
 import type { Metrics } from '#core/metrics.ts'
 import type { Foundation } from './foundation.ts'
@@ -57,7 +57,7 @@ export function openIncidents(
       ? {}
       : {
           issuer: lookAtKeys(() => access.fetchedKeys(), keyTimes),
-          sequencer: lookAtLead(() => sinceLed(sql)),
+          sequencer: lookAtLog(() => logSigns(sql)),
           'tile-store': lookAtPublished(() => oldestUnpublished(sql)),
           gateway: lookAtAnswers(() => answers(metrics)),
         }),

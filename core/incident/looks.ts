@@ -115,13 +115,29 @@ const leadlessMs = 6_000
 /** Milliseconds; on S3 there are 3 s between two publications, and a call may take its timeout. */
 const unpublishedMs = 15_000
 
-/** Undefined where nobody has led, or the leader was stopped in order; below zero: led. */
-export function lookAtLead(sinceLed: () => Promise<number | undefined>): Look {
+/** Milliseconds between two heartbeats of a journal: something has to be sequenced that often. */
+const recordEveryMs = 30_000
+/** Milliseconds; of two such records one may be void, and a leader changes meanwhile. */
+const unsignedMs = 75_000
+
+/** Of the log, in milliseconds. */
+export type LogSigns = {
+  /** Since the lead ended; below zero: it has not. Undefined: nobody led, or it was given back. */
+  readonly ledMs: number | undefined
+  /** Since a checkpoint was signed; undefined before the first. */
+  readonly signedMs: number | undefined
+}
+
+export function lookAtLog(read: () => Promise<LogSigns>): Look {
   return async (nowMs, backMs) => {
-    const ageMs = await sinceLed()
-    if (ageMs === undefined) return unknown
-    if (ageMs <= 0) return good
-    const sinceMs = Math.max(nowMs - ageMs, backMs)
+    const { ledMs, signedMs } = await read()
+    const signedAtMs = Math.max(nowMs - (signedMs ?? 0), backMs)
+    if (nowMs - signedAtMs > unsignedMs) {
+      return failing('nothing is sequenced', signedAtMs + recordEveryMs)
+    }
+    if (ledMs === undefined) return unknown
+    if (ledMs <= 0) return servedAt(Math.min(nowMs, signedAtMs + recordEveryMs))
+    const sinceMs = Math.max(nowMs - ledMs, backMs)
     return nowMs - sinceMs > leadlessMs ? failing('nobody sequences', sinceMs) : unknown
   }
 }

@@ -10,7 +10,7 @@ import {
   lookAtHeartbeats,
   lookAtKeys,
   lookAtLast,
-  lookAtLead,
+  lookAtLog,
   lookAtPublished,
   lookAtReads,
   type Tally,
@@ -161,13 +161,16 @@ test('of gateways one that is silent is dead, and one that is gone was stopped',
   expect(await seen(look(21_000, 0))).toBe('unknown')
 })
 
-test.each<[string, number | undefined, unknown]>([
-  ['nobody has led', undefined, 'unknown'],
-  ['led', -3_000, 'good'],
-  ['a follower may still come', 6_000, 'unknown'],
-  ['nobody follows', 6_001, ['failing', 93_999]],
-])('the lead of the log: %s', async (_title, ms, expected) => {
-  expect(await seen(lookAtLead(async () => ms)(100_000, 0))).toEqual(expected)
+test.each<[string, number | undefined, number | undefined, unknown]>([
+  ['nobody has led', undefined, undefined, 'unknown'],
+  ['led', -3_000, 75_000, 'good'],
+  ['a follower may still come', 6_000, 9_000, 'unknown'],
+  ['nobody follows', 6_001, 9_000, ['failing', 93_999]],
+  ['given back in order', undefined, 75_000, 'unknown'],
+  ['led, and nothing is signed', -3_000, 75_001, ['failing', 54_999]],
+  ['not led, and nothing is signed', undefined, 75_001, ['failing', 54_999]],
+])('the log: %s', async (_title, ledMs, signedMs, expected) => {
+  expect(await seen(lookAtLog(async () => ({ ledMs, signedMs }))(100_000, 0))).toEqual(expected)
 })
 
 test.each<[string, number | undefined, unknown]>([
