@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { type IncidentClass, incidentClasses } from './incident.ts'
 
-export const incidentStates = ['open', 'recovered', 'unseen'] as const
+const incidentStates = ['open', 'recovered', 'unseen'] as const
 export const incidentFilters = [...incidentStates, 'all'] as const
 
 /** Days that figures are about, unless it is asked for others. */

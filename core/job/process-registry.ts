@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import type { Log } from '../log.ts'
 
 /** Between two heartbeats, each of which also tells and hears of the newest canary. */
-export const heartbeatMs = 2_000
+const heartbeatMs = 2_000
 /** A process that was silent for as long is no longer counted. */
 export const liveSeconds = 20
 /** Rows of processes that are long gone. */
