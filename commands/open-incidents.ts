@@ -2,6 +2,7 @@ import { remoteKeySetTimes } from '#core/access/key-set.ts'
 import type { OpenAccessControl } from '#core/access/open-access-control.ts'
 import { failing, good, type IncidentClass } from '#core/incident/incident.ts'
 import {
+  type AnswerOutcome,
   type Look,
   lookAtAnswers,
   lookAtBreakers,
@@ -78,8 +79,9 @@ const keyTimes = {
 
 async function answers({ answers: counter }: Metrics) {
   const { values } = await counter.get()
-  const failed = values.find(({ labels }) => labels['outcome'] === 'failed')?.value ?? 0
-  return { failed, all: values.reduce((sum, { value }) => sum + value, 0) }
+  const of = (outcome: AnswerOutcome) =>
+    values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0
+  return { given: of('given'), overloaded: of('overloaded'), failed: of('failed') }
 }
 
 type Summed = {

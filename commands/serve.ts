@@ -1,5 +1,6 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { openLog } from '#core/log.ts'
+import type { Metrics } from '#core/metrics.ts'
 import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
@@ -12,30 +13,57 @@ import { openIncidents } from './open-incidents.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
+import { claimPort, parseIndex, processesOption, superviseParts } from './processes.ts'
 import { required, requireSettings } from './require-settings.ts'
+import { siblingMetrics } from './sibling-metrics.ts'
+import { gatewayParts } from './supervise.ts'
+
+/** What `serve` and its siblings are told on the command line. */
+type ServeOptions = { readonly processes: number; readonly sibling?: number }
 
 export function serveCommand(io: CommandIo): Command {
   return new Command('serve')
     .description('run the gateway: admit, authenticate and accept jobs over HTTP')
+    .addOption(processesOption())
+    .addOption(
+      // Not for people: which of the processes that share the port this one is.
+      new Option('--sibling <index>').argParser(parseIndex).hideHelp(),
+    )
     .addHelpText(
       'after',
       `
 Examples:
   $ postern serve
   $ POSTERN_LISTEN_PORT=9090 postern serve
+  $ postern serve --processes 4
 
 Needs POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres,
 POSTERN_REDIS_URL. With POSTERN_AUDIT_STORE it also answers for the published audit log. Stops on
-SIGTERM within POSTERN_DRAIN_SECONDS.`,
+SIGTERM within POSTERN_DRAIN_SECONDS.
+
+A process uses one core. Several of them share the port; the kernel spreads connections over them, so
+that callers need more than a few, and a subject's limits are divided among them.`,
     )
-    .action(() => serve(io))
+    .action((options: ServeOptions) => {
+      if (options.sibling !== undefined || options.processes === 1) return serve(io, options)
+      return serveTogether(io, options.processes)
+    })
 }
 
-async function serve(io: CommandIo): Promise<void> {
+/** Several gateways under one supervisor, as `run` starts them. */
+async function serveTogether(io: CommandIo, processes: number): Promise<void> {
+  const config = io.config()
+  requireSettings(config, serveSettings(config))
+  claimPort(config)
+  process.exitCode = await superviseParts(io, gatewayParts(processes))
+}
+
+async function serve(io: CommandIo, { sibling }: ServeOptions): Promise<void> {
   const config = io.config()
   requireSettings(config, serveSettings(config))
   const accessFile = required(config, 'POSTERN_ACCESS_FILE')
-  const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'gateway' } })
+  const named = sibling === undefined ? {} : { sibling }
+  const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'gateway', ...named } })
   exitOnBug(log)
   await using stack = new AsyncDisposableStack()
   stack.defer(() => log.flush())
@@ -45,13 +73,24 @@ async function serve(io: CommandIo): Promise<void> {
   const services = await openServices(foundation, ['gateway'], local && [local.use])
   const source = { file: accessFile }
   const access = await openAccess(foundation, services, source, local?.issuer)
-  const gateway = await openGateway(foundation, services, access, await openPublished(config))
+  const gateway = await openGateway(foundation, services, access, {
+    published: await openPublished(config),
+    readMetrics: sibling === undefined ? undefined : readAllMetrics(foundation.metrics, sibling),
+  })
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const tls = await listenerTls(config, foundation.secrets)
-  const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, tls, log }))
+  const listening = { gateway, ...place, tls, log, sharesPort: sibling !== undefined }
+  const listener = bind('POSTERN_LISTEN_PORT', place, () => listen(listening))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
   openIncidents(foundation, services, { access, hasWorkers: false })
   log.info('serve.ready', { url: listener.url })
   const signal = await io.terminated()
   log.info('serve.stopping', { signal })
+}
+
+function readAllMetrics({ registry }: Metrics, index: number): () => Promise<string> {
+  return siblingMetrics(registry, index, {
+    send: (message) => void process.send?.(message),
+    onMessage: (listener) => void process.on('message', listener),
+  })
 }

@@ -114,7 +114,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
     metrics: foundation.metrics,
   })
   const published = await openTileSource(settings.store, settings.storeOptions)
-  const gateway = await openGateway(foundation, services, access, published)
+  const gateway = await openGateway(foundation, services, access, { published })
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))

@@ -27,7 +27,7 @@ export function incidentMetrics(registers: Registry[]) {
     }),
     answers: new Counter({
       name: 'postern_http_answers_total',
-      help: 'Answers of the zones v1 and internal, and those of them that were 5xx',
+      help: 'Answers of the zones v1 and internal: given, overloaded (refused for it), failed (5xx)',
       labelNames: ['outcome'],
       registers,
     }),

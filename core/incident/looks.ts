@@ -46,21 +46,27 @@ const windowMs = 10_000
 /** Counts since the start of a process. */
 export type Tally = { readonly failed: number; readonly all: number }
 
+export type AnswerOutcome = 'given' | 'overloaded' | 'failed'
+export type Answers = Readonly<Record<AnswerOutcome, number>>
+
 /** One in so many answers; fewer, and fewer than so many, are some caller's trouble. */
 const failedShareMin = 0.05
 const failedMin = 10
 
-export function lookAtAnswers(read: () => Tally | Promise<Tally>): Look {
-  let points: readonly (Tally & { readonly atMs: number })[] = []
+/** Overload is no failing, but where nothing is answered beside it. */
+export function lookAtAnswers(read: () => Promise<Answers>): Look {
+  let points: readonly (Answers & { readonly atMs: number })[] = []
   return async (nowMs, backMs) => {
     const now = { ...(await read()), atMs: nowMs }
     // What was answered while something else was away says nothing of the gateway.
     const kept = points.filter(({ atMs }) => atMs >= Math.max(nowMs - windowMs, backMs))
     points = [...kept, now]
     const [first = now] = points
+    const given = now.given - first.given
     const failed = now.failed - first.failed
-    const isMany = failed >= failedMin && failed >= failedShareMin * (now.all - first.all)
-    return isMany ? failing('answers are 5xx') : good
+    const all = given + failed + now.overloaded - first.overloaded
+    if (failed >= failedMin && failed >= failedShareMin * all) return failing('answers are 5xx')
+    return given === 0 && all >= failedMin ? failing('all requests are refused') : good
   }
 }
 

@@ -62,55 +62,40 @@ const tallies = (steps: readonly (readonly [failed: number, all: number])[]) => 
   }
 }
 
-test.each<[string, readonly (readonly [number, number])[], string]>([
-  [
-    'nine of nine are some caller’s trouble',
-    [
-      [0, 0],
-      [9, 9],
-    ],
-    'good',
-  ],
-  [
-    'ten of ten are the gateway’s',
-    [
-      [0, 0],
-      [10, 10],
-    ],
-    'failing',
-  ],
-  [
-    'ten of two hundred are',
-    [
-      [0, 0],
-      [10, 200],
-    ],
-    'failing',
-  ],
-  [
-    'ten of two hundred and one are not',
-    [
-      [0, 0],
-      [10, 201],
-    ],
-    'good',
-  ],
-  [
-    'what was counted before the first look is no news',
-    [
-      [50, 50],
-      [50, 60],
-    ],
-    'good',
-  ],
-])('5xx: %s', async (_title, steps, expected) => {
-  const last = (await lookAll(lookAtAnswers(tallies(steps)), never, steps.length)).at(-1)
+type Counts = readonly [given: number, overloaded: number, failed: number]
+
+const answered = (steps: readonly Counts[]) => {
+  const left = [...steps]
+  return async () => {
+    const [given = 0, overloaded = 0, failed = 0] = left.shift() ?? steps.at(-1) ?? []
+    return { given, overloaded, failed }
+  }
+}
+
+test.each<[string, Counts, Counts, string]>([
+  ['nine of nine are some caller’s trouble', [0, 0, 0], [0, 0, 9], 'good'],
+  ['ten of ten are the gateway’s', [0, 0, 0], [0, 0, 10], 'failing'],
+  ['ten of two hundred are', [0, 0, 0], [190, 0, 10], 'failing'],
+  ['ten of two hundred and one are not', [0, 0, 0], [191, 0, 10], 'good'],
+  ['what was counted before the first look is no news', [0, 0, 50], [10, 0, 50], 'good'],
+  ['who refuses for overload and answers beside it serves', [0, 0, 0], [1, 900, 0], 'good'],
+  ['who refuses everything does not', [5, 0, 0], [5, 10, 0], 'failing'],
+])('5xx: %s', async (_title, before, after, expected) => {
+  const last = (await lookAll(lookAtAnswers(answered([before, after])), never, 2)).at(-1)
   expect(Array.isArray(last) ? last[0] : last).toBe(expected)
 })
 
 test('5xx of more than ten seconds ago count no more', async () => {
-  const steps = [[0, 0], [10, 10], ...Array.from({ length: 11 }, () => [10, 10] as const)] as const
-  const all = await lookAll(lookAtAnswers(tallies(steps)), never, steps.length)
+  const all = await lookAll(
+    lookAtAnswers(
+      answered([
+        [0, 0, 0],
+        [0, 0, 10],
+      ]),
+    ),
+    never,
+    13,
+  )
   expect(all.map((one) => (Array.isArray(one) ? 'failing' : one)).join(' ')).toBe(
     `good ${'failing '.repeat(10)}good good`,
   )
@@ -118,10 +103,10 @@ test('5xx of more than ten seconds ago count no more', async () => {
 
 test('5xx while something else was away are not the gateway’s', async () => {
   const look = lookAtAnswers(
-    tallies([
-      [0, 0],
-      [40, 40],
-      [40, 50],
+    answered([
+      [0, 0, 0],
+      [0, 0, 40],
+      [10, 0, 40],
     ]),
   )
   await look(0, never)
