@@ -1087,6 +1087,30 @@ export type DriftFinding = {
   readonly opened_count: number
 }
 
+export type Incident = {
+  readonly id: string
+  readonly class: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
+  /** `unseen`: nobody could tell any more; no recovery was measured */
+  readonly state: "open" | "recovered" | "unseen"
+  readonly reason: string
+  /** The first failing sight */
+  readonly started_at: string
+  /** The first good sight of the run that closed it */
+  readonly recovered_at: string | null
+  /** So far, while it is open */
+  readonly seconds: number
+}
+
+export type Recovery = {
+  readonly class: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
+  readonly incidents: number
+  readonly open: number
+  readonly recovered: number
+  /** Mean time to recover; null: no measurement */
+  readonly mttr_seconds: number | null
+  readonly worst_seconds: number | null
+}
+
 export type OrderEvent = {
   readonly seq: number
   readonly type: string
@@ -2302,31 +2326,11 @@ export type Operations = {
       }
     }
     readonly answer: {
-      readonly incidents: ReadonlyArray<{
-        readonly id: string
-        readonly class: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
-        /** `unseen`: nobody could tell any more; no recovery was measured */
-        readonly state: "open" | "recovered" | "unseen"
-        readonly reason: string
-        /** The first failing sight */
-        readonly started_at: string
-        /** The first good sight of the run that closed it */
-        readonly recovered_at: string | null
-        /** So far, while it is open */
-        readonly seconds: number
-      }>
+      readonly incidents: ReadonlyArray<Incident>
       readonly next?: string
       readonly summary: {
         readonly days: number
-        readonly classes: ReadonlyArray<{
-          readonly class: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
-          readonly incidents: number
-          readonly open: number
-          readonly recovered: number
-          /** Mean time to recover; null: no measurement */
-          readonly mttr_seconds: number | null
-          readonly worst_seconds: number | null
-        }>
+        readonly classes: ReadonlyArray<Recovery>
       }
     }
   }

@@ -27,6 +27,7 @@ export const incidentSchema = z.strictObject({
     .meta({ description: 'The first good sight of the run that closed it' }),
   seconds: z.number().meta({ description: 'So far, while it is open' }),
 })
+incidentSchema.register(z.globalRegistry, { title: 'Incident' })
 export type Incident = z.infer<typeof incidentSchema>
 
 export const recoverySchema = z.strictObject({
@@ -40,6 +41,7 @@ export const recoverySchema = z.strictObject({
     .meta({ description: 'Mean time to recover; null: no measurement' }),
   worst_seconds: z.number().nullable(),
 })
+recoverySchema.register(z.globalRegistry, { title: 'Recovery' })
 /** What was measured of a class. */
 export type Recovery = z.infer<typeof recoverySchema>
 
