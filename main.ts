@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { driftCommand } from './commands/drift.ts'
 import { guardEnvironment } from './commands/environment-guard.ts'
 import { healthcheckCommand } from './commands/healthcheck.ts'
+import { incidentsCommand } from './commands/incidents.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { explainBugs, explainFailure, terminated } from './commands/process-life.ts'
 import { revokeCommand } from './commands/revoke.ts'
@@ -68,6 +69,7 @@ async function main(): Promise<number> {
     auditCommand,
     backtestCommand,
     driftCommand,
+    incidentsCommand,
     revokeCommand,
     schedulesCommand,
     scoreCommand,

@@ -9,6 +9,7 @@ import { listenerTls } from './listener-tls.ts'
 import { openAccess } from './open-access.ts'
 import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openServices } from './open-services.ts'
 import { exitOnBug } from './process-life.ts'
@@ -81,6 +82,7 @@ async function serve(io: CommandIo, { sibling }: ServeOptions): Promise<void> {
   const listening = { gateway, ...place, tls, log, sharesPort: sibling !== undefined }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen(listening))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
+  openIncidents(foundation, services, { access, hasWorkers: false })
   log.info('serve.ready', { url: listener.url })
   const signal = await io.terminated()
   log.info('serve.stopping', { signal })

@@ -24,6 +24,7 @@ import { jobKinds, queueNames } from './job-kinds.ts'
 import { openAccess } from './open-access.ts'
 import { openDevelopmentAudit } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openServices } from './open-services.ts'
@@ -43,7 +44,7 @@ const developerScopes: readonly string[] = [
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
   ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', mintScope],
   ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
-  ...['schedules:read', 'schedules:write', 'drift:read'],
+  ...['schedules:read', 'schedules:write', 'drift:read', 'incidents:read'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -122,6 +123,7 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
     published: { source: published, logKeys },
     environment: io.environment,
   })
+  openIncidents(foundation, services, { access, hasWorkers: true })
   const ttlSeconds = tokenSeconds
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
   const token = await mintDevelopmentToken(minted)

@@ -5,6 +5,7 @@ import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { engineSettings, openFoundation } from './foundation.ts'
 import { openVerifiedLog } from './open-audit.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { exitOnBug } from './process-life.ts'
@@ -39,12 +40,11 @@ async function work(io: CommandIo): Promise<void> {
   stack.defer(() => log.flush())
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
-  const { now, metrics } = foundation
+  const { metrics } = foundation
   const services = await openServices(foundation, ['worker'])
   const readiness = workerReadiness({
     sql: foundation.database('probe', 1),
     registry: services.registry,
-    now,
   })
   const port = config.POSTERN_PROBE_PORT
   const probes = stack.adopt(
@@ -56,6 +56,7 @@ async function work(io: CommandIo): Promise<void> {
   // A worker takes jobs, and is ready, before all of it is open: from here on it is stopped in order.
   const terminated = io.terminated()
   await openWorkers(foundation, services, { published, environment: io.environment })
+  openIncidents(foundation, services, { hasWorkers: true })
   log.info('work.ready', { probes: probes.url })
   const signal = await terminated
   log.info('work.stopping', { signal })
