@@ -5,6 +5,8 @@ import type { Stage } from './stage.ts'
 
 /** Milliseconds in which everything has ended and is in the log, once the load is over. */
 const settleMsMax = 40_000
+/** An incident is closed ten seconds after all is well. */
+const closeMsMax = 20_000
 const lookMs = 200
 
 /** What is not as promised; empty when all is. */
@@ -20,6 +22,7 @@ export async function judge(stage: Stage, history: History): Promise<readonly st
     isRecorded(stage.sql, history),
     deadStaysDead(history),
     logVerifies(stage),
+    incidentsClose(stage.sql),
   ])
   return found.flat()
 }
@@ -120,6 +123,25 @@ function deadStaysDead({ thefts, deadSince }: History): readonly string[] {
     const passed = uses.filter(({ startedMs, status }) => startedMs > sinceMs && status === 200)
     return passed.length === 0 ? [] : [`revoked token ${tokenId} passed ${passed.length} times`]
   })
+}
+
+/** What was noticed, and by its own account is over. */
+export async function incidentsOf(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql<{ told: string }[]>`
+    select class || ' ' || round(extract(epoch from recovered_at - started_at), 1) || ' s' as told
+    from postern_incident order by id`
+  return rows.map(({ told }) => told)
+}
+
+async function incidentsClose(sql: Sql): Promise<readonly string[]> {
+  const giveUpAt = performance.now() + closeMsMax
+  for (;;) {
+    const open = await sql<{ class: string }[]>`
+      select class from postern_incident where recovered_at is null`
+    if (open.length === 0) return []
+    if (performance.now() > giveUpAt) return open.map((one) => `incident ${one.class} stays open`)
+    await Bun.sleep(lookMs)
+  }
 }
 
 /** As anybody would, offline. */

@@ -10,6 +10,8 @@ export const runSchema = z.strictObject({
   /** Keys under which clients asked for a job. */
   jobs: z.int(),
   seconds: z.number(),
+  /** What the service itself has noticed, class and seconds. */
+  incidents: z.array(z.string()),
   violations: z.array(z.string()),
   /** Why the run could not be made here. */
   skipped: z.string().optional(),
