@@ -14,7 +14,7 @@ import { removeAtExit, runCommand } from '#test/support/server-process.ts'
 import { say } from '../stage.ts'
 import { type Fault, faults } from './faults.ts'
 import { emptyHistory, nowMs, recoveryOf } from './history.ts'
-import { judge } from './judge.ts'
+import { incidentsOf, judge } from './judge.ts'
 import { startLoad } from './load.ts'
 import { NotHere, openStage } from './stage.ts'
 import { type Run, runSchema, table } from './table.ts'
@@ -60,7 +60,7 @@ async function strike(seed: number, fault: Fault): Promise<Run> {
   const random = seededRandom(seed)
   const startedMs = nowMs()
   const of = { seed, fault: fault.name }
-  const nothing = { awayMs: 0, recoveryMs: 0, jobs: 0, violations: [] }
+  const nothing = { awayMs: 0, recoveryMs: 0, jobs: 0, incidents: [], violations: [] }
   let stage: Awaited<ReturnType<typeof openStage>>
   try {
     stage = await openStage(binary, fault.flavour)
@@ -84,8 +84,9 @@ async function strike(seed: number, fault: Fault): Promise<Run> {
       ...(await judge(stage, history)),
       ...(noticed > 0 ? [`${noticed} requests noticed`] : []),
     ]
+    const incidents = [...(await incidentsOf(stage.sql))]
     const seconds = (nowMs() - startedMs) / 1_000
-    return { ...of, awayMs, recoveryMs, jobs: history.jobs.size, violations, seconds }
+    return { ...of, awayMs, recoveryMs, jobs: history.jobs.size, incidents, violations, seconds }
   } finally {
     await stage.close()
   }
@@ -105,20 +106,13 @@ async function comesBack(
   }
 }
 
-function lineOf({
-  seed,
-  fault,
-  awayMs,
-  recoveryMs,
-  jobs,
-  violations,
-  seconds,
-  skipped,
-}: Run): string {
+function lineOf(run: Run): string {
+  const { seed, fault, awayMs, recoveryMs, jobs, incidents, violations, seconds, skipped } = run
   if (skipped !== undefined) return `${seed} ${fault}: NOT RUN, ${skipped}`
   const told = violations.map((violation) => `\n  VIOLATED: ${violation}`).join('')
   const times = `away ${(awayMs / 1_000).toFixed(1)} s, back ${(recoveryMs / 1_000).toFixed(1)} s`
-  return `${seed} ${fault}: ${times}, ${jobs} jobs, ${seconds.toFixed(0)} s${told}`
+  const noticed = incidents.length === 0 ? '' : `, noticed as ${incidents.join(', ')}`
+  return `${seed} ${fault}: ${times}${noticed}, ${jobs} jobs, ${seconds.toFixed(0)} s${told}`
 }
 
 async function readRuns(path: string | undefined): Promise<ReadonlyMap<number, Run>> {
