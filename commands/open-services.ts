@@ -14,6 +14,7 @@ import {
   startProcessRegistry,
 } from '#core/job/process-registry.ts'
 import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
+import { watchJobs } from '#core/job/watch-jobs.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import type { SecretUse } from '#core/secret/secret-follower.ts'
@@ -74,6 +75,7 @@ export async function openServices(
     (open) => open.close(),
   )
   stack.adopt(startJanitor({ sql, kinds, log }), (open) => open.close())
+  stack.adopt(watchJobs({ sql, kinds, metrics, log }), (open) => open.close())
   const { look: queueLook, note } = lookAtLast()
   stack.adopt(startCanary(foundation, registry, note), (timer) => clearInterval(timer))
   return { audit, journal, registry, sweeper, queueLook }
