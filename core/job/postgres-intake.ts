@@ -5,6 +5,7 @@ import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
+import { type CommitObserver, observedCommit } from '../postgres/observed-commit.ts'
 import { databaseOutage } from '../postgres/outage.ts'
 import { insertAccepted, receiptsOf } from './accept-statement.ts'
 import { dispatcher } from './dispatcher.ts'
@@ -20,7 +21,7 @@ const batchesInFlightMax = 4
 /** Requests that may wait for a commit: at 10,000/s about half a second's worth. */
 const waitingMax = 5_000
 
-export type PostgresIntakeOptions = {
+export type PostgresIntakeOptions = CommitObserver & {
   /** A pool of exactly one connection: batches are pipelined on it. */
   readonly sql: Sql
   readonly journal: AuditJournal
@@ -32,7 +33,7 @@ export type PostgresIntakeOptions = {
 
 /** The durable intake: group commit into Postgres, dispatch after it. */
 export function postgresIntake(options: PostgresIntakeOptions): Intake {
-  const { sql, journal, metrics, now } = options
+  const { sql, journal, now } = options
   const memory = idempotencyMemory()
   const dispatch = dispatcher(options)
   let isClosing = false
@@ -48,7 +49,6 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
       dispatch.giveBack(dispatchedOutboxIds)
       throw error
     }
-    metrics.acceptBatch.observe(submissions.length)
     dispatch.send(outboxId, submissions.flatMap(deliveriesOf))
     return submissions.map((submission) => ({
       receipts: receiptsOf(submission, acceptedAt),
@@ -56,9 +56,11 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
     }))
   }
 
+  const traceOf = (submission: Submission) => submission.caller.traceparent
+  const observed = observedCommit(options, { name: 'accept', traceOf }, commit)
   const commits = groupCommit<Submission, Accepted>({
     run: (submissions) =>
-      runOrSplit(submissions, commit, (error) => databaseOutage(error) !== undefined),
+      runOrSplit(submissions, observed, (error) => databaseOutage(error) !== undefined),
     batchMax: batchJobs,
     weightOf: (submission) => submission.jobs.length,
     inFlightMax: batchesInFlightMax,
