@@ -104,9 +104,11 @@ function startCanary(
   registry: ProcessRegistry,
   note: ReturnType<typeof lookAtLast>['note'],
 ): Timer {
+  const startedMs = performance.now()
   const beat = () => {
-    const ageMs = registry.canaryAgeMs()
-    if (ageMs !== undefined) metrics.canaryAgeSeconds.set(ageMs / 1_000)
+    // One that never comes is late too.
+    const ageMs = registry.canaryAgeMs() ?? performance.now() - startedMs
+    metrics.canaryAgeSeconds.set(ageMs / 1_000)
     const askedMs = performance.now()
     queue.ping().then(
       () => note(askedMs, undefined),

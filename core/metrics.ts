@@ -225,7 +225,7 @@ function processMetrics(registers: Registry[]) {
   return {
     canaryAgeSeconds: new Gauge({
       name: 'postern_canary_age_seconds',
-      help: 'Age of the newest canary job that came through the queue',
+      help: 'Age of the newest canary job that came through the queue; before the first, of the process',
       registers,
     }),
     auditLost: new Counter({

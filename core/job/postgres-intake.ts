@@ -33,7 +33,7 @@ export type PostgresIntakeOptions = CommitObserver & {
 
 /** The durable intake: group commit into Postgres, dispatch after it. */
 export function postgresIntake(options: PostgresIntakeOptions): Intake {
-  const { sql, journal, now } = options
+  const { sql, journal, metrics, now } = options
   const memory = idempotencyMemory()
   const dispatch = dispatcher(options)
   let isClosing = false
@@ -69,17 +69,15 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
   })
 
   async function acceptNew(submission: Submission): Promise<Accepted> {
+    const startedMs = performance.now()
     try {
-      return await commits.submit(submission)
+      const accepted = await commits.submit(submission)
+      metrics.acceptSeconds.observe((performance.now() - startedMs) / 1_000)
+      return accepted
     } catch (error) {
-      if (sqlState(error) === uniqueViolation) {
-        const answer = await findStoredAnswer(sql, submission).catch(rethrowPlain)
-        if (answer !== undefined) {
-          memory.remember(submission, answer)
-          return { receipts: answer.receipts, replayed: true }
-        }
-      }
-      throw asPosternError(error)
+      const answer = await answerBehind(sql, submission, error)
+      memory.remember(submission, answer)
+      return { receipts: answer.receipts, replayed: true }
     }
   }
 
@@ -121,6 +119,14 @@ function deliveriesOf(submission: Submission): Delivery[] {
     requestId: submission.caller.requestId,
     traceparent: submission.caller.traceparent,
   }))
+}
+
+/** What the key of a submission was answered before, where that is why it failed; else it throws. */
+async function answerBehind(sql: Sql, submission: Submission, error: unknown) {
+  const isTaken = sqlState(error) === uniqueViolation
+  const answer = isTaken ? await findStoredAnswer(sql, submission).catch(rethrowPlain) : undefined
+  if (answer === undefined) throw asPosternError(error)
+  return answer
 }
 
 const uniqueViolation = '23505'
