@@ -11,6 +11,7 @@ const tools = [
   { program: 'openssl', debian: 'openssl', brew: 'openssl' },
   { program: 'pgrep', debian: 'procps', brew: 'proctools' },
   { program: 'chromium', debian: 'chromium', brew: '--cask google-chrome' },
+  { program: 'promtool', debian: 'prometheus', brew: 'prometheus' },
 ]
 
 /** Any of them will do for the console's tests; POSTERN_TEST_CHROMIUM names another one. */

@@ -18,6 +18,7 @@ import { queueSchema } from '#core/postgres/queue-schema.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretUse } from '#core/secret/secret-follower.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
+import type { Tracing } from '#core/trace/tracing.ts'
 import {
   connectLiveDatabase,
   databaseUrl,
@@ -26,6 +27,7 @@ import {
   type SecretsByVersion,
 } from './connect-database.ts'
 import { adoptRedisLogin, databaseUse, type Logins } from './follow-logins.ts'
+import { openProcessTracing } from './open-tracing.ts'
 import { openWebhookKeys } from './open-webhook-keys.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { required } from './require-settings.ts'
@@ -35,6 +37,8 @@ export type Foundation = {
   readonly config: Config
   readonly log: Log
   readonly metrics: Metrics
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined
   readonly version: string
   readonly host: string
   readonly now: () => Date
@@ -75,12 +79,16 @@ export async function openFoundation(options: {
   const metrics = createMetrics()
   const recorded = openRecordedSecrets(config, metrics)
   const { secrets, recordTo: recordSecrets } = recorded
+  const tracing = await openProcessTracing({
+    ...{ config, secrets, role, version, metrics, log, stack },
+  })
   const login = await loginSecret(config, 'POSTERN_DATABASE_URL', recorded)
   let url = login?.members[login.member] ?? (await databaseUrl(config, secrets))
   const pools: LivePool[] = []
   const database = (use: string, connections: number, plans: Plans = {}): Sql => {
     const pool = connectLiveDatabase(config, url, { use, connections, role, ...plans })
     pools.push(pool)
+    metrics.watchPool(use, pool.connections)
     return stack.adopt(pool.sql, (sql) => sql.end({ timeout: closeSeconds }))
   }
   const onAdopted = (next: string) => {
@@ -96,7 +104,7 @@ export async function openFoundation(options: {
   const now = () => new Date()
   const host = hostname()
   return {
-    ...{ config, log, metrics, version, host, now, secrets, recordSecrets },
+    ...{ config, log, metrics, tracing, version, host, now, secrets, recordSecrets },
     ...{ database, engine, queue, stack },
     webhookKeys: () => webhook?.keys() ?? [],
     logins: recorded.store && {

@@ -27,10 +27,12 @@ function openConnection(
   services: Services,
   connections: number,
 ): DeskConnection {
-  const { queue, log, metrics, now, stack } = foundation
+  const { queue, log, metrics, tracing, now, stack } = foundation
   const sql = foundation.database('desk', connections, { prefersIndexes: true })
-  const dispatch = stack.adopt(dispatcher({ sql, queue, log, metrics }), (open) => open.close())
-  return { sql, journal: services.journal, dispatch, now, metrics }
+  const dispatch = stack.adopt(dispatcher({ sql, queue, log, metrics, tracing }), (open) =>
+    open.close(),
+  )
+  return { sql, journal: services.journal, dispatch, now, metrics, tracing }
 }
 
 /** The gateway's half: what is asked of orders. */

@@ -58,7 +58,7 @@ export async function openGateway(
   access: OpenAccessControl,
   { published, readMetrics }: Serving,
 ) {
-  const { queue, log, metrics, now, stack } = foundation
+  const { queue, log, metrics, tracing, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('gateway', readConnections)
   const signals = stack.adopt(
@@ -72,7 +72,7 @@ export async function openGateway(
   const backlog = stack.adopt(watchBacklog({ sql, log }), (open) => open.close())
   const piped = foundation.database('intake', 1)
   const intake = stack.adopt(
-    boundedIntake(postgresIntake({ sql: piped, journal, queue, log, metrics, now }), backlog),
+    boundedIntake(postgresIntake({ ...foundation, sql: piped, journal }), backlog),
     (open) => open.close(),
   )
   const kinds = jobKinds
@@ -118,7 +118,7 @@ export async function openGateway(
     waitingRoutes: (waits, closing) =>
       deskWaitingRoutes(desk, { sql, access, intake, waits, closing }),
     audit,
-    ...{ metrics, readMetrics, log, now },
+    ...{ metrics, readMetrics, tracing, log, now },
     liveGateways,
     readiness: gatewayReadiness({ sql, access, registry }),
   })

@@ -14,6 +14,7 @@ import {
   startProcessRegistry,
 } from '#core/job/process-registry.ts'
 import { type Sweeper, startSweeper } from '#core/job/sweeper.ts'
+import { watchJobs } from '#core/job/watch-jobs.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import type { SecretUse } from '#core/secret/secret-follower.ts'
@@ -74,6 +75,7 @@ export async function openServices(
     (open) => open.close(),
   )
   stack.adopt(startJanitor({ sql, kinds, log }), (open) => open.close())
+  stack.adopt(watchJobs({ sql, kinds, metrics, log }), (open) => open.close())
   const { look: queueLook, note } = lookAtLast()
   stack.adopt(startCanary(foundation, registry, note), (timer) => clearInterval(timer))
   return { audit, journal, registry, sweeper, queueLook }
@@ -102,9 +104,11 @@ function startCanary(
   registry: ProcessRegistry,
   note: ReturnType<typeof lookAtLast>['note'],
 ): Timer {
+  const startedMs = performance.now()
   const beat = () => {
-    const ageMs = registry.canaryAgeMs()
-    if (ageMs !== undefined) metrics.canaryAgeSeconds.set(ageMs / 1_000)
+    // One that never comes is late too.
+    const ageMs = registry.canaryAgeMs() ?? performance.now() - startedMs
+    metrics.canaryAgeSeconds.set(ageMs / 1_000)
     const askedMs = performance.now()
     queue.ping().then(
       () => note(askedMs, undefined),

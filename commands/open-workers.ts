@@ -43,7 +43,7 @@ export async function openWorkers(
   services: Services,
   { published, environment }: WorkerParts,
 ): Promise<Workers> {
-  const { config, engine, log, metrics, now, stack } = foundation
+  const { config, engine, log, metrics, tracing, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
   const sql = foundation.database('worker', workerConnections, { prefersIndexes: true })
   const desk = await openVenueDesk(foundation, services)
@@ -59,8 +59,7 @@ export async function openWorkers(
   const outcomes = postgresOutcomeWriter({
     grouped: foundation.database('outcomes', 1, { prefersIndexes: true }),
     sql,
-    worker,
-    journal,
+    ...{ worker, journal, metrics, tracing },
     onWebhook: () => sweeper.nudge(),
   })
   const looks = await openDriftLooks({
@@ -79,9 +78,7 @@ export async function openWorkers(
     },
     onCancel: (listener) => signals.listen('cancel', listener),
     onCanary: () => registry.sawCanary(),
-    log,
-    metrics,
-    now,
+    ...{ log, metrics, tracing, now },
   })
   stack.defer(() => workers.drain(drainMs(config)))
   stack.adopt(

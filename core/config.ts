@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { environmentName } from './drift/environment-name.ts'
 import { isSecretReference, parseSecretReference } from './secret/secret-reference.ts'
+import { otlpProblems, otlpSettings } from './trace/otlp-settings.ts'
 
 /** The listener's default; above 1023 because the image runs without capabilities. */
 const listenPortDefault = 8080
@@ -137,6 +138,7 @@ const environmentSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .max(2_048)
     .optional(),
+  ...otlpSettings,
   POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
   POSTERN_DATA_DIRECTORY: filePath.default('.postern'),
 })
@@ -152,6 +154,7 @@ const credentialNames = [
   'POSTERN_TLS_CERTIFICATE',
   'POSTERN_TLS_KEY',
   'POSTERN_TLS_CLIENT_CA',
+  'POSTERN_OTLP_HEADERS',
 ] as const satisfies readonly (keyof Config)[]
 
 /** What `parseConfig` throws: one `NAME: problem` line each, for exit 78. */
@@ -181,6 +184,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     ...addressNames.flatMap((name) => addressProblems(parsed.data, name)),
     ...issuerProblems(parsed.data),
     ...driftProblems(parsed.data),
+    ...otlpProblems(parsed.data),
     ...cloudKeyProblems(parsed.data, environment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)

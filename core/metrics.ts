@@ -1,8 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { driftMetrics } from './drift/drift-metrics.ts'
 import { incidentMetrics } from './incident/incident-metrics.ts'
+import { waitingMetrics } from './job/job-metrics.ts'
+import { databaseMetrics } from './postgres/database-metrics.ts'
 import { scheduleMetrics } from './schedule/schedule-metrics.ts'
 import { secretMetrics } from './secret-metrics.ts'
+import { traceMetrics } from './trace/trace-metrics.ts'
 
 /** Seconds; from a cached read to the slowest long poll. */
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
@@ -34,6 +37,9 @@ export function createMetrics() {
     ...scheduleMetrics(registers),
     ...driftMetrics(registers),
     ...incidentMetrics(registers),
+    ...waitingMetrics(registers),
+    ...databaseMetrics(registers),
+    ...traceMetrics(registers),
   }
 }
 
@@ -70,12 +76,6 @@ function gatewayMetrics(registers: Registry[]) {
       name: 'postern_jobs_accepted_total',
       help: 'Jobs committed in Postgres',
       labelNames: ['kind'],
-      registers,
-    }),
-    acceptBatch: new Histogram({
-      name: 'postern_accept_batch_requests',
-      help: 'Requests that shared one accepting commit',
-      buckets: [1, 2, 4, 8, 16, 32],
       registers,
     }),
     accessFileRefused: new Counter({
@@ -207,6 +207,12 @@ function marketMetrics(registers: Registry[]) {
       labelNames: ['clock', 'status'],
       registers,
     }),
+    tradingSwitches: new Gauge({
+      name: 'postern_trading_switches',
+      help: 'Switches in force that hold or narrow trading, as the process knows that keeps the desk',
+      labelNames: ['scope', 'state'],
+      registers,
+    }),
     marketStaleSeconds: new Gauge({
       name: 'postern_market_stale_seconds',
       help: 'Age of the newest data of the live market in its session, while it has open orders; else 0',
@@ -219,7 +225,7 @@ function processMetrics(registers: Registry[]) {
   return {
     canaryAgeSeconds: new Gauge({
       name: 'postern_canary_age_seconds',
-      help: 'Age of the newest canary job that came through the queue',
+      help: 'Age of the newest canary job that came through the queue; before the first, of the process',
       registers,
     }),
     auditLost: new Counter({

@@ -7,6 +7,7 @@ import type { JobStore, QueueControl } from '#core/job/job-store.ts'
 import type { JobKind } from '#core/job/kind.ts'
 import type { Log } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
+import type { Tracing } from '#core/trace/tracing.ts'
 import { type Admission, admission, type RouteAdmission } from './admission.ts'
 import { authenticate } from './authenticate.ts'
 import { authorize } from './authorize.ts'
@@ -42,6 +43,7 @@ export type GatewayDependencies = {
   readonly queues: QueueControl
   readonly audit: AuditLog
   readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
   readonly log: Log
   readonly now: () => Date
   /** Gateways that share a subject's rate limit; at least 1. */

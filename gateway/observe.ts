@@ -3,26 +3,28 @@ import { PosternError } from '#core/errors.ts'
 import type { AnswerOutcome } from '#core/incident/looks.ts'
 import type { Log, LogFields } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
+import { parseTraceparent } from '#core/trace/traceparent.ts'
+import { errorTypeOf, type TraceSpan, type Tracing } from '#core/trace/tracing.ts'
 import type { GatewayContext, GatewayEnv } from './context.ts'
 import type { ReadAudit } from './read-audit.ts'
 
-/** W3C Trace Context, 3.2: version 00; all zeros are invalid. */
-const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
 /**
- * The outermost layer: names the request, and at its end writes its one log line, its metric and,
- * for an admitted read, its part of an audit record. A request id is ours alone; what a caller
+ * The outermost layer: names the request, and at its end writes its one log line, its metric, its
+ * span where it is traced and, for an admitted read, its part of an audit record. A request id is ours alone; what a caller
  * sends as one is not taken over, because audit records carry it.
  */
 export function observe(options: {
   readonly log: Log
   readonly metrics: Metrics
   readonly reads: ReadAudit
+  readonly tracing?: Tracing | undefined
 }): MiddlewareHandler<GatewayEnv> {
-  const { log, metrics, reads } = options
+  const { log, metrics, reads, tracing } = options
   return async function observeRequest(c, next) {
     const startedAt = performance.now()
     nameRequest(c)
+    const span = tracing?.beginRequest(c.get('traceparent'))
+    if (span !== undefined) c.set('traceparent', span.traceparent)
     await next()
     const seconds = (performance.now() - startedAt) / 1_000
     const { status } = c.res
@@ -34,6 +36,7 @@ export function observe(options: {
     }
     if (c.error instanceof PosternError) metrics.refusals.inc({ code: c.error.code })
     if (isAdmittedRead(c, method, status)) reads.note(c, status)
+    if (span !== undefined) endSpan(span, c, { method, route, status })
     writeLine(log, c, { method, route, status, durationMs: Math.round(seconds * 1e6) / 1e3 })
   }
 }
@@ -53,9 +56,33 @@ function nameRequest(c: GatewayContext): void {
   c.header('cache-control', 'no-store')
   const traceparent = c.req.header('traceparent')
   // A malformed one starts a new trace (Trace Context, 4.3); it never fails the request.
-  if (traceparent !== undefined && traceparentPattern.test(traceparent)) {
+  if (traceparent !== undefined && parseTraceparent(traceparent) !== undefined) {
     c.set('traceparent', traceparent)
   }
+}
+
+function endSpan(
+  span: TraceSpan,
+  c: GatewayContext,
+  {
+    method,
+    route,
+    status,
+  }: { readonly method: string; readonly route: string; readonly status: number },
+): void {
+  // A balancer asks every few seconds; what is never ended is never told.
+  if (c.get('zone') === 'probe') return
+  span.rename(`${method} ${route}`)
+  const { error } = c
+  const fields = {
+    'http.request.method': method,
+    'http.route': route,
+    'http.response.status_code': status,
+    'postern.request_id': c.get('requestId'),
+    ...(error instanceof PosternError ? { 'error.type': error.code } : {}),
+  }
+  if (status >= 500) span.fail(errorTypeOf(error), fields)
+  else span.end(fields)
 }
 
 function isAdmittedRead(c: GatewayContext, method: string, status: number): boolean {

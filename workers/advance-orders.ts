@@ -12,6 +12,7 @@ import {
   advanceOrdersKind,
 } from '#core/order/kinds.ts'
 import type { OrderTerms } from '#core/order/order.ts'
+import { tracedVenue } from '#core/order/venue/traced-venue.ts'
 import type { SubmitResult, Venue, VenueReport } from '#core/order/venue.ts'
 
 export type AdvanceOrdersOptions = {
@@ -33,13 +34,14 @@ export function advanceOrders(
 ): Processor<AdvanceOrdersPayload, AdvanceOrdersResult> {
   return {
     kind: advanceOrdersKind,
-    async process({ payload }, signal) {
+    async process({ payload, traceparent }, signal) {
       const { account, orders } = payload
       const { venue: name, errands } = await options.intents.intend({ account, ids: orders })
-      const venue = options.venues.get(name)
-      if (venue === undefined) {
+      const adapter = options.venues.get(name)
+      if (adapter === undefined) {
         throw new PosternError('venue.unavailable', { reason: `no adapter for ${name}` })
       }
+      const venue = tracedVenue(adapter, { tracing: options.desk.tracing, traceparent })
       const counts: Counts = { sent: 0, looked_up: 0, cancels: 0, replaces: 0 }
       const runs = errands.map((errand) => run(errand, { ...options, venue, signal, counts }))
       const failed = (await Promise.allSettled(runs)).filter(isFailed)

@@ -6,6 +6,7 @@ import type { Outcome, OutcomeWriter } from '#core/job/outcome-writer.ts'
 import type { Processor } from '#core/job/processor.ts'
 import type { Log } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
+import type { TraceSpan, Tracing } from '#core/trace/tracing.ts'
 import type { ActiveRun, ActiveRuns } from './active-runs.ts'
 import {
   type AttemptFailure,
@@ -26,6 +27,7 @@ export type RunJobOptions = {
   readonly runs: ActiveRuns
   readonly log: Log
   readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
   readonly now: () => Date
 }
 
@@ -33,13 +35,16 @@ type Delivered = ReturnType<typeof dispatchedData.parse>
 
 /** How one kind's jobs are run: parse again, process, commit, and only then acknowledge. */
 export function runJob(options: RunJobOptions, processor: Processor) {
-  const { runs, metrics } = options
+  const { runs, metrics, tracing } = options
   const { kind } = processor
 
   // Two parameters, or BullMQ makes a signal of its own for each job; nothing here cancels by it.
   return async (job: Job, token: string | undefined): Promise<void> => {
-    const delivered = dispatchedData.parse(job.data)
+    const sent = dispatchedData.parse(job.data)
     const jobId = job.id ?? ''
+    const span = tracing?.begin('attempt', sent.traceparent)
+    // What the run leads to is below it in the trace.
+    const delivered = span === undefined ? sent : { ...sent, traceparent: span.traceparent }
     const isFirst = delivered.dispatch === 1 && job.attemptsStarted === 1
     const fence = fenceOf(delivered.dispatch, job.attemptsStarted)
     const { timeoutMs } = delivered
@@ -47,6 +52,7 @@ export function runJob(options: RunJobOptions, processor: Processor) {
     if (isFirst) metrics.startSeconds.observe({ kind: kind.name }, waitedSeconds(job, run))
     const ended = await endOf(options, { processor, job, delivered, run, isFirst }).finally(run.end)
     report(options, { kind, run, delivered, outcome: ended.outcome })
+    if (span !== undefined) endSpan(span, { kind, run, delivered, ended })
     await answerEngine(options, { job, token, run, ended })
   }
 }
@@ -207,6 +213,33 @@ async function answerEngine(
     case 'retried':
       throw new Error(ended.code)
   }
+}
+
+function endSpan(
+  span: TraceSpan,
+  {
+    kind,
+    run,
+    delivered,
+    ended,
+  }: {
+    readonly kind: JobKind
+    readonly run: ActiveRun
+    readonly delivered: Delivered
+    readonly ended: Ended
+  },
+): void {
+  const { outcome } = ended
+  span.rename(`run ${kind.name}`)
+  const fields = {
+    'postern.kind': kind.name,
+    'postern.job_id': run.jobId,
+    'postern.request_id': delivered.requestId,
+    'postern.attempt': run.attempt,
+    'postern.outcome': outcome,
+  }
+  if ('code' in ended) span.fail(ended.code, fields)
+  else span.end(fields)
 }
 
 function waitedSeconds(job: Job, run: ActiveRun): number {

@@ -40,7 +40,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   const { engine, processors, log } = options
   const runs = activeRuns(options.now)
   const workers = processors.map((processor) =>
-    openWorker(engine, processor.kind, runJob({ ...options, runs }, processor), log),
+    openWorker(options, processor.kind, runJob({ ...options, runs }, processor)),
   )
   workers.push(openCanaryWorker(engine, options.onCanary, log))
   for (const worker of workers) {
@@ -71,10 +71,9 @@ export function startWorkers(options: WorkersOptions): Workers {
 }
 
 function openWorker(
-  engine: QueueEngine,
+  { engine, log, metrics }: WorkersOptions,
   kind: JobKind,
   processor: (job: Job, token: string | undefined) => Promise<void>,
-  log: Log,
 ): BullWorker {
   const { firstMs, capMs } = kind.backoff
   const worker = openBullWorker(engine, kind.name, processor, {
@@ -85,6 +84,10 @@ function openWorker(
     settings: { backoffStrategy: (attempt) => cappedBackoffMs(attempt, firstMs, capMs) },
   })
   worker.on('error', (error) => log.debug('worker.error', { kind: kind.name, error }))
+  worker.on('stalled', (jobId) => {
+    metrics.stalled.inc({ kind: kind.name })
+    log.warn('job.stalled', { jobId, kind: kind.name })
+  })
   return worker
 }
 

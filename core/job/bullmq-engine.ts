@@ -47,6 +47,7 @@ export type BullQueue = Pick<
 export type BullWorker = Pick<Worker, 'close' | 'waitUntilReady'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'lockRenewalFailed', listener: (jobIds: string[]) => void): unknown
+  on(event: 'stalled', listener: (jobId: string) => void): unknown
 }
 
 /** One hash tag per queue: its keys share a Cluster slot, and queues spread over the slots. */

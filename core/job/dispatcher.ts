@@ -3,6 +3,8 @@ import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { groupCommit, type Settled } from '../postgres/group-commit.ts'
+import { traceDispatch } from '../trace/trace-dispatch.ts'
+import type { Tracing } from '../trace/tracing.ts'
 import type { Delivery, JobQueue } from './job-queue.ts'
 
 /** Accepted batches that share one call to the engine: a round trip costs more than a job. */
@@ -34,8 +36,9 @@ export function dispatcher(options: {
   readonly queue: JobQueue
   readonly log: Log
   readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
 }): Dispatcher {
-  const { sql, queue, log, metrics } = options
+  const { sql, queue, log, metrics, tracing } = options
   let dispatched: string[] = []
   let tidyTimer: Timer | undefined
   const sends = groupCommit<Batch, void>({
@@ -68,7 +71,15 @@ export function dispatcher(options: {
   }
 
   async function sendBatches(batches: readonly Batch[]): Promise<readonly Settled<void>[]> {
-    await queue.add(batches.flatMap((batch) => batch.deliveries))
+    const traced = traceDispatch(
+      tracing,
+      batches.flatMap((batch) => batch.deliveries),
+    )
+    await queue.add(traced.deliveries).catch((error: unknown) => {
+      traced.fail(error)
+      throw error
+    })
+    traced.end()
     await Bun.sleep(sendPauseMs)
     for (const batch of batches) dispatched.push(batch.outboxId)
     tidyTimer ??= setTimeout(() => void tidy(), tidyMs)

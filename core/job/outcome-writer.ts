@@ -5,6 +5,7 @@ import { type AuditRecord, systemRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
 import type { Effect } from '../postgres/effect.ts'
 import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
+import { type CommitObserver, observedCommit } from '../postgres/observed-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../postgres/outage.ts'
 import { deliverWebhookKind as webhook } from './deliver-webhook-kind.ts'
 import type { JobState } from './kind.ts'
@@ -49,7 +50,7 @@ export type OutcomeWriter = {
   idle(): Promise<void>
 }
 
-export function postgresOutcomeWriter(options: {
+export type OutcomeWriterOptions = CommitObserver & {
   /** A pool of exactly one connection: batches are pipelined on it. */
   readonly grouped: Sql
   /** For outcomes with an effect. */
@@ -58,11 +59,15 @@ export function postgresOutcomeWriter(options: {
   readonly journal: AuditJournal
   /** Called after a commit that left a webhook to dispatch. */
   readonly onWebhook: () => void
-}): OutcomeWriter {
+}
+
+export function postgresOutcomeWriter(options: OutcomeWriterOptions): OutcomeWriter {
   const { grouped, sql, journal } = options
+  const traceOf = (outcome: Outcome) => outcome.traceparent
+  const observed = observedCommit(options, { name: 'outcome', traceOf }, storeGrouped)
   const commits = groupCommit<Outcome, boolean>({
     run: (outcomes) =>
-      runOrSplit(outcomes, storeGrouped, (error) => databaseOutage(error) !== undefined),
+      runOrSplit(outcomes, observed, (error) => databaseOutage(error) !== undefined),
     batchMax: outcomesMax,
     inFlightMax: batchesInFlightMax,
     waitingMax,
@@ -109,7 +114,11 @@ export function postgresOutcomeWriter(options: {
 
   return {
     write: (outcome) => commits.submit(outcome).catch(rethrowAsOutage),
-    writeWith: (outcome, recorded) => writeWith(outcome, recorded).catch(rethrowAsOutage),
+    writeWith(outcome, recorded) {
+      const alone = () => writeWith(outcome, recorded)
+      const observedAlone = observedCommit(options, { name: 'effect', traceOf }, alone)
+      return observedAlone([outcome]).catch(rethrowAsOutage)
+    },
     idle: () => commits.idle(),
   }
 }

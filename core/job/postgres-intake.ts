@@ -5,6 +5,7 @@ import { PosternError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { groupCommit, runOrSplit } from '../postgres/group-commit.ts'
+import { type CommitObserver, observedCommit } from '../postgres/observed-commit.ts'
 import { databaseOutage } from '../postgres/outage.ts'
 import { insertAccepted, receiptsOf } from './accept-statement.ts'
 import { dispatcher } from './dispatcher.ts'
@@ -20,7 +21,7 @@ const batchesInFlightMax = 4
 /** Requests that may wait for a commit: at 10,000/s about half a second's worth. */
 const waitingMax = 5_000
 
-export type PostgresIntakeOptions = {
+export type PostgresIntakeOptions = CommitObserver & {
   /** A pool of exactly one connection: batches are pipelined on it. */
   readonly sql: Sql
   readonly journal: AuditJournal
@@ -48,7 +49,6 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
       dispatch.giveBack(dispatchedOutboxIds)
       throw error
     }
-    metrics.acceptBatch.observe(submissions.length)
     dispatch.send(outboxId, submissions.flatMap(deliveriesOf))
     return submissions.map((submission) => ({
       receipts: receiptsOf(submission, acceptedAt),
@@ -56,9 +56,11 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
     }))
   }
 
+  const traceOf = (submission: Submission) => submission.caller.traceparent
+  const observed = observedCommit(options, { name: 'accept', traceOf }, commit)
   const commits = groupCommit<Submission, Accepted>({
     run: (submissions) =>
-      runOrSplit(submissions, commit, (error) => databaseOutage(error) !== undefined),
+      runOrSplit(submissions, observed, (error) => databaseOutage(error) !== undefined),
     batchMax: batchJobs,
     weightOf: (submission) => submission.jobs.length,
     inFlightMax: batchesInFlightMax,
@@ -67,17 +69,15 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
   })
 
   async function acceptNew(submission: Submission): Promise<Accepted> {
+    const startedMs = performance.now()
     try {
-      return await commits.submit(submission)
+      const accepted = await commits.submit(submission)
+      metrics.acceptSeconds.observe((performance.now() - startedMs) / 1_000)
+      return accepted
     } catch (error) {
-      if (sqlState(error) === uniqueViolation) {
-        const answer = await findStoredAnswer(sql, submission).catch(rethrowPlain)
-        if (answer !== undefined) {
-          memory.remember(submission, answer)
-          return { receipts: answer.receipts, replayed: true }
-        }
-      }
-      throw asPosternError(error)
+      const answer = await answerBehind(sql, submission, error)
+      memory.remember(submission, answer)
+      return { receipts: answer.receipts, replayed: true }
     }
   }
 
@@ -119,6 +119,14 @@ function deliveriesOf(submission: Submission): Delivery[] {
     requestId: submission.caller.requestId,
     traceparent: submission.caller.traceparent,
   }))
+}
+
+/** What the key of a submission was answered before, where that is why it failed; else it throws. */
+async function answerBehind(sql: Sql, submission: Submission, error: unknown) {
+  const isTaken = sqlState(error) === uniqueViolation
+  const answer = isTaken ? await findStoredAnswer(sql, submission).catch(rethrowPlain) : undefined
+  if (answer === undefined) throw asPosternError(error)
+  return answer
 }
 
 const uniqueViolation = '23505'

@@ -3,7 +3,7 @@ import { arrayTypes } from './bound-arrays.ts'
 import type { DatabaseRole } from './database-role.ts'
 import { type DatabaseOptions, parseDatabaseUrl } from './database-url.ts'
 import { startupOptions } from './driver-socket.ts'
-import { poolSockets } from './pool-sockets.ts'
+import { type ConnectionCount, poolSockets } from './pool-sockets.ts'
 
 /** Longer than any statement of a request may take; a report sets its own inside its transaction. */
 const statementTimeoutMsDefault = 10_000
@@ -48,6 +48,7 @@ export type Pool = {
   readonly isIdle: () => boolean
   /** No connection is open. */
   readonly isClosed: () => boolean
+  readonly connections: () => ConnectionCount
 }
 
 /** The same, with a look at its connections. */
@@ -80,5 +81,8 @@ export function connectPool(options: ConnectOptions): Pool {
     },
   }
   const sql = postgres(address.url, driverOptions)
-  return { sql, isIdle: sockets.areIdle, isClosed: sockets.areClosed }
+  return {
+    ...{ sql, connections: sockets.count },
+    ...{ isIdle: sockets.areIdle, isClosed: sockets.areClosed },
+  }
 }

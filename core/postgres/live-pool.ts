@@ -1,6 +1,7 @@
 import type { ListenMeta, Sql } from 'postgres'
 import { type ConnectOptions, connectPool, type Pool } from './connect.ts'
 import { isLoginRefused } from './outage.ts'
+import type { ConnectionCount } from './pool-sockets.ts'
 
 /** Milliseconds between two looks at a pool that is to be closed. */
 const lookMs = 50
@@ -21,6 +22,8 @@ export type LivePool = {
    * all, and its sessions are closed. Rejects, with nothing changed, where the new login is refused.
    */
   replace(url: string): Promise<void>
+  /** Of the pool of the moment. */
+  connections(): ConnectionCount
 }
 
 type Listening = {
@@ -65,6 +68,7 @@ export function livePool(options: ConnectOptions): LivePool {
 
   return {
     sql,
+    connections: () => current.connections(),
     async replace(nextUrl) {
       const next = connectPool({ ...options, url: nextUrl })
       const [old, oldUrl] = [current, url]

@@ -23,7 +23,11 @@ export type PoolSockets = {
   readonly areIdle: () => boolean
   /** None is open. */
   readonly areClosed: () => boolean
+  readonly count: () => ConnectionCount
 }
+
+/** Busy ones owe an answer or are in a transaction. */
+export type ConnectionCount = { readonly idle: number; readonly busy: number }
 
 /**
  * Opens the sockets of one pool. While the server is down one caller tries and all others fail at
@@ -73,6 +77,10 @@ export function poolSockets(options: {
     open,
     areIdle: () => [...sockets].every((socket) => socket.isIdle()),
     areClosed: () => sockets.size === 0,
+    count() {
+      const idle = [...sockets].filter((socket) => socket.isIdle()).length
+      return { idle, busy: sockets.size - idle }
+    },
   }
 }
 

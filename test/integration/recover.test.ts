@@ -161,8 +161,13 @@ test('a worker that died without a word is replaced, and its jobs take effect on
   const ids = await acceptSteps(accepting, steps(30))
   await doomed.held
   doomed.signal('SIGKILL')
-  await world.work(({ jobId, attempt }) => Promise.resolve(effectOf(jobId, attempt)))
+  const working = await world.work(({ jobId, attempt }) =>
+    Promise.resolve(effectOf(jobId, attempt)),
+  )
   const jobs = await Promise.all(ids.map((id) => finished(accepting, id, 35_000)))
   expect(jobs.every((job) => job.state === 'completed')).toBe(true)
   expect(await countRows(world.sql, 'test_effect')).toBe(30)
+  expect(await working.metrics.registry.metrics()).toMatch(
+    /^postern_jobs_stalled_total\{kind="probe"\} [1-9]/m,
+  )
 }, 60_000)

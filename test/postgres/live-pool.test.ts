@@ -48,6 +48,21 @@ const whoIs = async ({ sql }: LivePool) => (await sql`select session_user as nam
 const sessionsOf = async (user: string) =>
   (await admin`select from pg_stat_activity where usename = ${user}`).length
 
+test('connections are counted by whether they owe an answer, of the pool that is in use', async () => {
+  expect(pool.connections()).toEqual({ idle: 0, busy: 0 })
+  const holder = await admin.reserve()
+  await holder`select pg_advisory_lock(1)`
+  const slow = pool.sql`select pg_advisory_xact_lock(1)`.execute()
+  await pool.sql`select 1`
+  expect(pool.connections()).toEqual({ idle: 1, busy: 1 })
+  await holder`select pg_advisory_unlock(1)`
+  holder.release()
+  await slow
+  await pool.replace(urlOf('app_b'))
+  await pool.sql`select 1`
+  expect(pool.connections()).toEqual({ idle: 1, busy: 0 })
+})
+
 test('what is asked after a replacement is asked as the new user, by the same object', async () => {
   const { sql } = pool
   expect((await sql`select session_user as name`)[0]?.['name']).toBe('app_a')

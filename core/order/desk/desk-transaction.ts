@@ -8,6 +8,7 @@ import type { Dispatcher } from '../../job/dispatcher.ts'
 import { insertOwnJobs, type OwnJobs } from '../../job/own-jobs.ts'
 import { exchangeDay } from '../../market/session.ts'
 import type { Metrics } from '../../metrics.ts'
+import type { Tracing } from '../../trace/tracing.ts'
 import { amountOf, moneyOf } from '../amount.ts'
 import { advanceOrdersKind } from '../kinds.ts'
 import { sides } from '../order.ts'
@@ -27,6 +28,7 @@ export type DeskConnection = {
   readonly now: () => Date
   /** Where they are exported. */
   readonly metrics?: Metrics
+  readonly tracing?: Tracing | undefined
 }
 
 /** What a transaction locks and reads before it decides. */

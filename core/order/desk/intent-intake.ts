@@ -1,5 +1,6 @@
 import { PosternError } from '../../errors.ts'
 import { groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
+import { observedCommit } from '../../postgres/observed-commit.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { DeskConnection } from './desk-transaction.ts'
 import { type Errands, intendOrders, type OrdersOfAccount } from './send-orders.ts'
@@ -18,7 +19,9 @@ export function intentIntake(connection: DeskConnection): IntentIntake {
     run: (jobs) =>
       runOrSplit(
         jobs,
-        (batch) => intendOrders(connection, batch),
+        observedCommit(connection, { name: 'intent' }, (batch: readonly OrdersOfAccount[]) =>
+          intendOrders(connection, batch),
+        ),
         (error) => databaseOutage(error) !== undefined,
       ),
     batchMax: jobsPerCommit,

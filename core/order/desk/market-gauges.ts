@@ -4,6 +4,7 @@ import { marketClocks, readMarkets } from '../../market/postgres-market-store.ts
 import { isOpen } from '../../market/session.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { MarketClock } from './desk-view.ts'
+import { readSwitches } from './switches.ts'
 
 type Working = {
   readonly sql: Sql
@@ -22,6 +23,10 @@ export async function setMarketGauges(
 ): Promise<void> {
   if (metrics === undefined) return
   const markets = await readMarkets(sql)
+  metrics.tradingSwitches.reset()
+  for (const { scope, state } of await readSwitches(sql, now())) {
+    metrics.tradingSwitches.inc({ scope, state })
+  }
   for (const clock of marketClocks) {
     const current = markets[clock].breaker?.status ?? 'UNKNOWN'
     for (const status of statuses) {
@@ -38,5 +43,6 @@ export async function setMarketGauges(
 /** Another process knows better. */
 export function clearMarketGauges(metrics: Metrics | undefined): void {
   metrics?.marketBreaker.reset()
+  metrics?.tradingSwitches.reset()
   metrics?.marketStaleSeconds.set(0)
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import type { Metrics } from '../../metrics.ts'
 import { groupCommit, runOrSplit, type Settled } from '../../postgres/group-commit.ts'
+import { observedCommit } from '../../postgres/observed-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { OrderDocument } from '../order-document.ts'
 import { type DeskConnection, type DeskWork, viewedTransaction } from './desk-transaction.ts'
@@ -66,7 +67,12 @@ async function enterBatch(
   options: OrderIntakeOptions,
   requests: readonly OrderRequest[],
 ): Promise<readonly Settled<Entered>[]> {
-  const run = (batch: readonly OrderRequest[]) => enterTogether(options, batch)
+  const traceOf = (request: OrderRequest) => request.caller.traceparent
+  const run = observedCommit(
+    options,
+    { name: 'order', traceOf },
+    (batch: readonly OrderRequest[]) => enterTogether(options, batch),
+  )
   const fates = await runOrSplit(
     requests,
     // Its key may have been taken meanwhile by an order of another account: then the answer is there.

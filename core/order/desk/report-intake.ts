@@ -1,5 +1,6 @@
 import { PosternError } from '../../errors.ts'
 import { groupCommit, runOrSplit, type Settled } from '../../postgres/group-commit.ts'
+import { observedCommit } from '../../postgres/observed-commit.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { VenueReport } from '../venue.ts'
 import { applyReports } from './apply-reports.ts'
@@ -36,10 +37,10 @@ async function applyBatch(
 ): Promise<readonly Settled<void>[]> {
   return await runOrSplit(
     reports,
-    async (batch) => {
+    observedCommit(connection, { name: 'report' }, async (batch: readonly VenueReport[]) => {
       await applyReports(connection, batch)
       return batch.map(() => undefined)
-    },
+    }),
     (error) => databaseOutage(error) !== undefined,
   )
 }

@@ -7,7 +7,7 @@ import { reconcileAccount } from '#core/order/desk/reconcile.ts'
 import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
 import { orderTerms } from '../venue/order-terms.ts'
 import { scriptedVenue } from '../venue/scripted-venue.ts'
-import { account, noonMs } from './desk-rows.ts'
+import { account, noonMs, setSwitch } from './desk-rows.ts'
 import { openDeskWorld, tradeReport } from './desk-world.ts'
 import { fileWorld } from './file-world.ts'
 
@@ -66,6 +66,37 @@ test('a trade counts once, with the time since its order came', async () => {
   ])
   const text = await metrics.registry.metrics()
   expect(text).toContain('postern_order_fill_seconds_sum{type="limit"} 4')
+})
+
+test('orders and reports count by how many shared a commit', async () => {
+  const order = await world.placeIn(intake, { limitPrice: parseAmount('100') })
+  await Promise.all([
+    world.placeIn(intake, { limitPrice: parseAmount('101') }),
+    world.placeIn(intake, { limitPrice: parseAmount('102') }),
+  ])
+  await reports.apply(tradeReport(order.client_order_id, 't1', '4'))
+  expect(await series('postern_commit')).toEqual([
+    'postern_commit_batch_items_count{commit="order"} 2',
+    'postern_commit_batch_items_count{commit="report"} 1',
+    'postern_commit_seconds_count{commit="order"} 2',
+    'postern_commit_seconds_count{commit="report"} 1',
+  ])
+  const text = await metrics.registry.metrics()
+  expect(text).toContain('postern_commit_batch_items_sum{commit="order"} 3')
+})
+
+test('switches that hold or narrow trading are counted while they are in force', async () => {
+  await setSwitch(world.sql, 'HALTED', { scope: 'symbol', key: 'AAPL' })
+  await setSwitch(world.sql, 'HALTED', { scope: 'symbol', key: 'MSFT' })
+  await setSwitch(world.sql, 'REDUCING', { scope: 'account', key: account })
+  await setMarketGauges({ ...world.workerDesk, metrics }, [])
+  expect((await series('postern_trading')).toSorted()).toEqual([
+    'postern_trading_switches{scope="account",state="REDUCING"} 1',
+    'postern_trading_switches{scope="symbol",state="HALTED"} 2',
+  ])
+  await world.sql`truncate postern_trading_state`
+  await setMarketGauges({ ...world.workerDesk, metrics }, [])
+  expect(await series('postern_trading')).toEqual([])
 })
 
 test('a report that cannot be counts once, by what is wrong with it', async () => {
