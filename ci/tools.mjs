@@ -15,7 +15,10 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root } from './dependencies.mjs'
 
-/** By name: a Go module and the package in it, or a Python package in a venv of its own. */
+/**
+ * By name: a Go module and the package in it, a Go module of ours that requires one and holds the hash
+ * of each of its parts, or a Python package in a venv of its own.
+ */
 export const tools = {
   opa: go('github.com/open-policy-agent/opa', 'v1.19.0'),
   conftest: go('github.com/open-policy-agent/conftest', 'v0.69.0'),
@@ -30,6 +33,8 @@ export const tools = {
   actionlint: go('github.com/rhysd/actionlint', 'v1.7.12', 'cmd/actionlint'),
   kubeconform: go('github.com/yannh/kubeconform', 'v0.7.0', 'cmd/kubeconform'),
   kustomize: go('sigs.k8s.io/kustomize/kustomize/v5', 'v5.8.1'),
+  // `go install` asks the host of a module's name, and this name is no host of a version control.
+  k6: goOf('test/load/k6', 'go.k6.io/k6/v2', 'v2.2.0'),
   checkov: pip('checkov', '3.3.30'),
   // For the schemas of Kubernetes that it carries; kubeconform would ask a host for them.
   'kubernetes-validate': pip('kubernetes-validate', '1.37.0'),
@@ -52,6 +57,10 @@ const folder = join(root, '.tools')
 function go(module, version, inside = '') {
   const target = inside === '' ? module : `${module}/${inside}`
   return { way: 'go', module, target, version, request: `${target}@${version}` }
+}
+
+function goOf(ours, module, version) {
+  return { ...go(module, version), way: 'module', ours }
 }
 
 function pip(name, version) {
@@ -168,12 +177,12 @@ async function install(name) {
   const { way, request } = tools[name]
   const home = homeOf(name)
   rmSync(home, { recursive: true, force: true })
-  if (way === 'go') await installByGo(name, request, home)
-  else await installByPip(name, request, home)
+  if (way === 'pip') await installByPip(name, request, home)
+  else await installByGo(name, tools[name], home)
   writeFileSync(noteOf(name), `${request}\n`)
 }
 
-async function installByGo(name, request, home) {
+async function installByGo(name, { request, target, ours }, home) {
   const [program] = onPath('go')
   if (program === undefined) {
     throw new ToolMissing(
@@ -183,7 +192,9 @@ async function installByGo(name, request, home) {
     )
   }
   const env = { ...process.env, GOBIN: join(home, 'bin'), GOFLAGS: '', CGO_ENABLED: '0' }
-  await runLoudly(name, [program, 'install', '-v', '-trimpath', request], env)
+  const how = ours === undefined ? ['install'] : ['-C', join(root, ours), 'build', '-mod=readonly']
+  const into = ours === undefined ? [request] : ['-o', join(home, 'bin', name), target]
+  await runLoudly(name, [program, ...how, '-v', '-trimpath', ...into], env)
 }
 
 async function installByPip(name, request, home) {

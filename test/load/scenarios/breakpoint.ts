@@ -1,0 +1,19 @@
+import { openOptions, ungated } from '../lib/workloads.ts'
+import { summaryTo } from './summary.ts'
+import { setting } from './user.ts'
+import { orders, profile } from './orders.ts'
+
+/** One step of a curve of goodput: orders only, at a fixed rate, however they are answered. */
+export const options = ungated(
+  openOptions(
+    profile,
+    {
+      rate: setting('RATE', 200),
+      seconds: setting('SECONDS', 20),
+      users: setting('USERS', 500),
+    },
+    'orders',
+  ),
+)
+export const handleSummary = summaryTo
+export { orders }
