@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { type ClassFilter, type Profile, classesOf, everyClass } from './lib/profile.ts'
+import { type ClassFilter, classesOf, everyClass, type Profile } from './lib/profile.ts'
 import { parseRunTime } from './run-time.ts'
 
 /** What the launcher was asked for; what is undefined is as the workload has it. */
@@ -91,7 +91,11 @@ const options = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export function parseFlags(args: readonly string[], environment: Environment, profile: Profile): Asked {
+export function parseFlags(
+  args: readonly string[],
+  environment: Environment,
+  profile: Profile,
+): Asked {
   const { values, positionals } = parsed(args)
   if (values.help === true) return { kind: 'help' }
   if (values.list === true) return { kind: 'list' }
@@ -142,23 +146,27 @@ function parsed(args: readonly string[]) {
   }
 }
 
+const listFlags: Readonly<Record<string, string>> = {
+  '-T': '--tags',
+  '--tags': '--tags',
+  '-E': '--exclude-tags',
+  '--exclude-tags': '--exclude-tags',
+}
+
 /** `-T a b` is one flag with two values, and `--stage` alone has one. */
 function listsApart(args: readonly string[]): string[] {
-  const lists: Readonly<Record<string, string>> = {
-    '-T': '--tags',
-    '--tags': '--tags',
-    '-E': '--exclude-tags',
-    '--exclude-tags': '--exclude-tags',
-  }
-  const apart: string[] = []
   let list: string | undefined
-  for (const arg of args) {
-    if (arg.startsWith('-')) {
-      list = lists[arg]
-      if (list === undefined) apart.push(arg === '--stage' ? '--stage=best' : arg)
-    } else apart.push(list === undefined ? arg : `${list}=${arg}`)
-  }
-  return apart
+  return args.flatMap((arg, index) => {
+    if (!arg.startsWith('-')) return [list === undefined ? arg : `${list}=${arg}`]
+    list = listFlags[arg]
+    if (list !== undefined) return []
+    const isAlone = arg === '--stage' && !isStageWay(args[index + 1])
+    return [isAlone ? '--stage=best' : arg]
+  })
+}
+
+function isStageWay(text: string | undefined): boolean {
+  return stageWays.some((way) => way === text)
 }
 
 function words(list: string | undefined): string[] {
@@ -180,11 +188,7 @@ function hostOf(host: string | undefined): string | undefined {
   return host.replace(/\/+$/, '')
 }
 
-function choice<Name extends string>(
-  name: string,
-  given: string,
-  names: readonly Name[],
-): Name {
+function choice<Name extends string>(name: string, given: string, names: readonly Name[]): Name {
   const found = names.find((one) => one === given)
   if (found === undefined) throw new FlagError(`${name} ${given}: one of ${names.join(', ')}`)
   return found

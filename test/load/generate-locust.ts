@@ -1,6 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Field, type Fields, type Profile, type Task, taskOf, type UserClass } from './lib/profile.ts'
+import {
+  type Field,
+  type Fields,
+  type Profile,
+  type Task,
+  taskOf,
+  type UserClass,
+} from './lib/profile.ts'
 import { readProfile } from './read-profile.ts'
 
 /**

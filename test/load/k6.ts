@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { runCommand } from '#test/support/server-process.ts'
 import type { Workload } from './flags.ts'
 import { readK6 } from './measure/read-k6.ts'
-import { newRecord, type Record } from './measure/record.ts'
+import { newRecord, type Record, totalOf } from './measure/record.ts'
 
 /** For start, end and a stop that waits; a k6 that hangs eats memory. */
 const slackSeconds = 120
@@ -79,7 +79,9 @@ export async function runK6(program: string, options: K6Options): Promise<K6Run>
     const summary = existsSync(summaryFile)
       ? summarySchema.parse(JSON.parse(await readFile(summaryFile, 'utf8')))
       : undefined
-    return { code: codeOf(code, summary), record, startMs, endMs, ...readings(summary) }
+    // k6 needs a second to read its script: a rate counts from the first request.
+    const firstMs = Math.min(Math.max(totalOf(record).firstMs, startMs), endMs)
+    return { code: codeOf(code, summary), record, startMs: firstMs, endMs, ...readings(summary) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -95,7 +97,9 @@ function readings(summary: Summary | undefined): Pick<K6Run, 'count' | 'crossed'
   return {
     count: (metric) => metrics[metric]?.values['count'] ?? 0,
     crossed: Object.entries(metrics).flatMap(([name, { thresholds }]) =>
-      Object.entries(thresholds ?? {}).flatMap(([rule, { ok }]) => (ok ? [] : [`${name}: ${rule}`])),
+      Object.entries(thresholds ?? {}).flatMap(([rule, { ok }]) =>
+        ok ? [] : [`${name}: ${rule}`],
+      ),
     ),
   }
 }

@@ -29,7 +29,17 @@ export function scoreRequest(random: () => number) {
     const [amountIn, amountOut] = isBuy ? [usd, '50'] : ['50', usd]
     const time = new Date(firstMs + at * 2 * dayMs).toISOString()
     const signature = base58(random, 87)
-    return { signature, time, mintIn, mintOut, amountIn, amountOut, usdIn: usd, usdOut: usd, feeUsd: '0' }
+    return {
+      signature,
+      time,
+      mintIn,
+      mintOut,
+      amountIn,
+      amountOut,
+      usdIn: usd,
+      usdOut: usd,
+      feeUsd: '0',
+    }
   })
   return { wallet: base58(random, 43), swaps, endDate: '2025-06-01' }
 }

@@ -30,7 +30,9 @@ export type Entry = Tally & {
   /** By whole second. */
   readonly seconds: Map<number, Tally>
   readonly exact: ReturnType<typeof numberList>
-  /** By status. */
+  /** Answers by status. */
+  readonly statuses: Map<number, number>
+  /** Failures by status. */
   readonly failed: Map<number, { count: number; firstMs: number; lastMs: number }>
 }
 
@@ -44,7 +46,15 @@ export type Record = {
 }
 
 export function emptyTally(): Tally {
-  return { count: 0, failures: 0, sumMs: 0, minMs: Infinity, maxMs: 0, bytes: 0, rounded: new Map() }
+  return {
+    count: 0,
+    failures: 0,
+    sumMs: 0,
+    minMs: Infinity,
+    maxMs: 0,
+    bytes: 0,
+    rounded: new Map(),
+  }
 }
 
 export function newRecord(): Record {
@@ -58,7 +68,8 @@ export function newRecord(): Record {
     const entry = {
       ...emptyTally(),
       ...{ method, name, firstMs: Infinity, lastMs: 0 },
-      ...{ seconds: new Map(), exact: numberList(), failed: new Map() },
+      ...{ seconds: new Map(), exact: numberList() },
+      ...{ statuses: new Map(), failed: new Map() },
     }
     entries.set(key, entry)
     return entry
@@ -72,6 +83,7 @@ export function newRecord(): Record {
       count(entry, sample)
       count(secondOf(entry, sample.atMs), sample)
       entry.exact.add(sample.ms)
+      entry.statuses.set(sample.status, (entry.statuses.get(sample.status) ?? 0) + 1)
       entry.firstMs = Math.min(entry.firstMs, sample.atMs)
       entry.lastMs = Math.max(entry.lastMs, sample.atMs)
       if (sample.isFailed) noteFailure(entry, sample)

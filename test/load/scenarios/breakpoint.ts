@@ -1,7 +1,7 @@
 import { openOptions, ungated } from '../lib/workloads.ts'
+import { orders, profile } from './orders.ts'
 import { summaryTo } from './summary.ts'
 import { setting } from './user.ts'
-import { orders, profile } from './orders.ts'
 
 /** One step of a curve of goodput: orders only, at a fixed rate, however they are answered. */
 export const options = ungated(

@@ -1,6 +1,6 @@
 import { sleep } from 'k6'
-import { openOptions } from '../lib/workloads.ts'
 import { scoreRequest } from '../lib/score-request.ts'
+import { openOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
 import { profile, send, setting } from './user.ts'
 

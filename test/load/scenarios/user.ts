@@ -25,20 +25,23 @@ const timeout = __ENV['TIMEOUT'] ?? '60s'
 
 /** One a line. Shared by all users: each of a thousand would keep its own copy. */
 const tokens = new SharedArray('tokens', () =>
-  tokensFile === '' ? [''] : open(tokensFile).split('\n').filter((line) => line !== ''),
+  tokensFile === ''
+    ? ['']
+    : open(tokensFile)
+        .split('\n')
+        .filter((line) => line !== ''),
 )
 
 /** A throw in an iteration fails nothing by itself, and skips its pause. */
 const taskExceptions = new Counter('task_exceptions')
 /** k6 holds no size of an answer for each request. */
 const contentBytes = new Trend('content_bytes')
-const orderAnswers = new Counter('order_answers')
-const ownCancelAnswers = new Counter('own_cancel_answers')
 
 const classes = new Map(
-  [...classesOf(profile, everyClass), ...classesOf(profile, { ...everyClass, names: abstract() })].map(
-    (one) => [one.name, one],
-  ),
+  [
+    ...classesOf(profile, everyClass),
+    ...classesOf(profile, { ...everyClass, names: abstract() }),
+  ].map((one) => [one.name, one]),
 )
 
 function abstract(): string[] {
@@ -112,9 +115,7 @@ function act(name: string): void {
   const path = pathOf(task.path, drawn(task.params), drawn(task.query))
   const body = task.body === undefined ? null : drawn(task.body)
   const answer = send(task, path, body === null ? null : JSON.stringify(body))
-  if (body === null || task.path !== '/orders') return
-  orderAnswers.add(1, { status: String(answer.status) })
-  if (ownCancels && answer.status === 201 && body['order_type'] === 'limit') rest(answer)
+  if (ownCancels && body?.['order_type'] === 'limit' && answer.status === 201) rest(answer)
 }
 
 function rest(answer: { json(selector: string): unknown }): void {
@@ -124,8 +125,7 @@ function rest(answer: { json(selector: string): unknown }): void {
   if (resting.length <= profile.ownCancels.restingMax) return
   const oldest = resting.shift() ?? ''
   const { name, accepted } = profile.ownCancels
-  const cancelled = send({ method: 'DELETE', name, accepted }, `/orders/${oldest}`, null)
-  ownCancelAnswers.add(1, { status: String(cancelled.status) })
+  send({ method: 'DELETE', name, accepted }, `/orders/${oldest}`, null)
 }
 
 type Sent = Pick<Task, 'method' | 'name' | 'accepted'>

@@ -16,6 +16,8 @@ export type Books = {
   readonly endedRecords: number
   readonly jobs: number
   readonly unfinishedJobs: number
+  /** Jobs that were asked for: the one of an order is part of its entry, and has no record of its own. */
+  readonly askedJobs: number
   readonly jobRecords: number
   readonly jobEndRecords: number
   readonly outbox: number
@@ -81,6 +83,7 @@ async function readBooks(sql: Sql): Promise<Books> {
         or (type = 'order.changed' and status = any(${terminal})))::integer as "endedRecords",
       (select count(*) from postern_job)::integer as jobs,
       (select count(*) from postern_job where finished_at is null)::integer as "unfinishedJobs",
+      (select count(*) from postern_job where kind <> 'advance-orders')::integer as "askedJobs",
       (select count(distinct target) from audited where type = 'job.accepted')::integer
         as "jobRecords",
       (select count(distinct target) from audited where type = any(${jobEnds}))::integer

@@ -27,7 +27,16 @@ export async function startContainer(options: LaunchOptions): Promise<Launched |
   try {
     await docker.run(['run', '--rm', ...settings, docker.image, 'migrate'])
     const quota = cpus === undefined ? [] : ['--cpus', String(cpus)]
-    await docker.run(['run', '--detach', '--name', name, ...quota, ...settings, docker.image, 'run'])
+    await docker.run([
+      'run',
+      '--detach',
+      '--name',
+      name,
+      ...quota,
+      ...settings,
+      docker.image,
+      'run',
+    ])
     const pid = Number(await docker.run(['inspect', '--format', '{{.State.Pid}}', name]))
     return {
       way: cpus === undefined ? 'the container' : `the container on ${cpus} cores`,
@@ -85,6 +94,7 @@ async function call(command: readonly string[], env: Record<string, string | und
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
   ])
-  if (code !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${code}: ${problems}`)
+  if (code !== 0)
+    throw new Error(`${command.slice(0, 3).join(' ')} ended with ${code}: ${problems}`)
   return out
 }

@@ -26,10 +26,7 @@ export type Feeder = {
 export type FeedTarget = { readonly url: string; readonly token: string }
 
 /** Bars of the hours before, then a quote of each symbol every second, on a session that is always open. */
-export async function startFeeder(
-  target: FeedTarget,
-  symbols: readonly string[],
-): Promise<Feeder> {
+export async function startFeeder(target: FeedTarget, symbols: readonly string[]): Promise<Feeder> {
   const random = seededRandom(7)
   const prices = new Map(symbols.map((symbol) => [symbol, firstPriceOf(symbol)]))
   const startedAt = performance.now()

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { StageWay } from '../flags.ts'
-import { collectorEnvironment } from '../../../commands/collector.ts'
 import { runCommand } from '#test/support/server-process.ts'
+import { collectorEnvironment } from '../../../commands/collector.ts'
+import type { StageWay } from '../flags.ts'
 import { startContainer } from './container.ts'
 import { holdCpu } from './hold-cpu.ts'
 
