@@ -1,6 +1,7 @@
 import type { Flags, Workload } from './flags.ts'
 import { type K6Run, runK6 } from './k6.ts'
 import type { Profile } from './lib/profile.ts'
+import { hearSignals } from './signals.ts'
 
 export type Shape = {
   readonly users: number
@@ -41,7 +42,7 @@ export type Player = {
   ): Promise<K6Run>
 }
 
-/** Plays the workload; a signal goes on to the k6 that runs, a second one ends it. */
+/** Plays the workload; a signal goes on to the k6 that runs. */
 export function plays(options: {
   readonly program: string
   readonly flags: Flags
@@ -49,17 +50,10 @@ export function plays(options: {
 }): Player {
   const { program, flags } = options
   const { users, spawnRate, seconds, rate } = shapeOf(flags)
-  let child: Bun.Subprocess | undefined
-  let signals = 0
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      signals += 1
-      child?.kill(signals === 1 ? signal : 'SIGKILL')
-    })
-  }
+  const signals = hearSignals()
   return {
     async play(host, tokensFile, more = {}) {
-      if (signals > 0) throw new Error('ended by a signal before the load began')
+      if (signals.isStopping()) throw new Error('ended by a signal before the load began')
       return await runK6(program, {
         workload: flags.workload,
         host,
@@ -76,9 +70,7 @@ export function plays(options: {
           EQUAL_WEIGHTS: flags.filter.isEqual ? '1' : '0',
           OWN_CANCELS: more.ownCancels === true ? '1' : '0',
         },
-        onStart: (started) => {
-          child = started
-        },
+        onStart: signals.passTo,
       })
     },
   }

@@ -89,13 +89,15 @@ export function spikeOptions(profile: Profile, shape: Shape): K6Options {
 export type OpenShape = {
   readonly rate: number
   readonly seconds: number
+  /** Requests that may be under way at once. */
   readonly users: number
+  readonly stopSeconds: number
 }
 
 /** A fixed rate, whatever the answers take: what is not sent on time is counted as dropped. */
 export function openOptions(
   profile: Profile,
-  { rate, seconds, users }: OpenShape,
+  { rate, seconds, users, stopSeconds }: OpenShape,
   exec = 'anyone',
 ): K6Options {
   const open = {
@@ -107,7 +109,7 @@ export function openOptions(
     // As many as at most, or some are dropped while more start.
     preAllocatedVUs: users,
     maxVUs: users,
-    gracefulStop: '0s',
+    gracefulStop: duration(stopSeconds),
   }
   const options = optionsOf({ open }, profile, { offered: new Map(), seconds })
   return { ...options, thresholds: { ...options.thresholds, dropped_iterations: ['count==0'] } }

@@ -1,7 +1,7 @@
 import { openOptions, ungated } from '../lib/workloads.ts'
-import { orders, profile } from './orders.ts'
+import { orders } from './orders.ts'
 import { summaryTo } from './summary.ts'
-import { setting } from './user.ts'
+import { profile, setting } from './user.ts'
 
 /** One step of a curve of goodput: orders only, at a fixed rate, however they are answered. */
 export const options = ungated(
@@ -11,6 +11,7 @@ export const options = ungated(
       rate: setting('RATE', 200),
       seconds: setting('SECONDS', 20),
       users: setting('USERS', 500),
+      stopSeconds: setting('STOP_SECONDS', 0),
     },
     'orders',
   ),

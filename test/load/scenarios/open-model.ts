@@ -7,6 +7,7 @@ export const options = openOptions(profile, {
   rate: setting('RATE', 500),
   seconds: setting('SECONDS', 120),
   users: setting('USERS', 500),
+  stopSeconds: setting('STOP_SECONDS', 0),
 })
 export const handleSummary = summaryTo
 export { anyone }

@@ -11,6 +11,8 @@ export const options = openOptions(
     rate: setting('RATE', 20),
     seconds: setting('SECONDS', 60),
     users: setting('USERS', 100),
+    // A wallet that was enqueued is asked for to its end.
+    stopSeconds: setting('STOP_SECONDS', 0),
   },
   'score',
 )

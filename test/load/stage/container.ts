@@ -3,6 +3,7 @@ import { runCommand } from '#test/support/server-process.ts'
 import type { Launched, LaunchOptions } from './launch.ts'
 
 const uid = '65532'
+const containerName = `postern-load-${process.pid}`
 /** A first build with its stand-in of a base, on a busy machine. */
 const readyMsMax = 600_000
 
@@ -14,11 +15,11 @@ type Docker = {
 
 /** The image, run as it is deployed: read-only, no capabilities. Undefined where no docker can run. */
 export async function startContainer(options: LaunchOptions): Promise<Launched | undefined> {
-  const { folder, cpus, say } = options
+  const { folder, say } = options
   const docker = await openDocker(say)
   if (docker === undefined) return undefined
   await runCommand(['chown', '-R', uid, folder])
-  const name = `postern-load-${process.pid}`
+  const name = containerName
   const settings = [
     ...['--network', 'host', '--read-only', '--cap-drop', 'ALL', '--tmpfs', '/tmp'],
     ...['--volume', `${folder}:${folder}`],
@@ -26,7 +27,6 @@ export async function startContainer(options: LaunchOptions): Promise<Launched |
   ]
   try {
     await docker.run(['run', '--rm', ...settings, docker.image, 'migrate'])
-    const quota = cpus === undefined ? [] : ['--cpus', String(cpus)]
     await docker.run([
       'run',
       '--detach',
@@ -39,8 +39,11 @@ export async function startContainer(options: LaunchOptions): Promise<Launched |
     ])
     const pid = Number(await docker.run(['inspect', '--format', '{{.State.Pid}}', name]))
     return {
-      way: cpus === undefined ? 'the container' : `the container on ${cpus} cores`,
+      way: 'the container',
       pid,
+      async limitCpu(cpus) {
+        await docker.run(['update', '--cpus', String(cpus), name])
+      },
       async stop() {
         await docker.run(['stop', '--time', '40', name])
         await docker.run(['rm', '--force', name])
@@ -56,7 +59,7 @@ export async function startContainer(options: LaunchOptions): Promise<Launched |
 
 async function openDocker(say: (line: string) => void): Promise<Docker | undefined> {
   say('building the image')
-  const script = Bun.spawn([join(import.meta.dir, 'container.sh')], {
+  const script = Bun.spawn([join(import.meta.dir, 'container.sh'), containerName], {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'inherit',

@@ -13,6 +13,8 @@ export type Launched = {
   readonly way: string
   /** Of the supervisor, whose children are the rest. */
   readonly pid: number
+  /** Cores that all its processes share from now on; only where `isHeld` was asked for. */
+  limitCpu(cpus: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -21,8 +23,8 @@ export type LaunchOptions = {
   readonly environment: Readonly<Record<string, string>>
   /** Mounted into a container where it is, and writable for it. */
   readonly folder: string
-  /** Cores that all its processes may use together; undefined: what there is. */
-  readonly cpus: number | undefined
+  /** Whether its cores will be limited. */
+  readonly isHeld: boolean
   readonly say: (line: string) => void
 }
 
@@ -53,24 +55,28 @@ async function binary(say: (line: string) => void): Promise<Program> {
 }
 
 async function startProcesses(
-  { environment, cpus }: LaunchOptions,
+  { environment, isHeld }: LaunchOptions,
   { way, command }: Program,
 ): Promise<Launched> {
   const env = { ...collectorEnvironment, PATH: process.env['PATH'] ?? '', ...environment }
   const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   await runCommand(['env', '-i', ...pairs, ...command, 'migrate'])
-  const held = cpus === undefined ? undefined : await holdCpu(cpus)
+  const held = isHeld ? await holdCpu() : undefined
+  // An overloaded gateway tells each refusal.
+  const log = Bun.file(join(root, 'dist/load/postern.log'))
+  await mkdir(join(root, 'dist/load'), { recursive: true })
   const child = Bun.spawn([...(held?.prefix ?? []), ...command, 'run'], {
     env,
     stdin: 'ignore',
-    stdout: 'inherit',
-    stderr: 'inherit',
+    stdout: log,
+    stderr: log,
   })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   return {
-    way: cpus === undefined ? way : `${way} on ${cpus} cores`,
+    way,
     pid: child.pid,
+    limitCpu: async (cpus) => await held?.limit(cpus),
     async stop() {
       child.kill('SIGTERM')
       const late = setTimeout(kill, 40_000)

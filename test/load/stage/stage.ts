@@ -32,7 +32,8 @@ export type StageOptions = {
   readonly accounts: number
   readonly symbols: readonly string[]
   readonly say: (line: string) => void
-  readonly cpus?: number | undefined
+  /** Whether `limitCpu` will be called. */
+  readonly isHeld?: boolean
   /** Milliseconds that each answer of Postgres takes longer. */
   readonly databaseDelayMs?: number | undefined
 }
@@ -59,15 +60,13 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
       await launch({
         ...options,
         folder,
-        cpus: options.cpus,
+        isHeld: options.isHeld === true,
         environment: { ...environment, POSTERN_DATABASE_URL: databaseUrl.href },
       }),
       (one) => one.stop(),
     )
     say(`running ${postern.way}, ${accounts} accounts`)
-    const sql = stack.adopt(postgres(server.url, { max: 2, onnotice: () => undefined }), (one) =>
-      one.end({ timeout: 1 }),
-    )
+    const sql = stack.adopt(openSql(server.url), (one) => one.end({ timeout: 1 }))
     await openAccounts(sql, accounts)
     const url = `http://127.0.0.1:${port}`
     await answering(`${url}/healthz`)
@@ -83,6 +82,12 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
     await stack.disposeAsync()
     throw error
   }
+}
+
+/** Its name tells samplers which connections are ours. */
+function openSql(url: string): Sql {
+  const connection = { application_name: 'postern-load' }
+  return postgres(url, { max: 2, onnotice: () => undefined, connection })
 }
 
 async function settings(from: {
