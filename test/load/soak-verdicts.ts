@@ -19,7 +19,7 @@ const judgedPart = 40 / 60
 const endPart = 10 / 60
 
 export function soakWindows(seconds: number): { judgedFrom: number; endSeconds: number } {
-  return { judgedFrom: seconds * (1 - judgedPart), endSeconds: seconds * endPart }
+  return { judgedFrom: seconds - seconds * judgedPart, endSeconds: seconds * endPart }
 }
 
 export function growthVerdicts(samples: readonly Sampled[], seconds: number): readonly Verdict[] {

@@ -27,16 +27,7 @@ export async function startContainer(options: LaunchOptions): Promise<Launched |
   ]
   try {
     await docker.run(['run', '--rm', ...settings, docker.image, 'migrate'])
-    await docker.run([
-      'run',
-      '--detach',
-      '--name',
-      name,
-      ...quota,
-      ...settings,
-      docker.image,
-      'run',
-    ])
+    await docker.run(['run', '--detach', '--name', name, ...settings, docker.image, 'run'])
     const pid = Number(await docker.run(['inspect', '--format', '{{.State.Pid}}', name]))
     return {
       way: 'the container',
