@@ -107,7 +107,7 @@ async function curve(asked: Asked): Promise<number> {
     tell(`saturation: ${saturation.toFixed(0)}/s`)
     const steps: Step[] = []
     for (const factor of asked.factors) steps.push(await step(saturation * factor))
-    return report(asked, { steps, saturation, way: stage.postern.way })
+    return report(asked, { steps, saturation, way: stage.way })
   } finally {
     await stage.close()
   }

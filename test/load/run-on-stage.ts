@@ -15,7 +15,8 @@ import { exactPercentile } from './measure/response-times.ts'
 import type { Player, Shape } from './play.ts'
 import type { Table } from './report/page.ts'
 import { type Books, closeBooks } from './stage/books.ts'
-import { type LoadStage, openLoadStage } from './stage/stage.ts'
+import { openRotatingStage } from './stage/rotating-stage.ts'
+import { openLoadStage, type TradingStage } from './stage/stage.ts'
 import {
   bookVerdicts,
   type ClientFigures,
@@ -51,17 +52,22 @@ export async function runOnStage(options: OnStageOptions): Promise<StageResult> 
   const stub = await playStub(options)
   const accounts = flags.accounts ?? Math.min(shape.users, accountsMax)
   const way = flags.stage ?? 'best'
-  const stage = await openLoadStage({ way, accounts, symbols: profile.symbols, say })
+  const opening = { accounts, symbols: profile.symbols, say }
+  const isRotating = flags.workload === 'rotation-under-load'
+  const rotating = isRotating ? await openRotatingStage(opening) : undefined
+  const stage = rotating ?? (await openLoadStage({ ...opening, way }))
   try {
     const gateway = { url: stage.url, token: stage.operatorToken }
     const before = await fetchHistogram(gateway)
-    say(`${shape.users} users for ${shape.seconds} s against ${stage.postern.way}`)
+    say(`${shape.users} users for ${shape.seconds} s against ${stage.way}`)
+    const rotations = rotating?.rotate()
     const run = await player.play(`${stage.url}/v1`, stage.tokensFile, { ownCancels: true })
+    const rotated = await rotations?.stop()
     const histogram = since(before, await fetchHistogram(gateway))
     await stage.feeder.stop()
     say('halting, and waiting for what is under way')
     const books = await closeBooks(stage.sql, gateway)
-    return resultOf({ stage, run, books, histogram, stub, shape })
+    return resultOf({ flags, stage, run, books, histogram, stub, shape, rotated })
   } finally {
     await stage.close()
   }
@@ -91,14 +97,16 @@ async function playStub({ flags, shape, player, say }: OnStageOptions): Promise<
 const p99Of = (record: Samples) => exactPercentile(exactTimes(sortedEntries(record)), 0.99)
 
 function resultOf(seen: {
-  readonly stage: LoadStage
+  readonly flags: Flags
+  readonly stage: TradingStage
+  readonly rotated: Verdict | undefined
   readonly run: K6Run
   readonly books: Books
   readonly histogram: ReadonlyMap<number, number>
   readonly stub: K6Run | undefined
   readonly shape: Shape
 }): StageResult {
-  const { stage, run, books, histogram, stub, shape } = seen
+  const { flags, stage, run, books, histogram, stub, shape, rotated } = seen
   const gatewayP99Ms = quantileMs(histogram, 0.99)
   const stubP99Ms = stub === undefined ? undefined : p99Of(stub.record)
   const answered = createdOrders(run.record)
@@ -113,7 +121,7 @@ function resultOf(seen: {
   ]
   return {
     run,
-    summary: `Client, ${stage.postern.way}, Redis and Postgres on one machine.`,
+    summary: `Client, ${stage.way}, Redis and Postgres on one machine.`,
     lines,
     tables: [
       countsTable('Orders by status', books.statuses),
@@ -124,8 +132,9 @@ function resultOf(seen: {
         ...{ client, stubP99Ms, gatewayP99Ms },
         partWithin100Ms: partWithin(histogram, 0.1),
       }),
-      ...(answered === 0 ? [] : marketVerdicts(books)),
+      ...(flags.workload === 'scoring' ? [] : marketVerdicts(books)),
       ...bookVerdicts(books, answered, shape.users),
+      ...(rotated === undefined ? [] : [rotated]),
     ],
   }
 }

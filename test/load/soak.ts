@@ -68,7 +68,7 @@ async function soak({ seconds, users, way, html }: Soak): Promise<number> {
   const stage = await openLoadStage({ way, accounts, symbols: profile.symbols, say })
   try {
     const sampler = startSampler(stage)
-    say(`${users} users for ${seconds} s against ${stage.postern.way}`)
+    say(`${users} users for ${seconds} s against ${stage.way}`)
     const run = await runK6(program, {
       workload: 'soak',
       host: `${stage.url}/v1`,
@@ -85,7 +85,7 @@ async function soak({ seconds, users, way, html }: Soak): Promise<number> {
     const verdicts = judge(run, samples, { seconds, gates: profile.gates })
     for (const line of [...loadLines(run.record), '', ...verdictLines(verdicts)]) tell(line)
     mkdirSync(join(html, '..'), { recursive: true })
-    writeFileSync(html, pageOf({ run, samples, verdicts, seconds, users, way: stage.postern.way }))
+    writeFileSync(html, pageOf({ run, samples, verdicts, seconds, users, way: stage.way }))
     tell(`report: ${html}`)
     return exitCodeOf(verdicts)
   } finally {

@@ -4,7 +4,7 @@ import { totalSeconds } from './measure/locust-history.ts'
 import { exactTimes, sortedEntries } from './measure/record.ts'
 import { exactPercentile } from './measure/response-times.ts'
 import type { Signals } from './signals.ts'
-import type { LoadStage } from './stage/stage.ts'
+import type { TradingStage } from './stage/stage.ts'
 
 /** Seconds in which a request that was sent is answered or given up: none is left uncounted. */
 const answerSeconds = 5
@@ -15,7 +15,7 @@ const settlingPart = 0.2
 
 export type StepOptions = {
   readonly program: string
-  readonly stage: LoadStage
+  readonly stage: TradingStage
   readonly rate: number
   readonly seconds: number
   readonly users: number
@@ -63,7 +63,7 @@ function stepOf(run: K6Run, rate: number, seconds: number): Step {
   }
 }
 
-async function settled({ sql }: LoadStage): Promise<void> {
+async function settled({ sql }: TradingStage): Promise<void> {
   const deadline = Date.now() + settleMsMax
   for (;;) {
     const [left] = await sql<{ jobs: number }[]>`

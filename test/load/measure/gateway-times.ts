@@ -2,9 +2,13 @@
 export type Histogram = ReadonlyMap<number, number>
 
 const metric = 'postern_http_request_seconds_bucket'
-/** What the load does not ask for itself: probes, operators' routes, and the feeder's uploads. */
+/**
+ * Not what the load does not ask for, probes, operators' routes and the feeder's uploads; nor waits for
+ * a job, which take as long as it does.
+ */
 const isOfLoad = (labels: string) =>
-  labels.includes('route="/v1/') && !/method="POST",route="\/v1\/market-data"/.test(labels)
+  labels.includes('route="/v1/') &&
+  !/method="(?:POST",route="\/v1\/market-data|GET",route="\/v1\/jobs\/:id)"/.test(labels)
 
 /** The gateway's histogram of the load's routes, out of its metrics in Prometheus' text format. */
 export function readHistogram(metrics: string): Histogram {

@@ -4,8 +4,10 @@ import { openOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
 import { profile, send, setting } from './user.ts'
 
+const enqueueName = '/jobs/score-wallet [POST]'
+
 /** Wallets with their swaps at a fixed rate, each asked for until it has a score. */
-export const options = openOptions(
+const open = openOptions(
   profile,
   {
     rate: setting('RATE', 20),
@@ -16,11 +18,18 @@ export const options = openOptions(
   },
   'score',
 )
+const { http_req_duration: limits = [], ...thresholds } = open.thresholds
+
+// A wait for a score is as long as its job.
+export const options = {
+  ...open,
+  thresholds: { ...thresholds, [`http_req_duration{name:${enqueueName}}`]: limits },
+}
 export const handleSummary = summaryTo
 
 const enqueue = {
   method: 'POST',
-  name: '/jobs/score-wallet [POST]',
+  name: enqueueName,
   accepted: [202],
 } as const
 const wait = { method: 'GET', name: '/jobs/:id?wait', accepted: [200] } as const

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AccessDocument } from '#core/access/access-file.ts'
 import {
   developmentAccess,
   developmentAudience,
@@ -19,6 +20,8 @@ const unlimited = { perSecond: 1_000_000, burst: 1_000_000 }
 
 export type Callers = {
   readonly accessFile: string
+  /** The same, as it stands in the file. */
+  readonly document: AccessDocument
   /** One token a line, one of each account's trader. */
   readonly tokensFile: string
   /** Feeds the market, reads metrics, halts trading at the end. */
@@ -34,13 +37,17 @@ export async function makeCallers(folder: string, accounts: number): Promise<Cal
   const mint = (subject: string, scopes: readonly string[]) =>
     mintDevelopmentToken({ key, audience, subject, scopes, ttlSeconds, now: new Date() })
   const scopes = [...new Set([...tradingScopes, ...operatorScopes])]
-  const access = developmentAccess({ key, audience, scopes, callbackPrefixes: [] })
+  const document = {
+    ...developmentAccess({ key, audience, scopes, callbackPrefixes: [] }),
+    limits: { default: unlimited },
+  }
   const accessFile = join(folder, 'access.json')
-  await writeFile(accessFile, JSON.stringify({ ...access, limits: { default: unlimited } }))
+  await writeFile(accessFile, JSON.stringify(document))
   const tokens = await Promise.all(
     Array.from({ length: accounts }, (_, index) => mint(subjectOf(index), tradingScopes)),
   )
   const tokensFile = join(folder, 'tokens.txt')
   await writeFile(tokensFile, `${tokens.join('\n')}\n`, { mode: 0o600 })
-  return { accessFile, tokensFile, operatorToken: await mint('load-operator', operatorScopes) }
+  const operatorToken = await mint('load-operator', operatorScopes)
+  return { accessFile, document, tokensFile, operatorToken }
 }

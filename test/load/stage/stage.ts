@@ -15,16 +15,22 @@ import { type Launched, launch } from './launch.ts'
 
 const readyMsMax = 60_000
 
-export type LoadStage = {
+/** Where the load is played, and where its books are read. */
+export type TradingStage = {
   readonly url: string
+  /** Which Postern it is. */
+  readonly way: string
   readonly tokensFile: string
   readonly operatorToken: string
   readonly sql: Sql
+  readonly feeder: Feeder
+  close(): Promise<void>
+}
+
+export type LoadStage = TradingStage & {
   readonly postgres: PostgresServer
   readonly redis: RedisServer
   readonly postern: Launched
-  readonly feeder: Feeder
-  close(): Promise<void>
 }
 
 export type StageOptions = {
@@ -74,7 +80,7 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
     const feeder = stack.adopt(await startFeeder(target, symbols), (one) => one.stop())
     await applied(sql, symbols.length)
     return {
-      ...{ url, sql, redis, postern, feeder, postgres: server },
+      ...{ url, sql, redis, postern, feeder, way: postern.way, postgres: server },
       ...{ tokensFile: callers.tokensFile, operatorToken: callers.operatorToken },
       close: () => stack.disposeAsync(),
     }
@@ -126,7 +132,7 @@ async function answering(url: string): Promise<void> {
 }
 
 /** The workers have taken the market to the desk: before that every order would lack a price. */
-async function applied(sql: Sql, symbols: number): Promise<void> {
+export async function applied(sql: Sql, symbols: number): Promise<void> {
   const deadline = Date.now() + readyMsMax
   for (;;) {
     const [row] = await sql<{ known: number }[]>`
