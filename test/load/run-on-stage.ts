@@ -15,6 +15,7 @@ import { exactPercentile } from './measure/response-times.ts'
 import type { Player, Shape } from './play.ts'
 import type { Table } from './report/page.ts'
 import { type Books, closeBooks } from './stage/books.ts'
+import { cpuText } from './stage/cpu-times.ts'
 import { openRotatingStage } from './stage/rotating-stage.ts'
 import { openLoadStage, type TradingStage } from './stage/stage.ts'
 import {
@@ -59,15 +60,17 @@ export async function runOnStage(options: OnStageOptions): Promise<StageResult> 
   try {
     const gateway = { url: stage.url, token: stage.operatorToken }
     const before = await fetchHistogram(gateway)
+    const cpuBefore = await stage.cpu()
     say(`${shape.users} users for ${shape.seconds} s against ${stage.way}`)
     const rotations = rotating?.rotate()
     const run = await player.play(`${stage.url}/v1`, stage.tokensFile, { ownCancels: true })
     const rotated = await rotations?.stop()
     const histogram = since(before, await fetchHistogram(gateway))
+    const cpu = cpuText(cpuBefore, await stage.cpu(), requestsIn(histogram))
     await stage.feeder.stop()
     say('halting, and waiting for what is under way')
     const books = await closeBooks(stage.sql, gateway)
-    return resultOf({ flags, stage, run, books, histogram, stub, shape, rotated })
+    return resultOf({ flags, stage, run, books, histogram, stub, shape, rotated, cpu })
   } finally {
     await stage.close()
   }
@@ -100,13 +103,14 @@ function resultOf(seen: {
   readonly flags: Flags
   readonly stage: TradingStage
   readonly rotated: Verdict | undefined
+  readonly cpu: string
   readonly run: K6Run
   readonly books: Books
   readonly histogram: ReadonlyMap<number, number>
   readonly stub: K6Run | undefined
   readonly shape: Shape
 }): StageResult {
-  const { flags, stage, run, books, histogram, stub, shape, rotated } = seen
+  const { flags, stage, run, books, histogram, stub, shape, rotated, cpu } = seen
   const gatewayP99Ms = quantileMs(histogram, 0.99)
   const stubP99Ms = stub === undefined ? undefined : p99Of(stub.record)
   const answered = createdOrders(run.record)
@@ -114,6 +118,7 @@ function resultOf(seen: {
   const lines = [
     `p99: ${gatewayP99Ms.toFixed(1)} ms in the gateway, ${p99Of(run.record).toFixed(1)} ms at the client, ${stubP99Ms === undefined ? '–' : stubP99Ms.toFixed(1)} ms at the client of the stub`,
     `gateway: ${requestsIn(histogram)} requests of the load; p50 ${quantileMs(histogram, 0.5).toFixed(1)} ms, p95 ${quantileMs(histogram, 0.95).toFixed(1)} ms`,
+    `CPU of a request: ${cpu}`,
     `feeder: ${taken} quotes taken, ${failed} uploads not`,
     `orders: ${countsText(books.statuses)}`,
     `denied by: ${countsText(books.denials)}`,

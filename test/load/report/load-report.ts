@@ -30,6 +30,7 @@ export function loadCharts({ record, startMs, endMs }: Run): readonly Chart[] {
   const users = [...record.users]
     .sort(([one], [other]) => one - other)
     .map(([second, count]) => [second - first, count] as const)
+    .filter(([second]) => second >= 0)
   return [
     {
       ...{ title: 'Requests', xUnit, yUnit: 'per second' },

@@ -23,7 +23,7 @@ table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:ta
 .scroll{overflow-x:auto;background:var(--panel);border:1px solid var(--line);border-radius:10px;padding:4px 10px}
 th,td{padding:6px 8px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th{color:var(--soft);font-weight:600}
-th:first-child,td:first-child,td.text{text-align:left}
+th:first-child,td:first-child,.text{text-align:left}
 tr:last-child td{border-bottom:0}
 figure+figure{margin-top:14px}
 td.met{color:var(--buy)}td.missed,td.void{color:var(--loss);font-weight:650}
@@ -53,7 +53,7 @@ function verdictTable(verdicts: readonly Verdict[]): string {
     ({ name, seen, required, fate }) =>
       `<tr><td>${escapeMarkup(name)}</td><td class="text">${escapeMarkup(seen)}</td><td class="text">${escapeMarkup(required)}</td><td class="${fate}">${fate}</td></tr>`,
   )
-  return `<h2>Verdicts</h2><div class="scroll"><table><tr><th>What</th><th>Seen</th><th>Required</th><th></th></tr>${rows.join('')}</table></div>`
+  return `<h2>Verdicts</h2><div class="scroll"><table><tr><th>What</th><th class="text">Seen</th><th class="text">Required</th><th></th></tr>${rows.join('')}</table></div>`
 }
 
 function tableHtml({ title, columns, rows }: Table): string {

@@ -11,6 +11,7 @@ import { removeAtExit } from '#test/support/server-process.ts'
 import type { Verdict } from '../verdicts.ts'
 import { openAccounts } from './accounts.ts'
 import { makeCallers } from './callers.ts'
+import { cpuTimes } from './cpu-times.ts'
 import { startFeeder } from './feeder.ts'
 import { applied, type StageOptions, type TradingStage } from './stage.ts'
 
@@ -47,6 +48,7 @@ export async function openRotatingStage({
       ...{ url: gateway.url, sql: stage.sql, feeder, way: 'the source, rotating' },
       ...{ tokensFile: callers.tokensFile, operatorToken: callers.operatorToken },
       rotate: () => rotating(stage),
+      cpu: () => cpuTimes({ postern: stage.pids(), postgres: stage.server.pid }),
       async close() {
         await feeder.stop()
         await stage.close()

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
 import type { Sampled } from '../soak-verdicts.ts'
+import { familyOf, nameOf } from './processes.ts'
 import type { LoadStage } from './stage.ts'
 
 const everyMs = 5_000
@@ -64,20 +65,6 @@ export function startSampler(stage: LoadStage): Sampler {
       redis.disconnect()
     },
   }
-}
-
-/** A process and all below it. */
-async function familyOf(pid: number): Promise<readonly number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-  const children = text.trim().split(' ').filter(Boolean).map(Number)
-  return [pid, ...(await Promise.all(children.map(familyOf))).flat()]
-}
-
-/** `serve`, `work` …: the command's own words; undefined for one that has ended meanwhile. */
-async function nameOf(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  const words = text.split('\0').filter((word) => /^[a-z]+$/.test(word))
-  return words.length === 0 ? undefined : words.join(' ')
 }
 
 async function rssMib(pid: number): Promise<number> {

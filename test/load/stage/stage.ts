@@ -9,6 +9,7 @@ import { freePort, removeAtExit } from '#test/support/server-process.ts'
 import type { StageWay } from '../flags.ts'
 import { openAccounts } from './accounts.ts'
 import { makeCallers } from './callers.ts'
+import { type CpuTimes, cpuTimes } from './cpu-times.ts'
 import { delayProxy } from './delay-proxy.ts'
 import { type Feeder, startFeeder } from './feeder.ts'
 import { type Launched, launch } from './launch.ts'
@@ -24,6 +25,8 @@ export type TradingStage = {
   readonly operatorToken: string
   readonly sql: Sql
   readonly feeder: Feeder
+  /** What its processes have spent so far. */
+  cpu(): Promise<CpuTimes>
   close(): Promise<void>
 }
 
@@ -82,6 +85,7 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
     return {
       ...{ url, sql, redis, postern, feeder, way: postern.way, postgres: server },
       ...{ tokensFile: callers.tokensFile, operatorToken: callers.operatorToken },
+      cpu: () => cpuTimes({ postern: [postern.pid], postgres: server.pid }),
       close: () => stack.disposeAsync(),
     }
   } catch (error) {
