@@ -14,6 +14,7 @@ const books: Books = {
   ...{ orders: 1_000, accepted: 600, denied: 400, filled: 300, open: 0 },
   ...{ denials: {}, statuses: {}, enteredRecords: 1_000, endedRecords: 1_000 },
   ...{ jobs: 620, unfinishedJobs: 0, askedJobs: 20, jobRecords: 20, jobEndRecords: 620, outbox: 0 },
+  stopped: [],
 }
 const gates = { failureRatioMax: 0.01, p99MsMax: 500 }
 const fates = (verdicts: readonly Verdict[]): readonly string[] => verdicts.map(({ fate }) => fate)
@@ -54,16 +55,17 @@ test('a desk that denies most or fills little makes a run void, not good', () =>
 })
 
 test.each([
-  ['all is there', books, 1_000, 'met met met met'],
-  ['answers were cut off at the end', books, 990, 'met met met met'],
-  ['more orders than requests were cut off', books, 989, 'missed met met met'],
-  ['an order that was answered is gone', books, 1_001, 'missed met met met'],
-  ['an entry is not audited', { ...books, enteredRecords: 999 }, 1_000, 'met missed met met'],
-  ['an order never ended', { ...books, open: 1 }, 1_000, 'met missed met met'],
-  ['an end is not audited', { ...books, endedRecords: 999 }, 1_000, 'met missed met met'],
-  ['a job is not audited', { ...books, jobRecords: 19 }, 1_000, 'met met missed met'],
-  ['a job never ended', { ...books, unfinishedJobs: 1 }, 1_000, 'met met met missed'],
-  ['a job was never sent', { ...books, outbox: 1 }, 1_000, 'met met met missed'],
+  ['all is there', books, 1_000, 'met met met met met'],
+  ['answers were cut off at the end', books, 990, 'met met met met met'],
+  ['more orders than requests were cut off', books, 989, 'missed met met met met'],
+  ['an order that was answered is gone', books, 1_001, 'missed met met met met'],
+  ['an entry is not audited', { ...books, enteredRecords: 999 }, 1_000, 'met missed met met met'],
+  ['an order never ended', { ...books, open: 1 }, 1_000, 'met missed met met met'],
+  ['an end is not audited', { ...books, endedRecords: 999 }, 1_000, 'met missed met met met'],
+  ['a job is not audited', { ...books, jobRecords: 19 }, 1_000, 'met met missed met met'],
+  ['a symbol was frozen', { ...books, stopped: ['symbol AAPL'] }, 1_000, 'met met met missed met'],
+  ['a job never ended', { ...books, unfinishedJobs: 1 }, 1_000, 'met met met met missed'],
+  ['a job was never sent', { ...books, outbox: 1 }, 1_000, 'met met met met missed'],
 ])('the books where %s', (_, given, answered, expected) => {
   expect(fates(bookVerdicts(given, answered, 10)).join(' ')).toBe(expected)
 })

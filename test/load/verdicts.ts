@@ -128,6 +128,12 @@ export function bookVerdicts(books: Books, answered: number, cutMax: number): re
       ...{ required: 'equal', fate: fateOf(askedJobs === jobRecords) },
     },
     {
+      name: 'stopped by Postern itself',
+      seen: books.stopped.length === 0 ? 'nothing' : books.stopped.join('; '),
+      required: 'nothing',
+      fate: fateOf(books.stopped.length === 0),
+    },
+    {
       name: 'jobs there, ended, ends audited, left in the outbox',
       seen: `${jobs}, ${jobs - unfinishedJobs}, ${jobEndRecords}, ${outbox}`,
       required: 'equal, and none left',

@@ -21,7 +21,11 @@ export type Books = {
   readonly jobRecords: number
   readonly jobEndRecords: number
   readonly outbox: number
+  /** What Postern itself has stopped: a load does nothing that should. */
+  readonly stopped: readonly string[]
 }
+
+const haltReason = 'the load is over'
 
 type Counted = { readonly name: string; readonly count: number }
 
@@ -51,7 +55,7 @@ async function halt({ url, token }: { readonly url: string; readonly token: stri
     const answer = await fetch(`${url}/internal/trading/halt`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ scope: 'global', reason: 'the load is over' }),
+      body: JSON.stringify({ scope: 'global', reason: haltReason }),
       signal: AbortSignal.timeout(60_000),
     }).catch(() => undefined)
     await answer?.arrayBuffer()
@@ -61,7 +65,7 @@ async function halt({ url, token }: { readonly url: string; readonly token: stri
 }
 
 async function readBooks(sql: Sql): Promise<Books> {
-  const [counts] = await sql<Omit<Books, 'denials' | 'statuses'>[]>`
+  const [counts] = await sql<Omit<Books, 'denials' | 'statuses' | 'stopped'>[]>`
     with record as materialized (
       select convert_from(body, 'UTF8')::jsonb as body from postern_audit_intake
       union all
@@ -90,8 +94,12 @@ async function readBooks(sql: Sql): Promise<Books> {
         as "jobEndRecords",
       (select count(*) from postern_outbox)::integer as outbox`
   if (counts === undefined) throw new Error('Postgres counted nothing')
+  const stopped = await sql<{ text: string }[]>`
+    select concat_ws(' ', scope, key, state, reason, set_by) as text from postern_trading_state
+    where reason <> ${haltReason} order by set_at`
   return {
     ...counts,
+    stopped: stopped.map(({ text }) => text),
     denials: await grouped(sql<Counted[]>`
       select reject_code as name, count(*)::integer as count from postern_order
       where reject_code is not null group by 1 order by 2 desc`),
