@@ -15,6 +15,7 @@ import { readProfile } from './read-profile.ts'
 import type { Chart, Line } from './report/chart.ts'
 import { loadCharts, loadLines, loadTables } from './report/load-report.ts'
 import { pageHtml } from './report/page.ts'
+import { accountsFor } from './run-on-stage.ts'
 import { hearSignals } from './signals.ts'
 import { growthVerdicts, type Sampled, soakWindows, steadyVerdict } from './soak-verdicts.ts'
 import { startSampler } from './stage/sample-processes.ts'
@@ -30,7 +31,6 @@ of the last sixth may be 20 % above that of the first.
 
 Exit: 0 all met · 1 a verdict is missed · 2 wrong use · 3 void. The report: dist/load/soak.html.`
 
-const accountsMax = 250
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const tell = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -64,7 +64,7 @@ async function soak({ seconds, users, way, html }: Soak): Promise<number> {
   const profile = readProfile()
   const program = await k6Program()
   const signals = hearSignals()
-  const accounts = Math.min(users, accountsMax)
+  const accounts = accountsFor(users)
   const stage = await openLoadStage({ way, accounts, symbols: profile.symbols, say })
   try {
     const sampler = startSampler(stage)
