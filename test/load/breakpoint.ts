@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { breakpointVerdicts, isVoid, peakOf, type Step, stepLine } from './breakpoint-verdicts.ts'
 import { type StageWay, stageWays } from './flags.ts'
-import { k6Program } from './k6.ts'
+import { k6Program, unavailableCode } from './k6.ts'
 import { readProfile } from './read-profile.ts'
 import { pageHtml } from './report/page.ts'
 import { hearSignals } from './signals.ts'
@@ -28,7 +28,7 @@ less than 95 % of its rate is void. Goodput at five times saturation must hold 9
   --stage WAY         ${stageWays.join(', ')} (best)
   --html FILE         (dist/load/breakpoint.html)
 
-Exit: 0 met · 1 missed · 2 wrong use · 3 void.`
+Exit: 0 met · 1 missed · 2 wrong use · 3 void · 69 no k6.`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const tell = (line: string) => process.stdout.write(`${line}\n`)
@@ -87,6 +87,7 @@ function number(name: string, given: string): number {
 async function curve(asked: Asked): Promise<number> {
   const profile = readProfile()
   const program = await k6Program()
+  if (program === undefined) return unavailableCode
   const signals = hearSignals()
   const stage = await openLoadStage({
     ...{ way: asked.way, accounts: asked.accounts, symbols: profile.symbols, say },

@@ -33,8 +33,8 @@ LOCUST_RUN_TIME. Beyond Locust's:
       --stub-time TIME        how long a stub is played first (as long as the run, at most 60 s; 0: not)
       --tokens FILE           with -H: bearer tokens, one a line, that the users take turns with
 
-Exit: 0 all met · 1 a verdict is missed · 2 wrong use · 3 the run is void: it says nothing · 99 a
-threshold of k6 is crossed · 104 … 110 k6's own, 105 after a signal.
+Exit: 0 all met · 1 a verdict is missed · 2 wrong use · 3 the run is void: it says nothing · 69 no
+k6 · 99 a threshold of k6 is crossed · 104 … 110 k6's own, 105 after a signal.
 
 Examples:
   test/load/run -u 100 -r 10 -t 2m

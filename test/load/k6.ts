@@ -45,10 +45,17 @@ export type K6Options = {
   readonly niceness?: number
 }
 
-/** Where `ci/tools` has built it; throws with what to do where it cannot. */
-export async function k6Program(): Promise<string> {
+/** What a script ends with that could not begin, because k6 cannot be had here. */
+export const unavailableCode = 69
+
+/** Where `ci/tools` has built it; undefined where it cannot, which it has then told with what to do. */
+export async function k6Program(): Promise<string | undefined> {
   const tools = join(import.meta.dir, '../../ci/tools.mjs')
-  return (await runCommand(['node', tools, 'k6'])).trim()
+  const child = Bun.spawn(['node', tools, 'k6'], {
+    ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' },
+  })
+  const [code, path] = await Promise.all([child.exited, new Response(child.stdout).text()])
+  return code === 0 ? path.trim() : undefined
 }
 
 /** Runs a script of scenarios/ in the real k6, and reads what it writes while it writes it. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { type Asked, classNames, FlagError, type Flags, parseFlags } from './flags.ts'
 import { locustSource } from './generate-locust.ts'
 import { helpText } from './help.ts'
-import { type K6Run, k6Program } from './k6.ts'
+import { type K6Run, k6Program, unavailableCode } from './k6.ts'
 import type { Profile } from './lib/profile.ts'
 import { statsJson, writeLocustCsv } from './measure/locust-csv.ts'
 import { exactTimes, sortedEntries, totalOf } from './measure/record.ts'
@@ -52,6 +52,7 @@ function checkLocustfile({ locustfile }: Flags, profile: Profile): void {
 
 async function run(flags: Flags, profile: Profile): Promise<number> {
   const program = await k6Program()
+  if (program === undefined) return unavailableCode
   const shape = shapeOf(flags)
   const player = plays({ program, flags, profile })
   const stage: StageResult | undefined =

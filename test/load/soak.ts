@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type StageWay, stageWays } from './flags.ts'
-import { type K6Run, k6Program, runK6 } from './k6.ts'
+import { type K6Run, k6Program, runK6, unavailableCode } from './k6.ts'
 import { totalSeconds } from './measure/locust-history.ts'
 import { exactTimes, sortedEntries, totalOf } from './measure/record.ts'
 import {
@@ -29,7 +29,7 @@ descriptors of each process, and at the connections to Postgres and Redis. Judge
 thirds: memory may grow by 1 MiB in ten minutes, descriptors and connections may move by 2; and the p99
 of the last sixth may be 20 % above that of the first.
 
-Exit: 0 all met · 1 a verdict is missed · 2 wrong use · 3 void. The report: dist/load/soak.html.`
+Exit: 0 all met · 1 a verdict is missed · 2 wrong use · 3 void · 69 no k6. The report: dist/load/soak.html.`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const tell = (line: string) => process.stdout.write(`${line}\n`)
@@ -63,6 +63,7 @@ function asked(args: readonly string[]): Soak | 'help' {
 async function soak({ seconds, users, way, html }: Soak): Promise<number> {
   const profile = readProfile()
   const program = await k6Program()
+  if (program === undefined) return unavailableCode
   const signals = hearSignals()
   const accounts = accountsFor(users)
   const stage = await openLoadStage({ way, accounts, symbols: profile.symbols, say })
