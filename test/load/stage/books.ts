@@ -73,6 +73,8 @@ async function readBooks(sql: Sql): Promise<Books> {
     ), audited as materialized (
       select body ->> 'type' as type, body ->> 'target' as target,
         body -> 'details' ->> 'status' as status from record
+      -- What a halt refuses is no order, and is told of its account.
+      where body ->> 'target' not like 'account/%'
     )
     select
       (select count(*) from postern_order)::integer as orders,
