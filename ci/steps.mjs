@@ -18,7 +18,7 @@ const complaintLinesMax = 80
  * Run by hand, by scripts of their own: they take minutes or Docker. Those of policy/ need what the
  * step `policy` builds on a new machine, and run after it.
  */
-const notInTests = ['bench', 'compose', 'fault', 'image', 'load', 'policy']
+const notInTests = ['bench', 'compose', 'fault', 'image', 'policy']
 
 /** What a test takes seconds for: processes, browsers, the embedded engine, histories, waiting. */
 const slow =
@@ -29,6 +29,7 @@ const tool = (name) => join(root, 'node_modules', '.bin', name)
 export const staticSteps = [
   { name: 'biome', command: [tool('biome'), 'ci', '--colors=off', '.'] },
   { name: 'tsc', command: [tool('tsc')] },
+  { name: 'tsc of k6', command: [tool('tsc'), '--project', join(root, 'test/load/scenarios')] },
   { name: 'knip', command: [tool('knip')] },
 ]
 

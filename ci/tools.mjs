@@ -17,7 +17,10 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root } from './dependencies.mjs'
 
-/** By name: a Go module and the package in it, or a Python package in a venv of its own. */
+/**
+ * By name: a Go module and the package in it, a Go module of ours that requires one and holds the hash
+ * of each of its parts, or a Python package in a venv of its own.
+ */
 export const tools = {
   opa: go('github.com/open-policy-agent/opa', 'v1.19.0'),
   conftest: go('github.com/open-policy-agent/conftest', 'v0.69.0'),
@@ -33,6 +36,8 @@ export const tools = {
   kubeconform: go('github.com/yannh/kubeconform', 'v0.7.0', 'cmd/kubeconform'),
   kustomize: go('sigs.k8s.io/kustomize/kustomize/v5', 'v5.8.1'),
   toxiproxy: go('github.com/Shopify/toxiproxy/v2', 'v2.12.0', 'cmd/server'),
+  // `go install` asks the host of a module's name, and this name is no host of a version control.
+  k6: goOf('test/load/k6', 'go.k6.io/k6/v2', 'v2.2.0'),
   checkov: pip('checkov', '3.3.30'),
   // For the schemas of Kubernetes that it carries; kubeconform would ask a host for them.
   'kubernetes-validate': pip('kubernetes-validate', '1.37.0'),
@@ -55,6 +60,10 @@ const folder = join(root, '.tools')
 function go(module, version, inside = '') {
   const target = inside === '' ? module : `${module}/${inside}`
   return { way: 'go', module, target, version, request: `${target}@${version}` }
+}
+
+function goOf(ours, module, version) {
+  return { ...go(module, version), way: 'module', ours }
 }
 
 function pip(name, version) {
@@ -171,17 +180,12 @@ async function install(name) {
   const { way, request } = tools[name]
   const home = homeOf(name)
   rmSync(home, { recursive: true, force: true })
-  if (way === 'go') {
-    await installByGo(name, request, home)
-    // Go names a program after its folder.
-    const ours = join(home, 'bin', name)
-    const [built] = existsSync(ours) ? [] : readdirSync(join(home, 'bin'))
-    if (built !== undefined) renameSync(join(home, 'bin', built), ours)
-  } else await installByPip(name, request, home)
+  if (way === 'pip') await installByPip(name, request, home)
+  else await installByGo(name, tools[name], home)
   writeFileSync(noteOf(name), `${request}\n`)
 }
 
-async function installByGo(name, request, home) {
+async function installByGo(name, { request, target, ours }, home) {
   const [program] = onPath('go')
   if (program === undefined) {
     throw new ToolMissing(
@@ -191,7 +195,13 @@ async function installByGo(name, request, home) {
     )
   }
   const env = { ...process.env, GOBIN: join(home, 'bin'), GOFLAGS: '', CGO_ENABLED: '0' }
-  await runLoudly(name, [program, 'install', '-v', '-trimpath', request], env)
+  const how = ours === undefined ? ['install'] : ['-C', join(root, ours), 'build', '-mod=readonly']
+  const into = ours === undefined ? [request] : ['-o', join(home, 'bin', name), target]
+  await runLoudly(name, [program, ...how, '-v', '-trimpath', ...into], env)
+  // Go names a program after its folder.
+  const wanted = join(home, 'bin', name)
+  const [built] = existsSync(wanted) ? [] : readdirSync(join(home, 'bin'))
+  if (built !== undefined) renameSync(join(home, 'bin', built), wanted)
 }
 
 async function installByPip(name, request, home) {

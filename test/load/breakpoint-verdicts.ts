@@ -1,0 +1,66 @@
+import type { Verdict } from './verdicts.ts'
+
+/** What one rate came to. */
+export type Step = {
+  /** A second, offered. */
+  readonly rate: number
+  /** The part of what should have been sent that the client has sent. */
+  readonly heldPart: number
+  /** A second, answered with 2xx in the step's own time. */
+  readonly goodput: number
+  readonly refused: number
+  readonly errors: number
+  readonly p99Ms: number
+}
+
+const heldPartMin = 0.95
+const keptPartMin = 0.9
+const overload = 5
+/** What a rate in whole requests and a saturation found by steps leave between them. */
+const factorSlack = 0.02
+
+export function isVoid({ heldPart }: Step): boolean {
+  return heldPart < heldPartMin
+}
+
+/** The most that came of any step that was one. */
+export function peakOf(steps: readonly Step[]): number {
+  return Math.max(0, ...steps.filter((step) => !isVoid(step)).map(({ goodput }) => goodput))
+}
+
+/** Goodput at five times saturation holds what it was at the peak. */
+export function breakpointVerdicts(steps: readonly Step[], saturation: number): readonly Verdict[] {
+  const peak = peakOf(steps)
+  const isOver = ({ rate }: Step) => rate >= saturation * overload * (1 - factorSlack)
+  const over = steps.filter(isOver)
+  const weak = over.filter(isVoid)
+  const goodput = Math.min(...over.filter((step) => !isVoid(step)).map((step) => step.goodput))
+  const held: Verdict = {
+    name: `steps at ${overload} times saturation that the client held`,
+    seen: `${over.length - weak.length} of ${over.length}`,
+    required: `all, at ${heldPartMin * 100} % of their rate or above`,
+    fate: over.length > 0 && weak.length === 0 ? 'met' : 'void',
+  }
+  if (!Number.isFinite(goodput)) return [held]
+  return [
+    held,
+    {
+      name: `goodput at ${overload} times saturation`,
+      seen: `${goodput.toFixed(0)}/s, ${((goodput / peak) * 100).toFixed(1)} % of the peak of ${peak.toFixed(0)}/s`,
+      required: `at least ${keptPartMin * 100} %`,
+      fate: goodput >= peak * keptPartMin ? 'met' : 'missed',
+    },
+  ]
+}
+
+export function stepLine(step: Step): string {
+  const figures = [
+    `${step.rate.toFixed(0)}/s offered`,
+    `${(step.heldPart * 100).toFixed(1)} % held`,
+    `${step.goodput.toFixed(0)}/s good`,
+    `${step.refused.toFixed(0)}/s refused`,
+    `${step.errors.toFixed(1)}/s errors`,
+    `p99 ${step.p99Ms.toFixed(0)} ms`,
+  ]
+  return `${isVoid(step) ? 'VOID ' : ''}${figures.join(', ')}`
+}

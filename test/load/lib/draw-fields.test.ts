@@ -1,0 +1,45 @@
+import { expect, test } from 'bun:test'
+import { scoreWalletKind } from '#core/score/kinds.ts'
+import { readProfile } from '../read-profile.ts'
+import { drawFields, pathOf } from './draw-fields.ts'
+import { taskOf } from './profile.ts'
+import { scoreRequest } from './score-request.ts'
+
+const { symbols, ...profile } = readProfile()
+const body = (name: string, drawn: number) =>
+  drawFields(taskOf({ ...profile, symbols }, name).body ?? {}, symbols, () => drawn)
+
+test('a limit order has a price of whole cents, and others have none', () => {
+  expect(body('submit_order', 0.5)).toEqual({
+    ...{ symbol: 'TSLA', side: 'sell', quantity: 255, order_type: 'limit', limit_price: 150 },
+  })
+  expect(body('submit_order', 0)).toEqual({
+    ...{ symbol: 'AAPL', side: 'buy', quantity: 10, order_type: 'market' },
+  })
+  expect(body('submit_order', 0.999)).not.toHaveProperty('limit_price')
+})
+
+test('the highest draw stays within the range', () => {
+  expect(body('submit_order_hft', 0.999_999)).toEqual({
+    ...{ symbol: 'MSFT', side: 'sell', quantity: 100, order_type: 'ioc', limit_price: 190 },
+  })
+})
+
+test('an id is put into its path, and a query behind it', () => {
+  const { params = {}, path } = taskOf({ ...profile, symbols }, 'cancel_order')
+  expect(
+    pathOf(
+      path,
+      drawFields(params, symbols, () => 0),
+      {},
+    ),
+  ).toBe('/orders/ORD-1')
+  expect(pathOf('/signals/latest', {}, { symbol: 'A B', strategy: 'pairs' })).toBe(
+    '/signals/latest?symbol=A%20B&strategy=pairs',
+  )
+})
+
+test('a wallet of the scoring load is one that the service takes', () => {
+  const parsed = scoreWalletKind.payload.safeParse(scoreRequest(Math.random))
+  expect(parsed.error?.issues ?? []).toEqual([])
+})

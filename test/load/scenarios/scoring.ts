@@ -1,0 +1,43 @@
+import { sleep } from 'k6'
+import { scoreRequest } from '../lib/score-request.ts'
+import { openOptions } from '../lib/workloads.ts'
+import { summaryTo } from './summary.ts'
+import { profile, send, setting } from './user.ts'
+
+const enqueueName = '/jobs/score-wallet [POST]'
+
+/** Wallets with their swaps at a fixed rate, each asked for until it has a score. */
+const open = openOptions(
+  profile,
+  {
+    rate: setting('RATE', 20),
+    seconds: setting('SECONDS', 60),
+    users: setting('USERS', 100),
+    // A wallet that was enqueued is asked for to its end.
+    stopSeconds: setting('STOP_SECONDS', 0),
+  },
+  'score',
+)
+const { http_req_duration: limits = [], ...thresholds } = open.thresholds
+
+// A wait for a score is as long as its job.
+export const options = {
+  ...open,
+  thresholds: { ...thresholds, [`http_req_duration{name:${enqueueName}}`]: limits },
+}
+export const handleSummary = summaryTo
+
+const enqueue = {
+  method: 'POST',
+  name: enqueueName,
+  accepted: [202],
+} as const
+const wait = { method: 'GET', name: '/jobs/:id?wait', accepted: [200] } as const
+
+export function score(): void {
+  const body = JSON.stringify({ payload: scoreRequest(Math.random) })
+  const answer = send(enqueue, '/jobs/score-wallet', body)
+  const id = answer.status === 202 ? answer.json('id') : undefined
+  if (typeof id === 'string') send(wait, `/jobs/${id}?wait=30`, null)
+  else sleep(0.1)
+}

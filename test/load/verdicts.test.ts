@@ -1,0 +1,83 @@
+import { expect, test } from 'bun:test'
+import type { Books } from './stage/books.ts'
+import {
+  bookVerdicts,
+  exitCodeOf,
+  floorVerdicts,
+  marketVerdicts,
+  stageVerdicts,
+  type Verdict,
+  verdictLines,
+} from './verdicts.ts'
+
+const books: Books = {
+  ...{ orders: 1_000, accepted: 600, denied: 400, filled: 300, open: 0 },
+  ...{ denials: {}, statuses: {}, enteredRecords: 1_000, endedRecords: 1_000 },
+  ...{ jobs: 620, unfinishedJobs: 0, askedJobs: 20, jobRecords: 20, jobEndRecords: 620, outbox: 0 },
+  stopped: [],
+}
+const gates = { failureRatioMax: 0.01, p99MsMax: 500 }
+const fates = (verdicts: readonly Verdict[]): readonly string[] => verdicts.map(({ fate }) => fate)
+
+test('a run without a request has met nothing', () => {
+  const nothing = floorVerdicts({ requests: 0, failures: 0, p99Ms: 0 }, gates)
+  expect(fates(nothing)).toEqual(['missed', 'missed', 'missed'])
+})
+
+test.each([
+  [{ requests: 1_000, failures: 9, p99Ms: 499.9 }, ['met', 'met', 'met']],
+  [{ requests: 1_000, failures: 10, p99Ms: 500 }, ['met', 'missed', 'missed']],
+])('of %j the floor says %j: a gate itself is not below it', (client, expected) => {
+  expect(fates(floorVerdicts(client, gates))).toEqual(expected)
+})
+
+test.each([
+  ['just in', { failures: 9, p99Ms: 400, stub: 200, within: 0.99 }, ['met', 'met', 'met']],
+  [
+    'just out',
+    { failures: 10, p99Ms: 401, stub: 200, within: 0.989 },
+    ['missed', 'missed', 'missed'],
+  ],
+  ['beside a fast stub', { failures: 0, p99Ms: 100, stub: 2, within: 1 }, ['met', 'met', 'met']],
+])('ours, %s', (_, { failures, p99Ms, stub, within }, expected) => {
+  const verdicts = stageVerdicts({
+    client: { requests: 10_000, failures, p99Ms },
+    ...{ stubP99Ms: stub, gatewayP99Ms: 90, partWithin100Ms: within },
+  })
+  expect(fates(verdicts)).toEqual(expected)
+})
+
+test('a desk that denies most or fills little makes a run void, not good', () => {
+  expect(fates(marketVerdicts(books))).toEqual(['met', 'met'])
+  expect(fates(marketVerdicts({ ...books, accepted: 599 }))).toEqual(['void', 'met'])
+  expect(fates(marketVerdicts({ ...books, filled: 299 }))).toEqual(['met', 'void'])
+  expect(fates(marketVerdicts({ ...books, orders: 0, accepted: 0 }))).toEqual(['void', 'void'])
+})
+
+test.each([
+  ['all is there', books, 1_000, 'met met met met met'],
+  ['answers were cut off at the end', books, 990, 'met met met met met'],
+  ['more orders than requests were cut off', books, 989, 'missed met met met met'],
+  ['an order that was answered is gone', books, 1_001, 'missed met met met met'],
+  ['an entry is not audited', { ...books, enteredRecords: 999 }, 1_000, 'met missed met met met'],
+  ['an order never ended', { ...books, open: 1 }, 1_000, 'met missed met met met'],
+  ['an end is not audited', { ...books, endedRecords: 999 }, 1_000, 'met missed met met met'],
+  ['a job is not audited', { ...books, jobRecords: 19 }, 1_000, 'met met missed met met'],
+  ['a symbol was frozen', { ...books, stopped: ['symbol AAPL'] }, 1_000, 'met met met missed met'],
+  ['a job never ended', { ...books, unfinishedJobs: 1 }, 1_000, 'met met met met missed'],
+  ['a job was never sent', { ...books, outbox: 1 }, 1_000, 'met met met met missed'],
+])('the books where %s', (_, given, answered, expected) => {
+  expect(fates(bookVerdicts(given, answered, 10)).join(' ')).toBe(expected)
+})
+
+test('void goes before missed, and its line says so', () => {
+  const [accepted] = marketVerdicts({ ...books, accepted: 1 })
+  const [requests] = floorVerdicts({ requests: 0, failures: 0, p99Ms: 0 }, gates)
+  if (accepted === undefined || requests === undefined) throw new Error('no verdicts')
+  expect(exitCodeOf([])).toBe(0)
+  expect(exitCodeOf([requests])).toBe(1)
+  expect(exitCodeOf([requests, accepted])).toBe(3)
+  expect(verdictLines([accepted])).toEqual([
+    'VOID   orders accepted: 0.10 % of 1000 (at least 60.00 %)',
+  ])
+})
