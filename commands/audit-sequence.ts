@@ -10,25 +10,25 @@ import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { adoptLogKeys, signingKeys } from './follow-log-keys.ts'
 import { followLogins } from './follow-logins.ts'
+import { examples } from './manual.ts'
 import { openSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
 import { exitOnBug } from './process-life.ts'
 
 export function auditSequenceCommand(io: CommandIo): Command {
   return new Command('sequence')
-    .description('give audit records their place in the signed log, and publish it')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern audit sequence
-  $ POSTERN_SEQUENCER_PROBE_PORT=9092 postern audit sequence
-
-Needs POSTERN_DATABASE_URL, POSTERN_AUDIT_ORIGIN, POSTERN_AUDIT_KEYS and POSTERN_AUDIT_STORE;
+    .summary('give audit records their place in the signed log, and publish it')
+    .description(`Needs POSTERN_DATABASE_URL, POSTERN_AUDIT_ORIGIN, POSTERN_AUDIT_KEYS and POSTERN_AUDIT_STORE;
 POSTERN_AUDIT_POLICY names the witnesses. Several may run: one leads, another follows within 5 s of
 its end. Answers /healthz, /readyz and /metrics on POSTERN_SEQUENCER_PROBE_PORT at 127.0.0.1. Where
 the published or the witnessed log is more than the database holds, or another one, nothing is
-signed, \`postern_audit_refused\` is 1 and the log says what to do.`,
+signed, \`postern_audit_refused\` is 1 and the log says what to do.`)
+    .addHelpText(
+      'after',
+      examples(
+        'postern audit sequence',
+        'POSTERN_SEQUENCER_PROBE_PORT=9092 postern audit sequence',
+      ),
     )
     .action(() => auditSequence(io))
 }

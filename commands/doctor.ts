@@ -12,22 +12,22 @@ import {
 import { driftChecks } from './doctor-drift.ts'
 import { hostChecks } from './doctor-hosts.ts'
 import { issuerChecks } from './doctor-issuer.ts'
+import { examples } from './manual.ts'
 
 type DoctorFlags = { readonly json?: boolean }
 
 export function doctorCommand(io: CommandIo): Command {
   return new Command('doctor')
-    .description('check every dependency and setting, and name the fix for what is wrong')
+    .summary('check dependencies and settings, and name what mends them')
+    .description(`Changes nothing. Exits 0 when all is well (warnings allowed), 1 when something must be mended, 78 when
+the configuration cannot be read or there is none.`)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern doctor
-  $ postern doctor --json | jq '.checks[] | select(.status != "ok")'
-
-Changes nothing. Exits 0 when all is well (warnings allowed), 1 when something must be mended, 78 when
-the configuration cannot be read or there is none.`,
+      examples(
+        'postern doctor',
+        `postern doctor --json | jq '.checks[] | select(.status != "ok")'`,
+      ),
     )
     .action((flags: DoctorFlags) => doctor(io, flags))
 }

@@ -3,25 +3,19 @@ import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { queueNames } from './job-kinds.ts'
+import { examples } from './manual.ts'
 import { openSecretReader } from './open-secret-store.ts'
 
 type MigrateFlags = { readonly dryRun?: boolean; readonly json?: boolean }
 
 export function migrateCommand(io: CommandIo): Command {
   return new Command('migrate')
-    .description('bring the database schema up to this binary, forward only')
+    .summary('bring the database schema up to this binary, forward only')
+    .description(`All of it is applied in one transaction or none. Safe to run from several hosts at once: one
+applies, the others wait and find nothing to do. A schema newer than this binary is refused.`)
     .option('--dry-run', 'list what would be applied and change nothing')
     .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern migrate
-  $ postern migrate --dry-run --json
-
-All of it is applied in one transaction or none. Safe to run from several hosts at once: one
-applies, the others wait and find nothing to do. A schema newer than this binary is refused.`,
-    )
+    .addHelpText('after', examples('postern migrate', 'postern migrate --dry-run --json'))
     .action((flags: MigrateFlags) => runMigrate(io, flags))
 }
 

@@ -16,6 +16,7 @@ import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
 import { databaseUse, followLogins } from './follow-logins.ts'
+import { examples } from './manual.ts'
 import { openSecretStore } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
 import { exitOnBug } from './process-life.ts'
@@ -30,18 +31,14 @@ const closeSeconds = 5
 
 export function rotatorCommand(io: CommandIo): Command {
   return new Command('rotator')
-    .description('rotate what is due and end what is revoked, while everything goes on')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern rotator
-  $ POSTERN_ROTATOR_PROBE_PORT=9093 postern rotator
-
-Needs POSTERN_DATABASE_URL and POSTERN_SECRET_STORE, with the right to write there. Takes up what
+    .summary('rotate what is due and end what is revoked')
+    .description(`Needs POSTERN_DATABASE_URL and POSTERN_SECRET_STORE, with the right to write there. Takes up what
 \`postern secrets rotate\`, \`revoke\`, the job check-rotation and /internal/secrets have opened, and
 goes on after a crash where it stood. Several may run. Answers /healthz, /readyz and /metrics on
-POSTERN_ROTATOR_PROBE_PORT at 127.0.0.1.`,
+POSTERN_ROTATOR_PROBE_PORT at 127.0.0.1.`)
+    .addHelpText(
+      'after',
+      examples('postern rotator', 'POSTERN_ROTATOR_PROBE_PORT=9093 postern rotator'),
     )
     .action(() => runRotator(io))
 }

@@ -2,28 +2,20 @@ import { Command } from 'commander'
 import { openLog } from '#core/log.ts'
 import type { CommandIo } from './command-io.ts'
 import { serveSettings } from './foundation.ts'
+import { examples } from './manual.ts'
 import { auditSettings, isSequenced } from './open-audit.ts'
 import { requireSettings } from './require-settings.ts'
 import { supervise } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {
   return new Command('run')
-    .description(
-      'run gateway, workers, sequencer and rotator as supervised processes: what the image starts',
-    )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern run
-  $ POSTERN_DRAIN_SECONDS=60 postern run
-
-Takes the settings of \`serve\`, \`work\`, \`audit sequence\` and \`rotator\`; in development the
+    .summary('gateway, workers, sequencer and rotator: what the image starts')
+    .description(`Takes the settings of \`serve\`, \`work\`, \`audit sequence\` and \`rotator\`; in development the
 sequencer starts only where POSTERN_AUDIT_ORIGIN is set, and the rotator only where
 POSTERN_SECRET_STORE is. A child that ends is started again, after 250 ms at first and
 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM reaches all of
-them, which get POSTERN_DRAIN_SECONDS.`,
-    )
+them, which get POSTERN_DRAIN_SECONDS.`)
+    .addHelpText('after', examples('postern run', 'POSTERN_DRAIN_SECONDS=60 postern run'))
     .action(() => run(io))
 }
 

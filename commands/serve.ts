@@ -5,6 +5,7 @@ import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { openFoundation, secretsOf, serveSettings } from './foundation.ts'
 import { listenerTls } from './listener-tls.ts'
+import { examples } from './manual.ts'
 import { openAccess } from './open-access.ts'
 import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
@@ -15,18 +16,11 @@ import { required, requireSettings } from './require-settings.ts'
 
 export function serveCommand(io: CommandIo): Command {
   return new Command('serve')
-    .description('run the gateway: admit, authenticate and accept jobs over HTTP')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern serve
-  $ POSTERN_LISTEN_PORT=9090 postern serve
-
-Needs POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres,
+    .summary('the gateway: admit, authenticate and accept jobs over HTTP')
+    .description(`Needs POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres,
 POSTERN_REDIS_URL. With POSTERN_AUDIT_STORE it also answers for the published audit log. Stops on
-SIGTERM within POSTERN_DRAIN_SECONDS.`,
-    )
+SIGTERM within POSTERN_DRAIN_SECONDS.`)
+    .addHelpText('after', examples('postern serve', 'POSTERN_LISTEN_PORT=9090 postern serve'))
     .action(() => serve(io))
 }
 

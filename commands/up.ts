@@ -21,6 +21,7 @@ import type { CommandIo } from './command-io.ts'
 import { ensureDevelopmentAccount } from './development-account.ts'
 import { openFoundation, secretsOf } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
+import { examples } from './manual.ts'
 import { openAccess } from './open-access.ts'
 import { openDevelopmentAudit } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
@@ -56,25 +57,18 @@ type UpOptions = { readonly port?: string; readonly fresh?: boolean; readonly da
 
 export function upCommand(io: CommandIo): Command {
   return new Command('up')
-    .description('run everything in one process on a laptop, with an embedded Postgres')
+    .summary('everything in one process on a laptop, with an embedded Postgres')
+    .description(`Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
+the embedded engine does not sync its files, so it may not survive a power cut. A job may name a
+callback below http://127.0.0.1:9099/. The audit log is published to <data>/audit, with its verifier
+key in <data>/audit.vkey. For production see \`postern run\`.`)
     .option(
       '--port <port>',
       'listen on this port of 127.0.0.1 (default: POSTERN_LISTEN_PORT, 8080)',
     )
     .option('--data <directory>', 'keep state here (default: POSTERN_DATA_DIRECTORY, .postern)')
     .option('--fresh', 'throw away the state of earlier runs')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern up
-  $ postern up --port 9090 --fresh
-
-Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
-the embedded engine does not sync its files, so it may not survive a power cut. A job may name a
-callback below http://127.0.0.1:9099/. The audit log is published to <data>/audit, with its verifier
-key in <data>/audit.vkey. For production see \`postern run\`.`,
-    )
+    .addHelpText('after', examples('postern up', 'postern up --port 9090 --fresh'))
     .action((options: UpOptions) => up(io, options))
 }
 

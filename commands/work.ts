@@ -4,6 +4,7 @@ import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { engineSettings, openFoundation } from './foundation.ts'
+import { examples } from './manual.ts'
 import { openVerifiedLog } from './open-audit.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
@@ -13,19 +14,12 @@ import { requireSettings } from './require-settings.ts'
 
 export function workCommand(io: CommandIo): Command {
   return new Command('work')
-    .description('run the workers: take jobs from the queue, commit their outcomes')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern work
-  $ POSTERN_PROBE_PORT=9091 postern work
-
-Needs POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres, POSTERN_REDIS_URL. Answers
+    .summary('the workers: take jobs from the queue, commit their outcomes')
+    .description(`Needs POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres, POSTERN_REDIS_URL. Answers
 /healthz, /readyz and /metrics on POSTERN_PROBE_PORT at 127.0.0.1. On SIGTERM running jobs get
 POSTERN_DRAIN_SECONDS; what is left goes back to the queue without spending an attempt. With
-POSTERN_AUDIT_STORE and POSTERN_AUDIT_VERIFIER_KEYS the published log is verified every night.`,
-    )
+POSTERN_AUDIT_STORE and POSTERN_AUDIT_VERIFIER_KEYS the published log is verified every night.`)
+    .addHelpText('after', examples('postern work', 'POSTERN_PROBE_PORT=9091 postern work'))
     .action(() => work(io))
 }
 

@@ -70,7 +70,9 @@ export const engineSettings = {
     .default('redis')
     .meta(told('`postgres`: BullMQ on the database, no Redis')),
   POSTERN_REDIS_URL: credential.optional().meta(told('`secret:<name>#<member>`')),
-  POSTERN_REDIS_CA_FILE: filePath.optional().meta(told('PEM of the authority that vouches for it', 'system roots')),
+  POSTERN_REDIS_CA_FILE: filePath
+    .optional()
+    .meta(told('PEM of the authority that vouches for it', 'system roots')),
   POSTERN_REDIS_CLUSTER: z
     .stringbool()
     .default(false)

@@ -23,7 +23,9 @@ export const secretSettings = {
   POSTERN_VAULT_ADDRESS: httpUrl
     .optional()
     .meta(told('https of HashiCorp Vault or OpenBao, KV version 2')),
-  POSTERN_VAULT_CA_FILE: filePath.optional().meta(told('PEM of the authority that vouches for it', 'system roots')),
+  POSTERN_VAULT_CA_FILE: filePath
+    .optional()
+    .meta(told('PEM of the authority that vouches for it', 'system roots')),
   POSTERN_VAULT_NAMESPACE: z.string().min(1).optional().meta(told('of Vault Enterprise')),
   POSTERN_VAULT_MOUNT: vaultPath.default('secret').meta(told('where the KV engine is mounted')),
   POSTERN_VAULT_LOGIN: z
