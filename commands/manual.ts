@@ -26,7 +26,7 @@ function pageWidth(columns: number | undefined): number {
 }
 
 /** Bold where the output is a terminal: commander takes it off everywhere else, and for NO_COLOR. */
-export function heading(title: string): string {
+function heading(title: string): string {
   return `\u001b[1m${title}\u001b[22m`
 }
 
@@ -64,7 +64,7 @@ function wrapParagraph(lines: readonly string[], width: number): string {
   return blocks.join('\n')
 }
 
-export function wrapLine(line: string, width: number): string {
+function wrapLine(line: string, width: number): string {
   const lines = ['']
   for (const word of line.split(' ')) {
     const last = lines.at(-1) ?? ''

@@ -3,6 +3,7 @@ import { accessCommand } from './access.ts'
 import { auditCommand } from './audit.ts'
 import { backtestCommand } from './backtest.ts'
 import type { CommandIo } from './command-io.ts'
+import { completionCommand } from './completion.ts'
 import { doctorCommand } from './doctor.ts'
 import { driftCommand } from './drift.ts'
 import { healthcheckCommand } from './healthcheck.ts'
@@ -38,7 +39,7 @@ const groups: Readonly<Record<string, readonly ((io: CommandIo) => Command)[]>> 
   ],
   'PROVE IT': [auditCommand, witnessCommand],
   'OFFLINE TOOLS': [accessCommand, tokenCommand, scoreCommand, backtestCommand],
-  'THIS PROGRAM': [helpCommand],
+  'THIS PROGRAM': [helpCommand, completionCommand],
 }
 
 /** Every command with its page; `printError` writes what went wrong with a command line. */

@@ -16,8 +16,6 @@ export const settingShape = {
   ...outsideSettings,
 }
 
-export type SettingName = keyof typeof settingShape
-
 /** As pages show them; each setting stands in one. */
 const groups: readonly (readonly [string, Readonly<Record<string, z.ZodType>>])[] = [
   ['process', processSettings],
