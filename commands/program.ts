@@ -9,6 +9,7 @@ import { driftCommand } from './drift.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { helpCommand } from './help.ts'
 import { exitCodesPage, topicSummaries } from './help-topics.ts'
+import { jobsCommand } from './jobs.ts'
 import { examples, formatManual, pathOf, section, termList, widthOf } from './manual.ts'
 import { migrateCommand } from './migrate.ts'
 import { revokeCommand } from './revoke.ts'
@@ -34,7 +35,7 @@ Start with \`postern up\` on a laptop, and with \`postern doctor\` anywhere else
 const groups: Readonly<Record<string, readonly ((io: CommandIo) => Command)[]>> = {
   'RUN IT': [upCommand, runCommand, serveCommand, workCommand, rotatorCommand, migrateCommand],
   'OPERATE IT': [
-    ...[doctorCommand, healthcheckCommand, schedulesCommand, driftCommand],
+    ...[doctorCommand, healthcheckCommand, jobsCommand, schedulesCommand, driftCommand],
     ...[secretsCommand, revokeCommand],
   ],
   'PROVE IT': [auditCommand, witnessCommand],
