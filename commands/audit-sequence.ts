@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { Command } from 'commander'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { startJournal } from '#core/audit/start-journal.ts'
+import type { Config } from '#core/config.ts'
 import { startProcessRegistry } from '#core/job/process-registry.ts'
 import { openLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
@@ -13,7 +14,7 @@ import { followLogins } from './follow-logins.ts'
 import { examples } from './manual.ts'
 import { openSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
-import { exitOnBug } from './process-life.ts'
+import { runService, type Service } from './run-service.ts'
 
 export function auditSequenceCommand(io: CommandIo): Command {
   return new Command('sequence')
@@ -36,9 +37,18 @@ signed, \`postern_audit_refused\` is 1 and the log says what to do.`)
 async function auditSequence(io: CommandIo): Promise<void> {
   const config = io.config()
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'sequencer' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startSequencing(io, config, service),
+    onSignal: (signal) => log.info('sequence.stopping', { signal }),
+  })
+}
+
+async function startSequencing(
+  io: CommandIo,
+  config: Config,
+  { log, stack }: Service,
+): Promise<void> {
   const opened = await openSequencerDatabase(config, stack)
   const { sql, settings, recordSecrets, logKeys } = opened
   const metrics = createMetrics()
@@ -80,6 +90,4 @@ async function auditSequence(io: CommandIo): Promise<void> {
     (open) => open.stop(),
   )
   log.info('sequence.ready', { probes: probes.url })
-  const signal = await io.terminated()
-  log.info('sequence.stopping', { signal })
 }

@@ -17,11 +17,11 @@ import type { CommandIo } from './command-io.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
 import { databaseUse, followLogins } from './follow-logins.ts'
 import { examples } from './manual.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { type OpenSecretStore, openSecretStore } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
-import { exitOnBug } from './process-life.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { requireSettings } from './require-settings.ts'
+import { runService, type Service } from './run-service.ts'
 
 const role: DatabaseRole = 'postern_rotator'
 /** Rotations, revocations and the follower side by side; two more listen. */
@@ -50,9 +50,20 @@ async function runRotator(io: CommandIo): Promise<void> {
   if (opened === undefined)
     throw new ConfigError(['POSTERN_SECRET_STORE: nothing is rotated without'])
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'rotator' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startRotating(io, { config, opened }, service),
+    onSignal: (signal) => log.info('rotator.stopping', { signal }),
+  })
+}
+
+type Rotating = { readonly config: Config; readonly opened: OpenSecretStore }
+
+async function startRotating(
+  io: CommandIo,
+  { config, opened }: Rotating,
+  { log, stack }: Service,
+): Promise<void> {
   const metrics = createMetrics()
   const recorded = openRecordedSecrets(config, metrics)
   const { sql, logins } = await openRotatorDatabase(config, recorded, stack)
@@ -92,8 +103,6 @@ async function runRotator(io: CommandIo): Promise<void> {
     (open) => open.stop(),
   )
   log.info('rotator.ready', { probes: probes.url, store: opened.store.name })
-  const signal = await io.terminated()
-  log.info('rotator.stopping', { signal })
 }
 
 async function isAnswering(sql: Awaited<ReturnType<typeof openRotatorDatabase>>['sql']) {

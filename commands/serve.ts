@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Config } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { listen } from '#gateway/listen.ts'
 import { bind } from './bind.ts'
@@ -11,8 +12,8 @@ import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openServices } from './open-services.ts'
-import { exitOnBug } from './process-life.ts'
 import { required, requireSettings } from './require-settings.ts'
+import { runService, type Service } from './run-service.ts'
 
 export function serveCommand(io: CommandIo): Command {
   return new Command('serve')
@@ -27,11 +28,16 @@ SIGTERM within POSTERN_DRAIN_SECONDS.`)
 async function serve(io: CommandIo): Promise<void> {
   const config = io.config()
   requireSettings(config, serveSettings(config))
-  const accessFile = required(config, 'POSTERN_ACCESS_FILE')
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'gateway' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startServing(io, config, service),
+    onSignal: (signal) => log.info('serve.stopping', { signal }),
+  })
+}
+
+async function startServing(io: CommandIo, config: Config, { log, stack }: Service): Promise<void> {
+  const accessFile = required(config, 'POSTERN_ACCESS_FILE')
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_gateway', stack })
   const local = await openIssuer(config, secretsOf(foundation))
@@ -44,6 +50,4 @@ async function serve(io: CommandIo): Promise<void> {
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, tls, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
   log.info('serve.ready', { url: listener.url })
-  const signal = await io.terminated()
-  log.info('serve.stopping', { signal })
 }

@@ -116,6 +116,8 @@ async function keepRunning(
     state.children.set(child.pid, child)
     const code = await child.exited
     state.children.delete(child.pid)
+    // It had not come to listen for signals, and so to open anything.
+    if (state.isStopping && child.signalCode === 'SIGTERM') return exitCodes.ok
     if (state.isStopping || code === exitCodes.configuration) return code
     ends = countEnds(ends, performance.now() - startedAt)
     const restartMs = restartDelayMs(ends)

@@ -29,12 +29,14 @@ import { openIssuer } from './open-issuer.ts'
 import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
-import { exitOnBug } from './process-life.ts'
+import { runService, type Service } from './run-service.ts'
 import { ingestSample, welcome } from './welcome.ts'
 
 /** A working day and a night; `postern token mint` makes the next one. */
 const tokenSeconds = 86_400
 
+/** Milliseconds: a cluster that is being made, which takes a slow machine so long, is not left half made. */
+const startGraceMs = 20_000
 /** All there are: whoever sits at the keyboard may try everything. */
 const developerScopes: readonly string[] = [
   ...new Set([...jobKinds.values()].flatMap((kind) => kind.scope ?? [])),
@@ -75,10 +77,22 @@ key in <data>/audit.vkey. For production see \`postern run\`.`)
 async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const asked = developmentConfig(io, options, undefined)
   const log = openLog({ level: asked.POSTERN_LOG_LEVEL, fields: { process: 'up' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
   const data = asked.POSTERN_DATA_DIRECTORY
+  await runService(io, {
+    ...{ log, graceMs: startGraceMs },
+    start: (service) => startAll(io, { options, data }, service),
+    onSignal: (signal) => {
+      log.info('up.stopping', { signal })
+      io.stdout.write(`Stopping (${signal}); state is kept in ${data}.\n`)
+    },
+  })
+}
+
+async function startAll(
+  io: CommandIo,
+  { options, data }: { readonly options: UpOptions; readonly data: string },
+  { log, stack }: Service,
+): Promise<void> {
   io.stderr.write('postern: starting; the first time takes some seconds …\n')
   const embedded = stack.adopt(
     await openEmbeddedEngine({ directory: join(data, 'postgres'), fresh: options.fresh === true }),
@@ -126,9 +140,6 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   io.stdout.write(
     welcome({ url: listener.url, token, data, audit: { store: settings.store, keys } }),
   )
-  const signal = await io.terminated()
-  log.info('up.stopping', { signal })
-  io.stdout.write(`Stopping (${signal}); state is kept in ${data}.\n`)
 }
 
 /** Ours to set: the engine, the mode and the address; the rest may come from the environment. */

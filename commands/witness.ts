@@ -5,14 +5,14 @@ import { listenWitness } from '#core/audit/witness/listen-witness.ts'
 import { respondWitness } from '#core/audit/witness/respond-witness.ts'
 import { createWitnessStore, openWitnessStore } from '#core/audit/witness/sqlite-witness-store.ts'
 import { parseTrustedLogs } from '#core/audit/witness/trusted-logs.ts'
-import { ConfigError } from '#core/config.ts'
+import { type Config, ConfigError } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { listenerTls } from './listener-tls.ts'
 import { examples } from './manual.ts'
 import { openSecretReader } from './open-secret-store.ts'
-import { exitOnBug } from './process-life.ts'
+import { runService, type Service } from './run-service.ts'
 import { keygenCommand, readWitnessKey } from './witness-key.ts'
 
 type Place = { readonly address: string; readonly port: number }
@@ -88,9 +88,18 @@ function initCommand(io: CommandIo): Command {
 async function serve(io: CommandIo, options: ServeOptions): Promise<void> {
   const config = io.config()
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'witness' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startWitness(config, options, service),
+    onSignal: (signal) => log.info('witness.stopping', { signal }),
+  })
+}
+
+async function startWitness(
+  config: Config,
+  options: ServeOptions,
+  { log, stack }: Service,
+): Promise<void> {
   const secrets = openSecretReader(config)
   const signer = await readWitnessKey(secrets, options.key)
   const logs = parseTrustedLogs(await readText('--logs', options.logs))
@@ -107,8 +116,6 @@ async function serve(io: CommandIo, options: ServeOptions): Promise<void> {
     witness: signer.key.name,
     origins: [...logs.keys()],
   })
-  const signal = await io.terminated()
-  log.info('witness.stopping', { signal })
 }
 
 async function readText(option: string, path: string): Promise<string> {

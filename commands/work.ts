@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Config } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
@@ -8,9 +9,9 @@ import { examples } from './manual.ts'
 import { openVerifiedLog } from './open-audit.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
-import { exitOnBug } from './process-life.ts'
 import { workerReadiness } from './readiness.ts'
 import { requireSettings } from './require-settings.ts'
+import { runService, type Service } from './run-service.ts'
 
 export function workCommand(io: CommandIo): Command {
   return new Command('work')
@@ -27,10 +28,16 @@ async function work(io: CommandIo): Promise<void> {
   const config = io.config()
   requireSettings(config, engineSettings(config))
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'worker' } })
-  exitOnBug(log)
+  // A worker takes jobs, and is ready, before all of it is open: it is stopped in order from the start.
+  await runService(io, {
+    log,
+    start: (service) => startWorking(io, config, service),
+    onSignal: (signal) => log.info('work.stopping', { signal }),
+  })
+}
+
+async function startWorking(io: CommandIo, config: Config, { log, stack }: Service): Promise<void> {
   const published = await openVerifiedLog(config)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
   const { now, metrics } = foundation
@@ -47,10 +54,6 @@ async function work(io: CommandIo): Promise<void> {
     ),
     (open) => open.stop(),
   )
-  // A worker takes jobs, and is ready, before all of it is open: from here on it is stopped in order.
-  const terminated = io.terminated()
   await openWorkers(foundation, services, { published, environment: io.environment })
   log.info('work.ready', { probes: probes.url })
-  const signal = await terminated
-  log.info('work.stopping', { signal })
 }
