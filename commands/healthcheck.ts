@@ -90,7 +90,7 @@ export function probeTargets(config: Config, asked: Part | undefined): ProbeTarg
 }
 
 /** A listener on every address is asked on loopback. */
-function reachable(address: string): string {
+export function reachable(address: string): string {
   if (address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
 }
