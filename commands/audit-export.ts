@@ -25,6 +25,7 @@ import { interrupted } from './audit-verify.ts'
 import type { CommandIo } from './command-io.ts'
 import { examples } from './manual.ts'
 import { withOperatorLog } from './operator-log.ts'
+import { progressBar, progressLine } from './progress-line.ts'
 
 /** Milliseconds between two looks for new entries. */
 const pollMs = 1_000
@@ -59,7 +60,11 @@ async function exportHours(io: CommandIo, options: ExportOptions): Promise<void>
   await mkdir(options.out, { recursive: true })
   const from = await exportedEnd(options.out)
   const newest = await readCheckpoint(source)
-  const report = await verifyLog({ source, logKeys, policy, from, signal: interrupted(io) })
+  const progress = progressLine(io)
+  const report = await verifyLog({
+    ...{ source, logKeys, policy, from, signal: interrupted(io) },
+    onProgress: ({ done, size }) => progress.tell(() => progressBar(done, size)),
+  }).finally(progress.clear)
   if (report.exitCode !== 0 || newest === undefined) {
     io.stderr.write(renderReport(report))
     process.exitCode = report.exitCode === 0 ? findingExits.unknown : report.exitCode

@@ -32,4 +32,3 @@ export type CheckGroup = {
 export const ok = (detail: string): Finding => ({ status: 'ok', detail })
 export const warn = (detail: string, fix: string): Finding => ({ status: 'warn', detail, fix })
 export const fail = (detail: string, fix: string): Finding => ({ status: 'fail', detail, fix })
-export const skip = (detail: string): Finding => ({ status: 'skip', detail })

@@ -65,7 +65,10 @@ export function storeChecks(config: Config): readonly Check[] {
       const open = openSecretStore(config)
       if (open === undefined) {
         return references.length === 0
-          ? warn('none: credentials are literals', 'fine on a laptop only')
+          ? warn(
+              'none: credentials are literals',
+              'set POSTERN_SECRET_STORE; without is for a laptop',
+            )
           : fail('none, yet there are references', 'set POSTERN_SECRET_STORE')
       }
       await open.store.check()

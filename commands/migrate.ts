@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import { migrate, pendingMigrations } from '#core/postgres/migrate.ts'
+import { type MigrateOptions, migrate, pendingMigrations } from '#core/postgres/migrate.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
 import { queueNames } from './job-kinds.ts'
 import { examples } from './manual.ts'
 import { openSecretReader } from './open-secret-store.ts'
+import { progressLine } from './progress-line.ts'
 
 type MigrateFlags = { readonly dryRun?: boolean; readonly json?: boolean }
 
@@ -30,8 +31,28 @@ async function runMigrate(io: CommandIo, flags: MigrateFlags): Promise<void> {
   )
   const target = { sql, queue: config.POSTERN_QUEUE, queues: queueNames }
   const isDryRun = flags.dryRun === true
-  const names = isDryRun ? await pendingMigrations(target) : await migrate(target)
+  const names = isDryRun ? await pendingMigrations(target) : await migrateTelling(io, target)
   io.stdout.write(flags.json === true ? json(names, isDryRun) : text(names, isDryRun))
+}
+
+/** What takes long is most often another migrator, or a lock that somebody holds. */
+async function migrateTelling(
+  io: CommandIo,
+  target: Omit<MigrateOptions, 'onApply'>,
+): Promise<readonly string[]> {
+  const progress = progressLine(io)
+  let doing = 'waiting for the lock of migrations'
+  progress.keep(() => `${doing} …`)
+  try {
+    return await migrate({
+      ...target,
+      onApply: (name) => {
+        doing = `applying ${name}`
+      },
+    })
+  } finally {
+    progress.clear()
+  }
 }
 
 function json(names: readonly string[], isDryRun: boolean): string {

@@ -9,6 +9,7 @@ import { driftCommand } from './drift.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { helpCommand } from './help.ts'
 import { exitCodesPage, topicSummaries } from './help-topics.ts'
+import { initCommand } from './init.ts'
 import { jobsCommand } from './jobs.ts'
 import { examples, formatManual, pathOf, section, termList, widthOf } from './manual.ts'
 import { migrateCommand } from './migrate.ts'
@@ -33,7 +34,15 @@ Start with \`postern up\` on a laptop, and with \`postern doctor\` anywhere else
 
 /** As the first page groups them; a new command stands in one of these lists and nowhere else. */
 const groups: Readonly<Record<string, readonly ((io: CommandIo) => Command)[]>> = {
-  'RUN IT': [upCommand, runCommand, serveCommand, workCommand, rotatorCommand, migrateCommand],
+  'RUN IT': [
+    upCommand,
+    initCommand,
+    runCommand,
+    serveCommand,
+    workCommand,
+    rotatorCommand,
+    migrateCommand,
+  ],
   'OPERATE IT': [
     ...[doctorCommand, healthcheckCommand, jobsCommand, schedulesCommand, driftCommand],
     ...[secretsCommand, revokeCommand],
