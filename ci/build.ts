@@ -1,4 +1,4 @@
-// Compiles main.ts into one executable. What the flags are for, and what they cannot do:
+// Compiles main.ts into one executable, and client/ into one module beside it. What the flags are for, and what they cannot do:
 //
 // --no-compile-autoload-*   A compiled Bun reads `.env` and runs the `preload` of a `bunfig.toml`
 //                           from its working directory; ours reads neither.
@@ -17,7 +17,7 @@
 // our first line. commands/environment-guard.ts refuses the other names; a deployment must not let
 // anybody set these. Never `strip` the binary: that leaves a plain Bun.
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dir, '..')
@@ -46,6 +46,12 @@ function describeCommit(): string {
   return git.success ? git.stdout.toString().trim() : 'unknown'
 }
 
+/** For whoever has no TypeScript: Node, browsers without a bundler. */
+async function buildClient(outdir: string): Promise<boolean> {
+  const entrypoints = [join(root, 'client', 'postern-client.ts')]
+  return (await Bun.build({ entrypoints, outdir, target: 'browser', format: 'esm' })).success
+}
+
 async function build(): Promise<number> {
   const { target, commit, outfile, help } = options()
   if (help) {
@@ -64,7 +70,7 @@ async function build(): Promise<number> {
     ...['--outfile', outfile, 'main.ts', 'core/audit/verify/part-thread.ts'],
   ]
   const { success } = Bun.spawnSync(command, { cwd: root, stdout: 'ignore', stderr: 'inherit' })
-  if (!success) return 1
+  if (!success || !(await buildClient(dirname(outfile)))) return 1
   const bytes = await Bun.file(outfile).bytes()
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   process.stdout.write(`${outfile}\n${(bytes.length / 1e6).toFixed(1)} MB, sha256 ${sha256}\n`)

@@ -12,7 +12,12 @@ const tools = [
   { program: 'pgrep', debian: 'procps', brew: 'proctools' },
   { program: 'zsh', debian: 'zsh', brew: 'zsh', isOptional: true },
   { program: 'fish', debian: 'fish', brew: 'fish', isOptional: true },
+  { program: 'chromium', debian: 'chromium', brew: '--cask google-chrome' },
 ]
+
+/** Any of them will do for the console's tests; POSTERN_TEST_CHROMIUM names another one. */
+const browsers = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+const macBrowser = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
 
 /** Debian keeps the server's programs of each version off PATH. */
 const postgresVersions = '/usr/lib/postgresql'
@@ -40,7 +45,16 @@ function ensureServers() {
 }
 
 function missingTools() {
-  return tools.filter(({ program }) => !isOnPath(program) && !isDebianPostgres(program))
+  return tools.filter(({ program }) =>
+    program === 'chromium' ? !isBrowserHere() : !isOnPath(program) && !isDebianPostgres(program),
+  )
+}
+
+function isBrowserHere() {
+  const named = process.env.POSTERN_TEST_CHROMIUM
+  return (
+    browsers.some(isOnPath) || existsSync(macBrowser) || (named !== undefined && existsSync(named))
+  )
 }
 
 function isOnPath(program) {

@@ -20,8 +20,9 @@ const complaintLinesMax = 80
  */
 const notInTests = ['bench', 'compose', 'fault', 'image', 'load', 'policy']
 
-/** What a test takes seconds for: processes, the embedded engine, histories by the hundred, waiting. */
-const slow = /\bBun\.spawn|embedded-engine|\bcreateSimulation\b|\bBun\.sleep\(\d\d_/
+/** What a test takes seconds for: processes, browsers, the embedded engine, histories, waiting. */
+const slow =
+  /\bBun\.spawn|\bchromium\.launch|embedded-engine|\bcreateSimulation\b|\bBun\.sleep\(\d\d_/
 
 const tool = (name) => join(root, 'node_modules', '.bin', name)
 

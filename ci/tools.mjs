@@ -6,7 +6,9 @@ import {
   constants,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -30,6 +32,7 @@ export const tools = {
   actionlint: go('github.com/rhysd/actionlint', 'v1.7.12', 'cmd/actionlint'),
   kubeconform: go('github.com/yannh/kubeconform', 'v0.7.0', 'cmd/kubeconform'),
   kustomize: go('sigs.k8s.io/kustomize/kustomize/v5', 'v5.8.1'),
+  toxiproxy: go('github.com/Shopify/toxiproxy/v2', 'v2.12.0', 'cmd/server'),
   checkov: pip('checkov', '3.3.30'),
   // For the schemas of Kubernetes that it carries; kubeconform would ask a host for them.
   'kubernetes-validate': pip('kubernetes-validate', '1.37.0'),
@@ -168,8 +171,13 @@ async function install(name) {
   const { way, request } = tools[name]
   const home = homeOf(name)
   rmSync(home, { recursive: true, force: true })
-  if (way === 'go') await installByGo(name, request, home)
-  else await installByPip(name, request, home)
+  if (way === 'go') {
+    await installByGo(name, request, home)
+    // Go names a program after its folder.
+    const ours = join(home, 'bin', name)
+    const [built] = existsSync(ours) ? [] : readdirSync(join(home, 'bin'))
+    if (built !== undefined) renameSync(join(home, 'bin', built), ours)
+  } else await installByPip(name, request, home)
   writeFileSync(noteOf(name), `${request}\n`)
 }
 

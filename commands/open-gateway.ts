@@ -21,7 +21,7 @@ import { postgresScoreStore } from '#core/score/postgres-score-store.ts'
 import { postgresTradeStore } from '#core/score/postgres-trade-store.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { secretReads } from '#core/secret/rotation/secret-reads.ts'
-import { createGateway } from '#gateway/app.ts'
+import { createGateway, type GatewayDependencies } from '#gateway/app.ts'
 import type { Route } from '#gateway/route.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { driftRoutes } from '#gateway/routes/drift.ts'
@@ -45,11 +45,15 @@ import { gatewayReadiness } from './readiness.ts'
 /** Connections for reads; accepting has one of its own, on which batches are pipelined. */
 const readConnections = 8
 
+type Serving = Pick<GatewayDependencies, 'readMetrics'> & {
+  readonly published: TileSource | undefined
+}
+
 export async function openGateway(
   foundation: Foundation,
   services: Services,
   access: OpenAccessControl,
-  published: TileSource | undefined,
+  { published, readMetrics }: Serving,
 ) {
   const { queue, log, metrics, now, stack } = foundation
   const { audit, journal, registry, sweeper } = services
@@ -69,10 +73,10 @@ export async function openGateway(
     (open) => open.close(),
   )
   const kinds = jobKinds
-  const stores = { sql, journal, queue, kinds, signals, onOutbox: () => sweeper.nudge(), now }
+  const onOutbox = () => sweeper.nudge()
+  const stores = { sql, journal, queue, kinds, signals, onOutbox, now }
   const jobs = postgresJobStore(stores)
   const reader = postgresAuditReader({ sql, published })
-  const onOutbox = () => sweeper.nudge()
   const market = postgresMarketReader({ sql })
   const desk = openOrderDesk(foundation, services)
   const liveGateways = () => registry.live('gateway')
@@ -111,9 +115,7 @@ export async function openGateway(
     waitingRoutes: (waits, closing) =>
       deskWaitingRoutes(desk, { sql, access, intake, waits, closing }),
     audit,
-    metrics,
-    log,
-    now,
+    ...{ metrics, readMetrics, log, now },
     liveGateways,
     readiness: gatewayReadiness({ sql, access, registry, now }),
   })

@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { openLog } from '#core/log.ts'
 import type { CommandIo } from './command-io.ts'
 import { serveSettings } from './foundation.ts'
 import { examples } from './manual.ts'
 import { auditSettings, isSequenced } from './open-audit.ts'
+import { claimPort, processesOption, superviseParts } from './processes.ts'
 import { requireSettings } from './require-settings.ts'
-import { supervise } from './supervise.ts'
+import { gatewayParts } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {
   return new Command('run')
@@ -15,31 +15,24 @@ sequencer starts only where POSTERN_AUDIT_ORIGIN is set, and the rotator only wh
 POSTERN_SECRET_STORE is. A child that ends is started again, after 250 ms at first and
 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM reaches all of
 them, which get POSTERN_DRAIN_SECONDS.`)
-    .addHelpText('after', examples('postern run', 'POSTERN_DRAIN_SECONDS=60 postern run'))
-    .action(() => run(io))
+    .addOption(processesOption())
+    .addHelpText(
+      'after',
+      examples('postern run', 'POSTERN_DRAIN_SECONDS=60 postern run', 'postern run --processes 2'),
+    )
+    .action(({ processes }: { readonly processes: number }) => run(io, processes))
 }
 
-async function run(io: CommandIo): Promise<void> {
+async function run(io: CommandIo, processes: number): Promise<void> {
   const config = io.config()
   // What happens in production is proved or does not happen.
   const needed = isSequenced(config) ? auditSettings : []
   requireSettings(config, [...serveSettings(config), ...needed])
-  // Unbuffered: the supervisor has little to say, and it must not be lost.
-  const log = openLog({
-    level: config.POSTERN_LOG_LEVEL,
-    fields: { process: 'supervisor' },
-    sync: true,
-  })
-  process.exitCode = await supervise({
-    parts: [
-      ...['serve', 'work'],
-      ...(isSequenced(config) ? ['audit sequence'] : []),
-      ...(config.POSTERN_SECRET_STORE === undefined ? [] : ['rotator']),
-    ],
-    self: io.self,
-    environment: io.environment,
-    drainMs: config.POSTERN_DRAIN_SECONDS * 1_000,
-    log,
-    terminated: io.terminated,
-  })
+  if (processes > 1) claimPort(config)
+  process.exitCode = await superviseParts(io, [
+    ...gatewayParts(processes),
+    'work',
+    ...(isSequenced(config) ? ['audit sequence'] : []),
+    ...(config.POSTERN_SECRET_STORE === undefined ? [] : ['rotator']),
+  ])
 }

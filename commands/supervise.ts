@@ -2,6 +2,7 @@ import type { Log } from '#core/log.ts'
 import { collectorEnvironment } from './collector.ts'
 import { exitCodes } from './command-io.ts'
 import { reapOrphans } from './reap-orphans.ts'
+import { type MetricsExchange, metricsExchange } from './sibling-metrics.ts'
 
 /** The first restart comes at once for a person, the last ones leave a broken database alone. */
 const restartMsMin = 250
@@ -20,6 +21,15 @@ const inheritedNames = new Set([
   ...['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
   ...['AWS_REGION'],
 ])
+
+/** A gateway that shares its port; the number behind it is its own. */
+const siblingPart = 'serve --sibling '
+
+/** What to run for so many gateways: one has its port to itself. */
+export function gatewayParts(processes: number): readonly string[] {
+  if (processes === 1) return ['serve']
+  return Array.from({ length: processes }, (_, index) => `${siblingPart}${index}`)
+}
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -73,7 +83,8 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
     stop.resolve(exitCodes.ok)
   })
   let killTimer: Timer | undefined
-  const state = { children, stopped: stop.promise, isStopping: false }
+  const exchange = metricsExchange()
+  const state = { children, exchange, stopped: stop.promise, isStopping: false }
   void stop.promise.then(() => {
     state.isStopping = true
     signalAll('SIGTERM')
@@ -99,6 +110,7 @@ export async function supervise(options: SupervisorOptions): Promise<number> {
 type SupervisorState = {
   /** By pid. */
   readonly children: Map<number, Bun.Subprocess>
+  readonly exchange: MetricsExchange
   readonly stopped: Promise<number>
   readonly isStopping: boolean
 }
@@ -112,10 +124,11 @@ async function keepRunning(
   let ends = 0
   while (!state.isStopping) {
     const startedAt = performance.now()
-    const child = start(part, options)
+    const child = start(part, options, state.exchange)
     state.children.set(child.pid, child)
     const code = await child.exited
     state.children.delete(child.pid)
+    state.exchange.remove(child)
     // It had not come to listen for signals, and so to open anything.
     if (state.isStopping && child.signalCode === 'SIGTERM') return exitCodes.ok
     if (state.isStopping || code === exitCodes.configuration) return code
@@ -129,14 +142,24 @@ async function keepRunning(
   return exitCodes.ok
 }
 
-function start(part: string, { self, environment, log }: SupervisorOptions): Bun.Subprocess {
+function start(
+  part: string,
+  { self, environment, log }: SupervisorOptions,
+  exchange: MetricsExchange,
+): Bun.Subprocess {
+  const isSibling = part.startsWith(siblingPart)
   const child = Bun.spawn([...self, ...part.split(' ')], {
     env: childEnvironment(environment),
     stdio: ['ignore', 'inherit', 'inherit'],
     // Outside our process group: a terminal's Ctrl-C would reach a child twice, by the terminal
     // and by us, and a second signal means "do not drain".
     detached: true,
+    ...(isSibling && {
+      serialization: 'json' as const,
+      ipc: (message: unknown, from: Bun.Subprocess) => exchange.receive(from, message),
+    }),
   })
+  if (isSibling) exchange.add(child)
   log.info('supervisor.child_started', { part, pid: child.pid })
   return child
 }

@@ -121,7 +121,7 @@ async function startAll(
     metrics: foundation.metrics,
   })
   const published = await openTileSource(settings.store, settings.storeOptions)
-  const gateway = await openGateway(foundation, services, access, published)
+  const gateway = await openGateway(foundation, services, access, { published })
   const place = { address: config.POSTERN_LISTEN_ADDRESS, port: config.POSTERN_LISTEN_PORT }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen({ gateway, ...place, log }))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))

@@ -49,6 +49,6 @@ What happened is in the signed audit log; this verifies it without asking the se
 
 postern audit verify --log ${audit.store} --vkey ${audit.keys} --strict
 
-The API: ${url}/openapi.json
+The API: ${url}/docs to read and try, ${url}/openapi.json for programs
 `
 }

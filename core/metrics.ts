@@ -52,6 +52,18 @@ function gatewayMetrics(registers: Registry[]) {
       labelNames: ['code'],
       registers,
     }),
+    admissionRefusals: new Counter({
+      name: 'postern_admission_refusals_total',
+      help: 'Requests that there was no place for: full, above the share of a subject, or last while others wait',
+      labelNames: ['method', 'route', 'why'],
+      registers,
+    }),
+    admissionLimit: new Gauge({
+      name: 'postern_admission_limit_requests',
+      help: 'Requests of a route that may be at work at once in this process, as last asked',
+      labelNames: ['method', 'route'],
+      registers,
+    }),
     accepted: new Counter({
       name: 'postern_jobs_accepted_total',
       help: 'Jobs committed in Postgres',

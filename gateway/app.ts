@@ -7,6 +7,7 @@ import type { JobStore, QueueControl } from '#core/job/job-store.ts'
 import type { JobKind } from '#core/job/kind.ts'
 import type { Log } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
+import { type Admission, admission, type RouteAdmission } from './admission.ts'
 import { authenticate } from './authenticate.ts'
 import { authorize } from './authorize.ts'
 import type { GatewayContext, GatewayEnv } from './context.ts'
@@ -18,7 +19,7 @@ import { rateLimit } from './rate-limit.ts'
 import { readAudit } from './read-audit.ts'
 import { failedRecord, refusalAudit } from './refusal-audit.ts'
 import { refuseAmbiguous } from './request-guard.ts'
-import { type BodyDeclaration, type Route, templateOf } from './route.ts'
+import { type BodyDeclaration, type Route, type RouteInput, templateOf } from './route.ts'
 import { batchRoute } from './routes/batch.ts'
 import { enqueueRoutes } from './routes/enqueue.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -27,6 +28,7 @@ import { metricsRoute } from './routes/metrics.ts'
 import { probeRoutes, type Readiness } from './routes/probes.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { queueRoutes } from './routes/queues.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { inOrder, type Step } from './step.ts'
 import { type CheckedContext, validate } from './validate.ts'
 import { type Waiting, waiting } from './wait-finished.ts'
@@ -44,6 +46,8 @@ export type GatewayDependencies = {
   readonly now: () => Date
   /** Gateways that share a subject's rate limit; at least 1. */
   readonly liveGateways: () => number
+  /** Where several processes share the port: the metrics of all of them, as text. */
+  readonly readMetrics?: (() => Promise<string>) | undefined
   readonly readiness: () => Readiness | Promise<Readiness>
   /** Routes of other domains (trades, scores), registered and guarded like ours. */
   readonly routes: readonly Route[]
@@ -76,8 +80,11 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   app.use(observe({ ...deps, reads }))
 
   const { access } = deps
-  const limitRate = rateLimit(access, deps)
-  registerRoutes(app, routes, access, limitRate)
+  registerRoutes(app, routes, {
+    access,
+    limitRate: rateLimit(access, deps),
+    places: admission({ metrics: deps.metrics, clockMs: () => performance.now() }),
+  })
   app.notFound((c) => {
     refuseAmbiguous(c)
     return renderProblem(c, new PosternError('route.not_found'))
@@ -122,10 +129,11 @@ export function createGateway(deps: GatewayDependencies): Gateway {
 function registerRoutes(
   app: Hono<GatewayEnv>,
   routes: readonly Route[],
-  access: AccessControl,
-  limitRate: Step,
+  guards: { readonly access: AccessControl; readonly limitRate: Step; readonly places: Admission },
 ): void {
+  const { access, limitRate } = guards
   for (const route of routes) {
+    const places = route.scope === undefined ? undefined : guards.places.route(route)
     const steps = [
       // Before any decision: a request that means two things is refused, not interpreted.
       refuseAmbiguous,
@@ -137,10 +145,12 @@ function registerRoutes(
       ...(route.scope === undefined
         ? []
         : [authenticate(access), authorize(access, route.scope), limitRate]),
+      // Whom there is no place for hears it before its body is read.
+      ...(places === undefined ? [] : [refuseOverload(places)]),
       // Only an admitted caller learns what is wrong with its request.
       validate(route),
     ]
-    app.on(route.method, route.path, inOrder(steps, handle(route)))
+    app.on(route.method, route.path, inOrder(steps, handle(route, places)))
   }
   for (const [path, zone] of new Map(routes.map((route) => [route.path, route.zone]))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method)
@@ -168,6 +178,7 @@ function routeTable(deps: GatewayDependencies, closing: AbortSignal): readonly R
     metricsRoute(deps),
     ...probeRoutes(deps),
     ...problemRoutes(),
+    ...referenceRoutes(),
   ]
   return [...routes, openApiRoute(routes)]
 }
@@ -179,13 +190,35 @@ function nameRoute(path: string): Step {
   }
 }
 
-function handle(route: Route) {
+function refuseOverload(places: RouteAdmission): Step {
+  return function refuseOverloaded(c) {
+    places.refuseOverload(c.get('principal'))
+  }
+}
+
+function handle(route: Route, places: RouteAdmission | undefined) {
   const { body } = route
   return function handleRoute(c: CheckedContext): Response | Promise<Response> {
     const params = c.req.valid('param')
     const query = c.req.valid('query')
-    if (body === undefined) return route.handle(c, { params, query, body })
+    if (body === undefined) return work(c, { params, query, body })
     return readAndHandle(c, body, { params, query })
+  }
+
+  /** Slow senders hold no place: it is taken once the body is there. */
+  function work(c: GatewayContext, input: RouteInput<unknown, unknown, unknown>) {
+    if (places === undefined || body?.isStream === true) return route.handle(c, input)
+    const place = places.enter(c.get('principal'))
+    c.set('work', place)
+    try {
+      const response = route.handle(c, input)
+      if (response instanceof Promise) return response.finally(place.leave)
+      place.leave()
+      return response
+    } catch (error) {
+      place.leave()
+      throw error
+    }
   }
 
   async function readAndHandle(
@@ -193,7 +226,7 @@ function handle(route: Route) {
     declared: BodyDeclaration<unknown>,
     input: { readonly params: unknown; readonly query: unknown },
   ): Promise<Response> {
-    return await route.handle(c, { ...input, body: await declared.read(c) })
+    return await work(c, { ...input, body: await declared.read(c) })
   }
 }
 

@@ -34,7 +34,7 @@ export function jsonBody<Body>(
     if (parsed.success) return parsed.data
     throw new PosternError('request.body_invalid', { errors: pointedErrors(parsed.error) })
   }
-  return { content: { [jsonMediaType]: content }, bytesMax, read }
+  return { content: { [jsonMediaType]: content }, bytesMax, isStream: false, read }
 }
 
 /** A bounded stream of one of the media types in `content`, which only documents its form. */
@@ -51,7 +51,7 @@ export function streamBody(options: {
     const bytes = c.req.raw.body ?? new Blob([]).stream()
     return { mediaType, bytes: bytes.pipeThrough(limitBytes(bytesMax, () => proveAgain(c))) }
   }
-  return { content, bytesMax, read }
+  return { content, bytesMax, isStream: true, read }
 }
 
 /** All of a body, at most `bytesMax` bytes. */

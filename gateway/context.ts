@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { Caller, Principal, Zone } from '#core/access/principal.ts'
+import type { Work } from './admission.ts'
 
 /** What the chain in front of a handler has established, each set by exactly one middleware. */
 export type GatewayEnv = {
@@ -17,6 +18,8 @@ export type GatewayEnv = {
     principal: Principal
     /** Throws what `authenticate` threw, if the token has become worthless since. */
     proveAgain: () => Promise<void>
+    /** The place that this request holds; given back early by whoever only waits from here on. */
+    work: Work
     /** The route's template such as `/v1/jobs/:id`; the only path that is a metric label. */
     routeTemplate: string
   }

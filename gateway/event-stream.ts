@@ -1,4 +1,4 @@
-import { PosternError } from '#core/errors.ts'
+import { errorCatalog, PosternError } from '#core/errors.ts'
 import type { JobChange } from '#core/job/job-store.ts'
 
 /** A quiet connection is cut by listeners and proxies. */
@@ -64,7 +64,8 @@ async function* eventFrames(
     yield* changeFrames(options, lost)
   } catch (error) {
     const code = error instanceof PosternError ? error.code : 'internal'
-    yield `event: problem\ndata: ${JSON.stringify({ type: `/problems/${code}`, code })}\n\n`
+    const problem = { type: `/problems/${code}`, ...errorCatalog[code], code }
+    yield `event: problem\ndata: ${JSON.stringify(problem)}\n\n`
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { jobStates } from '#core/job/kind.ts'
+import { type JobKind, jobStates } from '#core/job/kind.ts'
+import { jobProblemDocument } from './problem-document.ts'
 
 const time = z.iso.datetime().describe('RFC 3339, UTC')
 
@@ -30,9 +31,17 @@ export const jobDocument = z
     dispatch: z.int().describe('Times it was given to the queue engine'),
     attempt: z.int().describe('Attempt of the newest run; 0 before the first'),
     result: z.unknown().optional(),
-    problem: z.unknown().optional().describe('RFC 9457 members of a failed or cancelled job'),
+    problem: jobProblemDocument.optional(),
   })
   .meta({ title: 'Job' })
+
+/** The same with the result that a kind's jobs have. */
+export function jobDocumentOf(kind: JobKind) {
+  const name = kind.name.replaceAll(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())
+  return jobDocument
+    .extend({ kind: z.literal(kind.name), result: kind.result.optional() })
+    .meta({ title: `${name}Job` })
+}
 
 export const jobExample = {
   id: '0190a3f2-7c1e-7a4b-9d2e-5f60718293a4',

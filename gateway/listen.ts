@@ -36,17 +36,19 @@ export type ListenOptions = {
   readonly address: string
   readonly port: number
   readonly tls?: ListenerTls | undefined
+  /** The kernel spreads connections over all processes that listen so. */
+  readonly sharesPort?: boolean
   readonly log: Log
 }
 
 /** Throws when the port is taken. */
 export function listen(options: ListenOptions): HttpListener {
-  const { gateway, address, port, tls, log } = options
+  const { gateway, address, port, tls, log, sharesPort = false } = options
   const server = Bun.serve({
     hostname: address,
     port,
-    // Without it and outside development, Bun lets a second process share the port.
-    reusePort: false,
+    // Without it and outside development, Bun lets any second process share the port.
+    reusePort: sharesPort,
     // Bun's error page shows source code.
     development: false,
     idleTimeout: idleSeconds,

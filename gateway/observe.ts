@@ -73,6 +73,8 @@ function writeLine(log: Log, c: GatewayContext, fields: LogFields): void {
     return
   }
   const refused = { ...line, code: error.code, reason: error.reason }
-  if (error.status < 500) log.info('request.finished', refused)
+  // Whoever is overloaded has no time for stacks.
+  if (error.status < 500 || error.code === 'gateway.overloaded')
+    log.info('request.finished', refused)
   else log.error('request.finished', { ...refused, error })
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCatalog } from '#core/errors.ts'
 import { jsonSchemaOf } from './json-schema.ts'
+import { type NamedSchemas, namedSchemas } from './named-schemas.ts'
+import { problemDocument } from './problem-document.ts'
 import { type Answer, type Content, defineRoute, type Route, templateOf } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -35,7 +37,9 @@ export function openApiRoute(routes: readonly Route[]): Route {
     scope: undefined,
     operationId: 'read-api-description',
     summary: 'This document',
-    answers: { 200: { description: 'OpenAPI 3.1' } },
+    answers: {
+      200: { description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) },
+    },
     refusals: [],
     handle(c) {
       text ??= JSON.stringify(openApiDocument([...routes, route]))
@@ -47,9 +51,14 @@ export function openApiRoute(routes: readonly Route[]): Route {
 
 function openApiDocument(routes: readonly Route[]): Json {
   const paths: Record<string, Json> = {}
+  const named = namedSchemas()
+  const problem = named.refer(jsonSchemaOf(problemDocument, 'output'))
   for (const route of routes.filter((candidate) => candidate.hidden !== true)) {
     const path = templateOf(route.path).replaceAll(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) }
+    paths[path] = {
+      ...paths[path],
+      [route.method.toLowerCase()]: operationOf(route, named, problem),
+    }
   }
   return {
     openapi: '3.1.0',
@@ -62,27 +71,11 @@ function openApiDocument(routes: readonly Route[]): Json {
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: { Problem: problemSchema },
+      schemas: named.schemas,
       headers: responseHeaders,
     },
   }
 }
-
-const problemSchema = jsonSchemaOf(
-  z.object({
-    type: z.string().describe('`/problems/<code>`'),
-    title: z.string(),
-    status: z.int(),
-    code: z.string(),
-    detail: z.string().optional(),
-    instance: z.string().optional(),
-    requestId: z.string().optional(),
-    errors: z
-      .array(z.object({ pointer: z.string().describe('RFC 6901'), detail: z.string() }))
-      .optional(),
-  }),
-  'output',
-)
 
 const textSchema = { type: 'string' }
 
@@ -97,12 +90,12 @@ function headerReferences(names: readonly (keyof typeof responseHeaders)[]): Jso
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
-function operationOf(route: Route): Json {
+function operationOf(route: Route, named: NamedSchemas, problem: Json): Json {
   return {
     operationId: route.operationId,
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    tags: [route.path.split('/')[2] ?? route.zone],
+    tags: [tagOf(route)],
     security: route.scope === undefined ? [] : [{ bearer: [route.scope] }],
     parameters: [
       ...parametersOf(route.params, 'path'),
@@ -117,9 +110,15 @@ function operationOf(route: Route): Json {
     ],
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: mapContent(route.body.content) } }),
-    responses: { ...answersOf(route), ...problemsOf(route) },
+      : { requestBody: { required: true, content: mapContent(route.body.content, named) } }),
+    responses: { ...answersOf(route, named), ...problemsOf(route, problem) },
   }
+}
+
+/** The resource: `jobs` of `/v1/jobs/:id`; documents and probes have the zone's tag `server`. */
+function tagOf({ path }: Route): string {
+  const [, room = '', resource = ''] = path.split('/')
+  return room === 'v1' || room === 'internal' ? resource : 'server'
 }
 
 const objectSchema = z.looseObject({
@@ -138,19 +137,22 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): J
   }))
 }
 
-function mapContent(content: Readonly<Record<string, Content>>): Json {
+function mapContent(content: Readonly<Record<string, Content>>, named: NamedSchemas): Json {
   return Object.fromEntries(
     Object.entries(content).map(([mediaType, { schema, example }]) => [
       mediaType,
       {
-        schema: schema === undefined ? textSchema : jsonSchemaOf(schema, 'input'),
+        schema: schema === undefined ? textSchema : named.refer(jsonSchemaOf(schema, 'input')),
         ...(example === undefined ? {} : { example }),
       },
     ]),
   )
 }
 
-function answersOf(route: Route): Json {
+/** RFC 9110, 15.3.5 and 15.4.5. */
+const bodiless: ReadonlySet<string> = new Set(['204', '304'])
+
+function answersOf(route: Route, named: NamedSchemas): Json {
   const common =
     route.scope === undefined
       ? headerReferences(['X-Request-Id'])
@@ -161,7 +163,11 @@ function answersOf(route: Route): Json {
       {
         description: answer.description,
         headers: { ...common, ...answerHeaders(answer) },
-        content: { [answer.mediaType ?? 'application/json']: answerContent(answer) },
+        ...(bodiless.has(status)
+          ? {}
+          : {
+              content: { [answer.mediaType ?? 'application/json']: answerContent(answer, named) },
+            }),
       },
     ]),
   )
@@ -173,14 +179,15 @@ function answerHeaders({ headers = [] }: Answer): Json {
   )
 }
 
-function answerContent({ schema, mediaType, example }: Answer): Json {
+function answerContent({ schema, mediaType, example }: Answer, named: NamedSchemas): Json {
   const isText = mediaType !== undefined && mediaType !== 'application/json'
-  const form = schema === undefined ? (isText ? textSchema : {}) : jsonSchemaOf(schema, 'output')
+  const plain = isText ? textSchema : {}
+  const form = schema === undefined ? plain : named.refer(jsonSchemaOf(schema, 'output'))
   return { schema: form, ...(example === undefined ? {} : { example }) }
 }
 
 /** One response per status; its description lists the codes that share it. */
-function problemsOf(route: Route): Json {
+function problemsOf(route: Route, problem: Json): Json {
   const codes = [
     ...alwaysRefusals,
     ...(route.scope === undefined ? [] : tokenRefusals),
@@ -188,9 +195,7 @@ function problemsOf(route: Route): Json {
     ...route.refusals,
   ]
   const byStatus = Object.groupBy(new Set(codes), (code) => String(errorCatalog[code].status))
-  const content = {
-    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-  }
+  const content = { 'application/problem+json': { schema: problem } }
   return Object.fromEntries(
     Object.entries(byStatus)
       .filter(([status]) => !Object.hasOwn(route.answers, status))

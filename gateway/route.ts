@@ -5,6 +5,9 @@ import type { GatewayContext } from './context.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
+/** Whose requests are refused last and first when there are too many. */
+export type Priority = 'first' | 'normal' | 'last'
+
 /** A header as the API page names it; the handler reads it by `c.req.header`. */
 export type HeaderDeclaration = {
   readonly name: string
@@ -31,6 +34,8 @@ export type Answer = {
 export type BodyDeclaration<Body> = {
   readonly content: Readonly<Record<string, Content>>
   readonly bytesMax: number
+  /** Read while it is worked on: it holds no place, and bounds itself. */
+  readonly isStream: boolean
   /** Throws 413, 415, 400 or 422 with pointers. */
   read(c: GatewayContext): Body | Promise<Body>
 }
@@ -67,6 +72,8 @@ export type Route<Params = unknown, Query = unknown, Body = unknown> = {
   readonly answers: Readonly<Record<number, Answer>>
   /** Codes this operation adds to those that the chain in front of it can give. */
   readonly refusals: readonly ErrorCode[]
+  /** Else operators' routes and every DELETE come first, and all others are normal. */
+  readonly priority?: Priority
   /** Registered and guarded, but not in the OpenAPI document. */
   readonly hidden?: boolean
   /** Answers with `answer` (`answer.ts`), throws `PosternError`; synchronous where it can be. */

@@ -42,3 +42,4 @@ export const uploadedSchema = z.strictObject({
   stored: z.int().nonnegative(),
   duplicates: z.int().nonnegative(),
 })
+uploadedSchema.register(z.globalRegistry, { title: 'Upload' })

@@ -1,20 +1,24 @@
-import type { Principal } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
+import type { GatewayContext } from './context.ts'
 
 /** Seconds after which a place may have become free. */
 const retryAfterSeconds = 5
 
 /** Places for requests that stay open, so that waiting callers cannot use up the process. */
 export type Seats = {
-  /** Returns what gives the place back, once. Throws `gateway.overloaded`. */
-  take(principal: Principal): () => void
+  /**
+   * Returns what gives the seat back, once. Who sits only waits: its place among those at work is free.
+   * Throws `gateway.overloaded`.
+   */
+  take(c: GatewayContext): () => void
 }
 
 export function seats(limits: { readonly total: number; readonly perSubject: number }): Seats {
   const taken = new Map<string, number>()
   let total = 0
 
-  function take({ issuer, subject }: Principal): () => void {
+  function take(c: GatewayContext): () => void {
+    const { issuer, subject } = c.get('principal')
     const key = `${issuer} ${subject}`
     const mine = taken.get(key) ?? 0
     if (total >= limits.total || mine >= limits.perSubject) {
@@ -23,6 +27,7 @@ export function seats(limits: { readonly total: number; readonly perSubject: num
         retryAfterSeconds,
       })
     }
+    c.get('work')?.leave()
     taken.set(key, mine + 1)
     total++
     let isHeld = true

@@ -32,7 +32,7 @@ export function waiting(
   const places: Seats = seats(waits)
   return {
     async forJob(c, id, visibility, seconds) {
-      const leave = places.take(c.get('principal'))
+      const leave = places.take(c)
       const authorization = c.req.header('authorization')
       const proof = provedAgain(deps.access, authorization)
       try {

@@ -11,7 +11,7 @@ const root = join(import.meta.dir, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 const productRooms = ['core', 'gateway', 'workers', 'commands']
-const rooms = [...productRooms, 'ci', 'deploy', 'policy', 'test']
+const rooms = [...productRooms, 'ci', 'client', 'deploy', 'policy', 'test']
 const files = rooms
   .filter((room) => existsSync(join(root, room)))
   .flatMap((room) =>
@@ -50,12 +50,13 @@ test('a file is named for the thing or the verb, never for a drawer', () => {
 })
 
 test.each([
-  ['core', ['gateway', 'workers', 'commands', 'main.ts', 'test']],
-  ['gateway', ['workers', 'commands', 'main.ts', 'test']],
-  ['workers', ['gateway', 'commands', 'main.ts', 'test']],
-  ['commands', ['main.ts', 'test']],
+  ['core', ['gateway', 'workers', 'commands', 'client', 'main.ts', 'test']],
+  ['gateway', ['workers', 'commands', 'client', 'main.ts', 'test']],
+  ['workers', ['gateway', 'commands', 'client', 'main.ts', 'test']],
+  ['commands', ['client', 'main.ts', 'test']],
+  ['client', [...productRooms, 'ci', 'main.ts', 'test']],
 ])('%s imports none of %j: gateway and workers meet in core', (room, forbidden) => {
-  const inRoom = product.filter((path) => roomOf(path) === room)
+  const inRoom = sources.filter((path) => roomOf(path) === room)
   const arrows = inRoom.flatMap((path) => importsOf(path).map((to) => ({ path, to })))
   expect(arrows.filter(({ to }) => forbidden.includes(roomOf(to) ?? ''))).toEqual([])
 })
@@ -85,6 +86,7 @@ test.each([...jobKinds.values()])('the job kind $name says how it is run', (kind
   expect(kind.name).toMatch(/^[a-z]+(-[a-z]+)*$/)
   expect(kind.payload.safeParse(undefined).success).toBe(false)
   expect(kind.result).toBeInstanceOf(z.ZodType)
+  if (kind.scope !== undefined) expect(kind.payload.safeParse(kind.example).success).toBe(true)
   for (const amount of ['attemptsMax', 'timeoutMs', 'retentionDays', 'concurrency'] as const) {
     expect(kind[amount]).toBeGreaterThan(0)
   }

@@ -32,6 +32,7 @@ export const checkDriftKind = defineJobKind({
   scope: 'jobs:write:drift',
   summary: 'Compares what is configured with what is: the plan that CI made, and what runs',
   payload: checkDriftPayload,
+  example: { sources: ['runtime'] },
   result: checkDriftResult,
   // A store, a lock or a database that is away for some minutes; the next day comes anyway.
   attemptsMax: 5,

@@ -19,6 +19,7 @@ export const driftFindingSchema = z.strictObject({
   resolved_at: z.iso.datetime().nullable(),
   opened_count: z.int(),
 })
+driftFindingSchema.register(z.globalRegistry, { title: 'DriftFinding' })
 export type DriftFinding = z.infer<typeof driftFindingSchema>
 
 const rowsSchema = z.array(

@@ -11,6 +11,8 @@ export type JobKind<Payload = unknown, Result = unknown> = {
   readonly scope: string | undefined
   readonly summary: string
   readonly payload: z.ZodType<Payload>
+  /** A payload for the API page, as it is sent. */
+  readonly example?: unknown
   readonly result: z.ZodType<Result>
   /** What the record of acceptance keeps of a payload; never a secret, at most a few KiB. */
   parameters?(payload: Payload): Readonly<Record<string, unknown>>

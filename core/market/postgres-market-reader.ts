@@ -43,6 +43,7 @@ export const marketDocument = z.strictObject({
     .meta({ description: 'Newest first' }),
   next: z.string().optional().meta({ description: 'The cursor of the next page, if there is one' }),
 })
+marketDocument.register(z.globalRegistry, { title: 'Market' })
 export type MarketDocument = z.infer<typeof marketDocument>
 
 const side = z.array(z.tuple([decimal, z.number()]))
@@ -52,6 +53,7 @@ export const bookDocument = z.strictObject({
   bids: side,
   asks: side,
 })
+bookDocument.register(z.globalRegistry, { title: 'OrderBook' })
 export type BookDocument = z.infer<typeof bookDocument>
 
 export const signalDocument = z.strictObject({
@@ -68,6 +70,7 @@ export const signalDocument = z.strictObject({
   interval: z.string().nullable(),
   other: z.string().nullable().meta({ description: 'The other symbol of a pair' }),
 })
+signalDocument.register(z.globalRegistry, { title: 'Signal' })
 export type SignalDocument = z.infer<typeof signalDocument>
 
 export type MarketFilter = Omit<BarFilter, 'intervalMs'> & {

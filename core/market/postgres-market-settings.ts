@@ -37,6 +37,7 @@ export const instrumentDocument = instrumentChangeSchema
   .required()
   .extend({ symbol: symbolSchema, lot: z.string(), quantityMin: z.string() })
 export type InstrumentDocument = z.infer<typeof instrumentDocument>
+instrumentDocument.register(z.globalRegistry, { title: 'Instrument' })
 
 /** Null: no market-wide breaker, no VIX. What is left out stays. */
 export const marketChangeSchema = z
@@ -51,6 +52,7 @@ export const marketSettingsDocument = z.strictObject({
   volatilitySymbol: z.string().nullable(),
   breaker: breakerStateSchema.nullable(),
 })
+marketSettingsDocument.register(z.globalRegistry, { title: 'MarketSettings' })
 export type MarketSettingsDocument = z.infer<typeof marketSettingsDocument>
 
 /** Each change commits with its audit record. All throw `database.unavailable`. */

@@ -75,6 +75,7 @@ export const orderDocumentSchema = z.object({
   received_at: z.string(),
   updated_at: z.string(),
 })
+orderDocumentSchema.register(z.globalRegistry, { title: 'Order' })
 
 export type OrderDocument = ReturnType<typeof orderDocument>
 
@@ -89,3 +90,4 @@ export const replaceAnswerSchema = z.object({
     }),
   ]),
 })
+replaceAnswerSchema.register(z.globalRegistry, { title: 'OrderReplacement' })

@@ -29,6 +29,7 @@ export const simulateRegimeKind = defineJobKind({
   scope: 'jobs:write:regimes',
   summary: 'Replays a generated market through the desk’s checks, breakers and paper venue',
   payload: simulateRegimePayload,
+  example: { scenario: 'flash-crash', strategy: 'buy_and_hold', seed: 7 },
   result: replayResultSchema,
   parameters: (payload) => payload,
   // It depends on nothing that could be away but the database its outcome goes to.

@@ -46,6 +46,7 @@ export const revocationDocumentSchema = z.object({
   lifted_by: z.string().nullable(),
   lifted_at: z.string().nullable(),
 })
+revocationDocumentSchema.register(z.globalRegistry, { title: 'Revocation' })
 export type RevocationDocument = z.infer<typeof revocationDocumentSchema>
 
 const rowsSchema = z.array(

@@ -108,6 +108,7 @@ export const scheduleRunSchema = z.strictObject({
   requested_by: z.string().nullable(),
   at: instant,
 })
+scheduleRunSchema.register(z.globalRegistry, { title: 'ScheduleRun' })
 export type ScheduleRun = z.infer<typeof scheduleRunSchema>
 
 export const scheduleDocumentSchema = z.strictObject({
@@ -128,4 +129,5 @@ export const scheduleDocumentSchema = z.strictObject({
   changed_at: instant,
   changed_by: z.string(),
 })
+scheduleDocumentSchema.register(z.globalRegistry, { title: 'Schedule' })
 export type ScheduleDocument = z.infer<typeof scheduleDocumentSchema>

@@ -60,6 +60,7 @@ export const scoreWalletKind = defineJobKind({
   scope,
   summary: 'Scores one wallet within the bounds of the last complete cohort',
   payload: scoreWalletPayload,
+  example: { wallet: 'GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX', endDate: '2025-09-30' },
   result: walletScoreSchema,
   parameters: ({ swaps, ...rest }) =>
     swaps === undefined ? rest : { ...rest, swaps: swaps.length, swapsSha256: digestOf(swaps) },
@@ -79,6 +80,7 @@ export const scoreCohortKind = defineJobKind({
   scope,
   summary: 'Scores many wallets against each other; the result is the reference for single wallets',
   payload: scoreCohortPayload,
+  example: { endDate: '2025-09-30' },
   result: scoreCohortResult,
   parameters: ({ wallets, ...rest }) =>
     wallets === undefined

@@ -13,6 +13,7 @@ export const storedScoreSchema = walletScoreSchema.extend({
   jobId: z.string(),
   scoredAt: z.string(),
 })
+storedScoreSchema.register(z.globalRegistry, { title: 'StoredScore' })
 export type StoredScore = z.infer<typeof storedScoreSchema>
 
 export const rankedWalletSchema = z.object({
@@ -24,6 +25,7 @@ export const rankedWalletSchema = z.object({
   endDate: z.string(),
   scoredAt: z.string(),
 })
+rankedWalletSchema.register(z.globalRegistry, { title: 'RankedWallet' })
 export type RankedWallet = z.infer<typeof rankedWalletSchema>
 
 export type ScoreSelection = Pick<ScoreOptions, 'algorithmVersion' | 'costBasis'>

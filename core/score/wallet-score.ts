@@ -128,4 +128,5 @@ export const walletScoreSchema = measurementSchema.extend({
   dsr: ratio,
   cohort: cohortSchema.nullable(),
 })
+walletScoreSchema.register(z.globalRegistry, { title: 'WalletScore' })
 export type WalletScore = z.infer<typeof walletScoreSchema>

@@ -8,7 +8,7 @@ import { waitSecondsMax } from '#core/job/limits.ts'
 import { answer } from '../answer.ts'
 import { jsonBody } from '../body.ts'
 import { callerOf, type GatewayContext } from '../context.ts'
-import { jobDocument, jobExample, receiptDocument } from '../job-document.ts'
+import { jobDocumentOf, jobExample, receiptDocument } from '../job-document.ts'
 import { idempotencyOf, jobRequest, newJob } from '../job-request.ts'
 import { integerParameter } from '../parameters.ts'
 import { defineRoute, type HeaderDeclaration, type Route } from '../route.ts'
@@ -83,11 +83,11 @@ function enqueueRoute(options: EnqueueOptions): Route {
     description: `The job is durable when 202 arrives. It gets ${kind.attemptsMax} attempts of at most ${kind.timeoutMs} ms; its outcome is kept for ${kind.retentionDays} days.`,
     query: z.strictObject({ wait: integerParameter(0, waitSecondsMax).optional() }),
     headers: requestHeaders,
-    body: jsonBody(jobRequest(kind)),
+    body: jsonBody(jobRequest(kind), exampleOf(kind)),
     answers: {
       200: {
         description: 'Accepted, and finished within the wait',
-        schema: jobDocument,
+        schema: jobDocumentOf(kind),
         example: { ...jobExample, kind: kind.name, state: 'completed' },
       },
       202: {
@@ -116,6 +116,10 @@ function enqueueRoute(options: EnqueueOptions): Route {
       return answerAccepted(c, { receipt, replayed, done })
     },
   })
+}
+
+function exampleOf({ example }: JobKind): { readonly example?: unknown } {
+  return example === undefined ? {} : { example: { payload: example } }
 }
 
 function answerAccepted(

@@ -112,7 +112,7 @@ function openStream(
   if (c.req.method === 'HEAD') return c.body(null, init)
   const principal = c.get('principal')
   const zone = c.get('zone')
-  const leave = places.take(principal)
+  const leave = places.take(c)
   c.env.setIdleSeconds(idleSeconds)
   const ended = new AbortController()
   const { remoteAddress } = c.env

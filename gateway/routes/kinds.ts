@@ -17,6 +17,7 @@ const kindDocument = z.strictObject({
   retentionDays: z.int(),
   priority: z.int().describe('The first place a caller may ask for; 0 is first of all'),
 })
+kindDocument.register(z.globalRegistry, { title: 'JobKind' })
 
 /** The kinds a caller can enqueue, with their schemas and limits. */
 export function kindsRoute(kinds: readonly JobKind[]): Route {

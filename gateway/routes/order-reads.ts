@@ -79,7 +79,7 @@ function listRoute({ orders }: OrderReadDependencies): Route {
 function findRoute({ orders, access, closing }: OrderReadDependencies, places: Seats): Route {
   async function wait(c: GatewayContext, id: string, seconds: number) {
     const principal = c.get('principal')
-    const leave = places.take(principal)
+    const leave = places.take(c)
     try {
       c.env.setIdleSeconds(seconds + idleSlackSeconds)
       const signal = AbortSignal.any([closing, c.req.raw.signal])

@@ -34,6 +34,7 @@ const pnlSchema = z.strictObject({
     }),
   ),
 })
+pnlSchema.register(z.globalRegistry, { title: 'PnlReport' })
 
 const ratio = z.number().nullable()
 
@@ -67,6 +68,7 @@ const performanceSchema = z.strictObject({
     .array(z.strictObject({ metric: z.string(), code: z.string(), detail: z.string().optional() }))
     .meta({ description: 'Why a figure is null' }),
 })
+performanceSchema.register(z.globalRegistry, { title: 'Performance' })
 
 const rangeQuery = z.strictObject({
   account: accountParameter,
@@ -98,6 +100,7 @@ function reportRoute(pnl: PnlReads, name: Pick<Route, 'path' | 'operationId'>): 
     method: 'GET',
     zone: 'v1',
     scope: 'orders:read',
+    priority: 'last',
     summary: 'Profit and loss, in all and by day',
     description: `${rangeDescription} A day is marked by the last bar that closed up to its end. By \`average\` cost, or by \`fifo\`, which folds every fill since the account began.`,
     query: rangeQuery,
@@ -115,6 +118,7 @@ function performanceRoute(pnl: PnlReads): Route {
     path: '/v1/analytics/performance',
     zone: 'v1',
     scope: 'orders:read',
+    priority: 'last',
     operationId: 'get-performance',
     summary: 'Return, risk and drawdown of the daily equity',
     description: `${rangeDescription} Ratios are fractions, annualised by \`periods_per_year\`; what cannot be said is null, and \`reasons\` say why.`,

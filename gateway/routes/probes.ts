@@ -14,6 +14,7 @@ const readinessDocument = z.strictObject({
   ready: z.boolean(),
   checks: z.record(z.string(), z.strictObject({ ok: z.boolean(), detail: z.string().optional() })),
 })
+readinessDocument.register(z.globalRegistry, { title: 'Readiness' })
 
 export function probeRoutes(deps: {
   readonly readiness: () => Readiness | Promise<Readiness>

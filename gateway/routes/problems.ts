@@ -9,6 +9,7 @@ const problemTypeDocument = z.strictObject({
   status: z.int(),
   title: z.string(),
 })
+problemTypeDocument.register(z.globalRegistry, { title: 'ProblemType' })
 
 const problemTypes = new Map(
   Object.entries(errorCatalog).map(([code, { status, title }]) => [

@@ -29,6 +29,7 @@ const queueDocument = z.strictObject({
     .optional()
     .describe("The queue engine's own counts; absent while it is away"),
 })
+queueDocument.register(z.globalRegistry, { title: 'Queue' })
 
 type QueueDependencies = {
   readonly kinds: readonly JobKind[]

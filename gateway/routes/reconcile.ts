@@ -31,6 +31,7 @@ export function reconcileRoute(
     path: '/v1/reconcile',
     zone: 'v1',
     scope: 'orders:write',
+    priority: 'last',
     operationId: 'reconcile-account',
     summary: 'Hold an account against its venue',
     description:

@@ -29,6 +29,7 @@ export function reportRoutes({ jobs }: { readonly jobs: JobStore }): readonly Ro
       path: '/v1/jobs/:id/report',
       zone: 'v1',
       scope: 'jobs:read',
+      priority: 'last',
       operationId: 'get-job-report',
       summary: 'The page of a finished simulate-regime job, with its charts',
       description: 'One file that opens offline: no scripts, nothing from elsewhere.',

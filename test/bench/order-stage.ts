@@ -39,7 +39,7 @@ export async function openOrderStage(options: {
   const access = await benchAccess()
   const [port, probePort] = await Promise.all([freePort(), freePort()])
   for (let index = 0; index < options.accounts; index++) {
-    await openAccount(sql, `bench-${index}`, { ...wideLimits, ...options.limits })
+    await openAccount(sql, `bench-${index}`, options.limits ?? {})
   }
   const file = join(access.folder, 'access.json')
   await writeFile(file, JSON.stringify(access.document))
@@ -73,23 +73,24 @@ export async function openOrderStage(options: {
 
 export type OrderStage = Awaited<ReturnType<typeof openOrderStage>>
 
-async function openAccount(
+/** On the paper venue, without the limits that a desk under measurement must not meet. */
+export async function openAccount(
   sql: Sql,
   id: string,
-  limits: Readonly<Record<string, number>>,
+  limits: Partial<typeof wideLimits>,
 ): Promise<void> {
   await sql`insert into postern_account (id, venue, clock, starting_cash, cash)
     values (${id}, 'paper', 'replay', 1e12, 1e12)`
   await sql`insert into postern_account_trader (account, issuer, subject)
     values (${id}, ${developmentIssuer}, 'bench')`
-  for (const [name, value] of Object.entries(limits)) {
+  for (const [name, value] of Object.entries({ ...wideLimits, ...limits })) {
     await sql`insert into postern_limit (scope, key, name, value, changed_by)
       values ('account', ${id}, ${name}, ${value}, 'bench')`
   }
 }
 
 /** A month of day bars; the fourth of July is a holiday. */
-async function ingestBars(url: string, token: string): Promise<void> {
+export async function ingestBars(url: string, token: string): Promise<void> {
   const days = Array.from({ length: 30 }, (_, day) => `2024-07-${String(day + 1).padStart(2, '0')}`)
   const open = days.filter((day) => {
     const weekday = new Date(`${day}T12:00:00Z`).getUTCDay()

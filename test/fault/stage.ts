@@ -16,7 +16,12 @@ const scopes = [
 const mainFile = join(import.meta.dir, '../../main.ts')
 const readyMsMax = 20_000
 
-export type Side = { readonly pid: number; kill(): Promise<void> }
+export type Side = {
+  readonly pid: number
+  kill(): Promise<void>
+  /** SIGTERM; the exit code. */
+  end(): Promise<number>
+}
 
 export type Stage = {
   readonly postgres: PostgresServer
@@ -25,7 +30,10 @@ export type Stage = {
   readonly sql: Sql
   readonly url: string
   readonly token: string
-  serve(): Promise<Side>
+  /** So many gateways on one port; the side is their supervisor, if they are several. */
+  serve(processes?: number): Promise<Side>
+  /** As `serve` in another terminal: the exit code, and what it said. */
+  serveInVain(): Promise<{ readonly code: number; readonly said: string }>
   work(): Promise<Side>
   close(): Promise<void>
 }
@@ -49,8 +57,8 @@ export async function openStage(): Promise<Stage> {
     POSTERN_DATA_DIRECTORY: folder,
   }
   const sides = new Set<Bun.Subprocess>()
-  const start = async (command: 'serve' | 'work', probe: string, more: Record<string, string>) => {
-    const child = Bun.spawn([process.execPath, mainFile, command], {
+  const start = async (command: readonly string[], probe: string, more = {}) => {
+    const child = Bun.spawn([process.execPath, mainFile, ...command], {
       env: { ...env, ...more },
       stdout: 'inherit',
       stderr: 'inherit',
@@ -64,6 +72,12 @@ export async function openStage(): Promise<Stage> {
         await child.exited
         sides.delete(child)
       },
+      async end() {
+        child.kill('SIGTERM')
+        const code = await child.exited
+        sides.delete(child)
+        return code
+      },
     }
   }
   await migrated(env)
@@ -75,10 +89,16 @@ export async function openStage(): Promise<Stage> {
     sql,
     url,
     token,
-    serve: () => start('serve', url, {}),
+    serve: (processes = 1) => start(['serve', '--processes', String(processes)], url),
+    async serveInVain() {
+      const command = [process.execPath, mainFile, 'serve', '--processes', '2']
+      const child = Bun.spawn(command, { env, stdout: 'ignore', stderr: 'pipe' })
+      const said = await new Response(child.stderr).text()
+      return { code: await child.exited, said }
+    },
     async work() {
       const probePort = await freePort()
-      return await start('work', `http://127.0.0.1:${probePort}`, {
+      return await start(['work'], `http://127.0.0.1:${probePort}`, {
         POSTERN_PROBE_PORT: String(probePort),
       })
     },

@@ -18,6 +18,7 @@ const scoreWallet = defineJobKind({
   summary: 'Score a wallet',
   payload: z.strictObject({ wallet: z.string().min(1), note: z.string().optional() }),
   result: z.strictObject({ score: z.string() }),
+  example: { wallet: 'w-1' },
   attemptsMax: 5,
   backoff: { firstMs: 100, capMs: 1_000 },
   timeoutMs: 60_000,

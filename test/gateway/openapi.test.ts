@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { z } from 'zod'
 import { errorCatalog } from '#core/errors.ts'
+import { namedSchemas } from '#gateway/named-schemas.ts'
 import { memoryGateway, problemIn } from './memory-gateway.ts'
 
 const { gateway, request } = memoryGateway()
@@ -53,4 +54,40 @@ test('the type of every problem resolves to its page', async () => {
     expect(await response.json()).toEqual({ type: `/problems/${code}`, code, status, title })
   }
   expect((await problemIn(await request('/problems/none'))).code).toBe('route.not_found')
+})
+
+test('what has a title stands once in the document, and everywhere else as a reference', async () => {
+  const shown = z.object({
+    components: z.object({ schemas: z.record(z.string(), z.looseObject({ title: z.string() })) }),
+  })
+  const text = await (await request('/openapi.json', { as: '' })).text()
+  const { schemas } = shown.parse(JSON.parse(text)).components
+  expect(Object.keys(schemas)).toEqual(
+    expect.arrayContaining(['Problem', 'Job', 'JobReceipt', 'ScoreWalletJob', 'ProblemType']),
+  )
+  for (const [name, { title }] of Object.entries(schemas)) {
+    expect(title).toBe(name)
+    expect(text.split(`"title":"${title}"`).length).toBe(2)
+  }
+  const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)]
+  expect(references.filter(([, name = '']) => schemas[name] === undefined)).toEqual([])
+})
+
+test('two schemas of one title are a bug that the document does not hide', () => {
+  const named = namedSchemas()
+  named.refer({ title: 'Job', type: 'string' })
+  expect(() => named.refer({ title: 'Job', type: 'integer' })).toThrow('only one schema')
+})
+
+test('a problem lists every code, and a finished job has the result of its kind', async () => {
+  const text = await (await request('/openapi.json', { as: '' })).text()
+  const { components } = z
+    .object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) })
+    .parse(JSON.parse(text))
+  expect(components.schemas['Problem']).toMatchObject({
+    properties: { code: { enum: Object.keys(errorCatalog) } },
+  })
+  expect(components.schemas['ScoreWalletJob']).toMatchObject({
+    properties: { kind: { const: 'score-wallet' }, result: { properties: { score: {} } } },
+  })
 })

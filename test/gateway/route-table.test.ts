@@ -12,6 +12,8 @@ const { gateway, request } = memoryGateway({ overrides: { routes: tokenRoutes({ 
 /** The only operations that ask for no token. */
 const openRoutes = [
   'GET /.well-known/jwks.json',
+  'GET /docs',
+  'GET /docs/:file',
   'GET /healthz',
   'GET /openapi.json',
   'GET /problems',

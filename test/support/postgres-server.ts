@@ -33,6 +33,8 @@ export type PostgresServer = {
 
 export type PostgresServerOptions = {
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string }
+  /** Where its data lies; by itself in a temporary folder. */
+  readonly folder?: string | undefined
   /** Extra `name=value` settings. */
   readonly settings?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
@@ -57,7 +59,7 @@ export function sharedPostgres(): Promise<PostgresServer> {
 /** A real server on a free loopback port with fsync on, gone when the test process ends. */
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const { binaries, owner, data: template } = await templateCluster()
-  const directory = await makeDirectory(owner)
+  const directory = await makeDirectory(owner, options.folder)
   const data = join(directory, 'data')
   await runCommand(['cp', '-a', template, data])
   const port = await freePort()
@@ -112,8 +114,8 @@ async function initializeCluster(): Promise<Cluster> {
   return { binaries, owner, data }
 }
 
-async function makeDirectory(owner: Owner | undefined): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'postern-postgres-'))
+async function makeDirectory(owner: Owner | undefined, parent = tmpdir()): Promise<string> {
+  const directory = await mkdtemp(join(parent, 'postern-postgres-'))
   removeAtExit(directory)
   if (owner !== undefined) await chown(directory, owner.uid, owner.gid)
   return directory

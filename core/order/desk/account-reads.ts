@@ -45,6 +45,7 @@ export const accountDocumentSchema = z.object({
     .nullable(),
   reconciled_at: z.string().nullable(),
 })
+accountDocumentSchema.register(z.globalRegistry, { title: 'Account' })
 export type AccountDocument = z.infer<typeof accountDocumentSchema>
 
 export type AccountReads = {

@@ -31,6 +31,7 @@ export const fillSchema = z.object({
   at: z.string().meta({ description: "The venue's time" }),
   strategy: z.string().optional(),
 })
+fillSchema.register(z.globalRegistry, { title: 'Fill' })
 export type FillDocument = z.infer<typeof fillSchema>
 
 export type FillPage = {

@@ -24,6 +24,7 @@ export const limitDocumentSchema = z.object({
   changed_by: z.string(),
   changed_at: time,
 })
+limitDocumentSchema.register(z.globalRegistry, { title: 'TradingLimit' })
 export const limitChangeSchema = limitDocumentSchema.extend({
   id: z.string(),
   previous: value.nullable().meta({ description: 'null: the default' }),

@@ -39,6 +39,7 @@ export const orderEventSchema = z.object({
   at: z.string(),
   details: z.record(z.string(), z.unknown()).meta({ description: 'What the event says' }),
 })
+orderEventSchema.register(z.globalRegistry, { title: 'OrderEvent' })
 export type OrderEventDocument = z.infer<typeof orderEventSchema>
 
 export type OrderWait = { readonly timeoutMs: number; readonly signal: AbortSignal }

@@ -28,6 +28,7 @@ export const positionDocumentSchema = z.object({
   open_sell: z.string(),
   updated_at: z.string(),
 })
+positionDocumentSchema.register(z.globalRegistry, { title: 'Position' })
 export type PositionDocument = z.infer<typeof positionDocumentSchema>
 
 export type PositionReads = {

@@ -50,6 +50,7 @@ export const tradingStateSchema = z.object({
     }),
   ),
 })
+tradingStateSchema.register(z.globalRegistry, { title: 'TradingState' })
 export type TradingStateDocument = z.infer<typeof tradingStateSchema>
 
 const time = z
@@ -66,6 +67,7 @@ export const quarantineSchema = z.object({
   at: time,
   resolved_at: time.nullable().meta({ description: 'When it was taken after all' }),
 })
+quarantineSchema.register(z.globalRegistry, { title: 'QuarantinedReport' })
 export type QuarantineDocument = z.infer<typeof quarantineSchema>
 
 /** For operators. Both throw `database.unavailable`. */

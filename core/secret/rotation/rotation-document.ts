@@ -15,6 +15,7 @@ export const rotationDocumentSchema = z.object({
   opened_at: z.string(),
   promoted_at: z.string().nullable(),
 })
+rotationDocumentSchema.register(z.globalRegistry, { title: 'Rotation' })
 export type RotationDocument = z.infer<typeof rotationDocumentSchema>
 
 export function rotationDocument(rotation: Rotation): RotationDocument {

@@ -43,6 +43,7 @@ export const secretDocumentSchema = z.object({
     }),
   ),
 })
+secretDocumentSchema.register(z.globalRegistry, { title: 'Secret' })
 export type SecretDocument = z.infer<typeof secretDocumentSchema>
 
 /** A configuration has tens. */

@@ -62,3 +62,18 @@ variable "roles" {
     break_glass = string
   })
 }
+
+variable "egress" {
+  description = "The way out to venues: addresses of the egress VPC and the hosts that may be reached. null: there is none."
+  type = object({
+    cidr  = string
+    hosts = set(string)
+  })
+  default = null
+}
+
+variable "alpaca_url" {
+  description = "Address of the venue Alpaca; null where only the paper venue trades. Needs egress."
+  type        = string
+  default     = null
+}

@@ -42,6 +42,9 @@ module "postern" {
   deletion_protection = true
   restore_days        = 30
 
+  egress     = var.egress
+  alpaca_url = var.alpaca_url
+
   image                = "${var.account_id}.dkr.ecr.${var.region}.amazonaws.com/postern@${var.image_digest}"
   certificate_arn      = var.certificate_arn
   deploy_role_arn      = "arn:aws:iam::${var.account_id}:role/${var.roles.deploy}"

@@ -1,0 +1,4 @@
+declare module '@scalar/fastify-api-reference' {
+  const path: string
+  export default path
+}
