@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CommandIo } from '../../commands/command-io.ts'
 import { pathOf } from '../../commands/manual.ts'
@@ -60,6 +62,12 @@ test.each(pages)('the summary of %s is a line in lower case, without a full stop
 test.each(pages)('%s says of each option and argument what it is', (_path, command) => {
   const told = [...command.options, ...command.registeredArguments]
   expect(told.filter(({ description }) => description === '')).toEqual([])
+})
+
+test('README has a row for each command', () => {
+  const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
+  const names = program.commands.map((command) => command.name())
+  expect(names.filter((name) => !readme.includes(`| \`postern ${name}\` | `))).toEqual([])
 })
 
 test('headings are bold on a terminal and plain in a pipe', () => {
