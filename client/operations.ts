@@ -1087,6 +1087,30 @@ export type DriftFinding = {
   readonly opened_count: number
 }
 
+export type Incident = {
+  readonly id: string
+  readonly class: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
+  /** `unseen`: nobody could tell any more; no recovery was measured */
+  readonly state: "open" | "recovered" | "unseen"
+  readonly reason: string
+  /** The first failing sight */
+  readonly started_at: string
+  /** The first good sight of the run that closed it */
+  readonly recovered_at: string | null
+  /** So far, while it is open */
+  readonly seconds: number
+}
+
+export type Recovery = {
+  readonly class: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
+  readonly incidents: number
+  readonly open: number
+  readonly recovered: number
+  /** Mean time to recover; null: no measurement */
+  readonly mttr_seconds: number | null
+  readonly worst_seconds: number | null
+}
+
 export type OrderEvent = {
   readonly seq: number
   readonly type: string
@@ -2290,6 +2314,26 @@ export type Operations = {
     }
     readonly answer: DriftFinding
   }
+  /** When the service could not serve, told last first, and how fast it recovered */
+  'list-incidents': {
+    readonly input: {
+      readonly query?: {
+        readonly state?: "open" | "recovered" | "unseen" | "all"
+        readonly class?: "process" | "database" | "queue" | "workers" | "gateway" | "sequencer" | "tile-store" | "secret-store" | "issuer" | "venue"
+        readonly days?: number
+        readonly limit?: number
+        readonly cursor?: string
+      }
+    }
+    readonly answer: {
+      readonly incidents: ReadonlyArray<Incident>
+      readonly next?: string
+      readonly summary: {
+        readonly days: number
+        readonly classes: ReadonlyArray<Recovery>
+      }
+    }
+  }
   /** An order's events, oldest first */
   'list-order-events': {
     readonly input: {
@@ -2572,6 +2616,7 @@ export const operationRows: Readonly<Record<keyof Operations, OperationRow>> = {
   'read-job-receipt': { method: 'GET', path: '/v1/jobs/{id}/receipt', gives: 'text' },
   'list-drift': { method: 'GET', path: '/internal/drift' },
   'get-drift': { method: 'GET', path: '/internal/drift/{fingerprint}' },
+  'list-incidents': { method: 'GET', path: '/internal/incidents' },
   'list-order-events': { method: 'GET', path: '/v1/orders/{id}/events' },
   'list-fills': { method: 'GET', path: '/v1/fills' },
   'list-recent-fills': { method: 'GET', path: '/v1/fills/recent' },

@@ -1,8 +1,10 @@
+import type { Sql } from 'postgres'
 import { tokenMint } from '#core/access/mint-token.ts'
 import type { OpenAccessControl } from '#core/access/open-access-control.ts'
 import { postgresAuditReader } from '#core/audit/read/postgres-audit-reader.ts'
 import type { TileSource } from '#core/audit/store/tile-source.ts'
 import { driftReads } from '#core/drift/postgres-drift.ts'
+import { incidentReads } from '#core/incident/incident-reads.ts'
 import { boundedIntake, watchBacklog } from '#core/job/backlog.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import { postgresIntake } from '#core/job/postgres-intake.ts'
@@ -25,6 +27,7 @@ import { createGateway, type GatewayDependencies } from '#gateway/app.ts'
 import type { Route } from '#gateway/route.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
 import { driftRoutes } from '#gateway/routes/drift.ts'
+import { incidentRoutes } from '#gateway/routes/incidents.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
 import { marketDataRoutes } from '#gateway/routes/market-data.ts'
 import { reportRoutes } from '#gateway/routes/reports.ts'
@@ -110,15 +113,23 @@ export async function openGateway(
         tokens: tokenMint({ issuer: access.localIssuer, rules: access.localRules, audit, now }),
       }),
       ...auditRoutes({ reader, audit, jobs, now }),
-      ...driftRoutes({ drift: driftReads(sql) }),
+      ...findingRoutes(sql),
     ],
     waitingRoutes: (waits, closing) =>
       deskWaitingRoutes(desk, { sql, access, intake, waits, closing }),
     audit,
     ...{ metrics, readMetrics, log, now },
     liveGateways,
-    readiness: gatewayReadiness({ sql, access, registry, now }),
+    readiness: gatewayReadiness({ sql, access, registry }),
   })
+}
+
+/** What the service has found about itself. */
+function findingRoutes(sql: Sql): readonly Route[] {
+  return [
+    ...driftRoutes({ drift: driftReads(sql) }),
+    ...incidentRoutes({ incidents: incidentReads(sql) }),
+  ]
 }
 
 function credentialRoutes(stores: RevocationOptions): readonly Route[] {

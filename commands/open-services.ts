@@ -6,6 +6,7 @@ import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { startJournal } from '#core/audit/start-journal.ts'
 import type { Config } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
+import { type Look, lookAtLast } from '#core/incident/looks.ts'
 import { startJanitor } from '#core/job/janitor.ts'
 import {
   type ProcessRegistry,
@@ -26,10 +27,12 @@ export type Services = {
   readonly journal: AuditJournal
   readonly registry: ProcessRegistry
   readonly sweeper: Sweeper
+  /** Whether the engine took the newest canary. */
+  readonly queueLook: Look
 }
 
 /** Between two canary jobs. */
-const canaryMs = 5_000
+const canaryMs = 2_000
 
 export async function openServices(
   foundation: Foundation,
@@ -71,8 +74,9 @@ export async function openServices(
     (open) => open.close(),
   )
   stack.adopt(startJanitor({ sql, kinds, log }), (open) => open.close())
-  stack.adopt(startCanary(foundation, registry), (timer) => clearInterval(timer))
-  return { audit, journal, registry, sweeper }
+  const { look: queueLook, note } = lookAtLast()
+  stack.adopt(startCanary(foundation, registry, note), (timer) => clearInterval(timer))
+  return { audit, journal, registry, sweeper, queueLook }
 }
 
 /** Half the tables would do until a request needs the others. */
@@ -93,11 +97,22 @@ function fingerprint(config: Config): string {
 }
 
 /** Sends the job that proves that jobs come through, and keeps the metric of its age. */
-function startCanary({ queue, metrics, log, now }: Foundation, registry: ProcessRegistry): Timer {
+function startCanary(
+  { queue, metrics, log }: Foundation,
+  registry: ProcessRegistry,
+  note: ReturnType<typeof lookAtLast>['note'],
+): Timer {
   const beat = () => {
-    const at = registry.canaryAt()
-    if (at !== undefined) metrics.canaryAgeSeconds.set((now().getTime() - at.getTime()) / 1_000)
-    queue.ping().catch((error: unknown) => log.warn('canary.not_sent', { error }))
+    const ageMs = registry.canaryAgeMs()
+    if (ageMs !== undefined) metrics.canaryAgeSeconds.set(ageMs / 1_000)
+    const askedMs = performance.now()
+    queue.ping().then(
+      () => note(askedMs, undefined),
+      (error: unknown) => {
+        note(askedMs, 'the engine takes no job')
+        log.warn('canary.not_sent', { error })
+      },
+    )
   }
   beat()
   return setInterval(beat, canaryMs)

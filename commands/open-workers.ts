@@ -78,7 +78,7 @@ export async function openWorkers(
       for (const note of notes) audit.note(startedRecord(note))
     },
     onCancel: (listener) => signals.listen('cancel', listener),
-    onCanary: () => registry.sawCanary(now()),
+    onCanary: () => registry.sawCanary(),
     log,
     metrics,
     now,

@@ -9,6 +9,7 @@ import { driftCommand } from './drift.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { helpCommand } from './help.ts'
 import { exitCodesPage, topicSummaries } from './help-topics.ts'
+import { incidentsCommand } from './incidents.ts'
 import { initCommand } from './init.ts'
 import { jobsCommand } from './jobs.ts'
 import { examples, formatManual, pathOf, section, termList, widthOf } from './manual.ts'
@@ -45,7 +46,7 @@ const groups: Readonly<Record<string, readonly ((io: CommandIo) => Command)[]>> 
   ],
   'OPERATE IT': [
     ...[doctorCommand, healthcheckCommand, jobsCommand, schedulesCommand, driftCommand],
-    ...[secretsCommand, revokeCommand],
+    ...[incidentsCommand, secretsCommand, revokeCommand],
   ],
   'PROVE IT': [auditCommand, witnessCommand],
   'OFFLINE TOOLS': [accessCommand, tokenCommand, scoreCommand, backtestCommand],

@@ -18,16 +18,15 @@ export function gatewayReadiness(options: {
   readonly sql: Sql
   readonly access: AccessControl
   readonly registry: ProcessRegistry
-  readonly now: () => Date
 }): () => Promise<Readiness> {
-  const { sql, access, registry, now } = options
+  const { sql, access, registry } = options
   return async () => {
     const database = await databaseCheck(sql)
     const missing = access.notReady()
     const accessCheck = missing === undefined ? { ok: true } : { ok: false, detail: missing }
     return {
       ready: database.ok && accessCheck.ok,
-      checks: { database, access: accessCheck, canary: canaryCheck(registry, now()) },
+      checks: { database, access: accessCheck, canary: canaryCheck(registry) },
     }
   }
 }
@@ -36,24 +35,22 @@ export function gatewayReadiness(options: {
 export function workerReadiness(options: {
   readonly sql: Sql
   readonly registry: ProcessRegistry
-  readonly now: () => Date
 }): () => Promise<Readiness> {
-  const { sql, registry, now } = options
+  const { sql, registry } = options
   return async () => {
     const database = await databaseCheck(sql)
-    const canary = canaryCheck(registry, now())
+    const canary = canaryCheck(registry)
     return { ready: database.ok && canary.ok, checks: { database, canary } }
   }
 }
 
-function canaryCheck(registry: ProcessRegistry, now: Date): Check {
-  const at = registry.canaryAt()
-  if (at === undefined) return { ok: false, detail: 'no canary job has come through yet' }
-  const ageMs = now.getTime() - at.getTime()
+function canaryCheck(registry: ProcessRegistry): Check {
+  const ageMs = registry.canaryAgeMs()
+  if (ageMs === undefined) return { ok: false, detail: 'no canary job has come through yet' }
   return { ok: ageMs <= canaryMsMax, detail: `${(ageMs / 1_000).toFixed(1)} s old` }
 }
 
-async function databaseCheck(sql: Sql): Promise<Check> {
+export async function databaseCheck(sql: Sql): Promise<Check> {
   const { promise, resolve } = Promise.withResolvers<Check>()
   const timer = setTimeout(() => resolve({ ok: false, detail: 'no answer in time' }), askMsMax)
   const asked = sql`select 1`.then(

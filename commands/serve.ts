@@ -11,6 +11,7 @@ import { examples } from './manual.ts'
 import { openAccess } from './open-access.ts'
 import { openPublished } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openServices } from './open-services.ts'
 import { claimPort, parseIndex, processesOption, superviseParts } from './processes.ts'
@@ -93,6 +94,7 @@ async function startServing(
   const listening = { gateway, ...place, tls, log, sharesPort: sibling !== undefined }
   const listener = bind('POSTERN_LISTEN_PORT', place, () => listen(listening))
   stack.defer(() => listener.stop(config.POSTERN_DRAIN_SECONDS * 1_000))
+  openIncidents(foundation, services, { access, hasWorkers: false })
   log.info('serve.ready', { url: listener.url })
 }
 

@@ -25,6 +25,7 @@ import { examples } from './manual.ts'
 import { openAccess } from './open-access.ts'
 import { openDevelopmentAudit } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openServices } from './open-services.ts'
@@ -46,7 +47,7 @@ const developerScopes: readonly string[] = [
   ...['orders:write', 'orders:read', 'market:write', 'market:read'],
   ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', mintScope],
   ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
-  ...['schedules:read', 'schedules:write', 'drift:read'],
+  ...['schedules:read', 'schedules:write', 'drift:read', 'incidents:read'],
 ]
 /** Where a developer's own webhook receiver may listen. */
 const localCallbacks = ['http://127.0.0.1:9099/', 'http://localhost:9099/']
@@ -130,6 +131,7 @@ async function startAll(
     published: { source: published, logKeys },
     environment: io.environment,
   })
+  openIncidents(foundation, services, { access, hasWorkers: true })
   const ttlSeconds = tokenSeconds
   const minted = { key, subject, scopes, ttlSeconds, audience, now: now() }
   const token = await mintDevelopmentToken(minted)

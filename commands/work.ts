@@ -7,6 +7,7 @@ import type { CommandIo } from './command-io.ts'
 import { engineSettings, openFoundation } from './foundation.ts'
 import { examples } from './manual.ts'
 import { openVerifiedLog } from './open-audit.ts'
+import { openIncidents } from './open-incidents.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
 import { workerReadiness } from './readiness.ts'
@@ -40,12 +41,11 @@ async function startWorking(io: CommandIo, config: Config, { log, stack }: Servi
   const published = await openVerifiedLog(config)
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
-  const { now, metrics } = foundation
+  const { metrics } = foundation
   const services = await openServices(foundation, ['worker'])
   const readiness = workerReadiness({
     sql: foundation.database('probe', 1),
     registry: services.registry,
-    now,
   })
   const port = config.POSTERN_PROBE_PORT
   const probes = stack.adopt(
@@ -55,5 +55,6 @@ async function startWorking(io: CommandIo, config: Config, { log, stack }: Servi
     (open) => open.stop(),
   )
   await openWorkers(foundation, services, { published, environment: io.environment })
+  openIncidents(foundation, services, { hasWorkers: true })
   log.info('work.ready', { probes: probes.url })
 }

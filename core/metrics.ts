@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { driftMetrics } from './drift/drift-metrics.ts'
+import { incidentMetrics } from './incident/incident-metrics.ts'
 import { scheduleMetrics } from './schedule/schedule-metrics.ts'
 import { secretMetrics } from './secret-metrics.ts'
 
@@ -32,6 +33,7 @@ export function createMetrics() {
     ...secretMetrics(registers),
     ...scheduleMetrics(registers),
     ...driftMetrics(registers),
+    ...incidentMetrics(registers),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { PosternError } from '#core/errors.ts'
+import type { AnswerOutcome } from '#core/incident/looks.ts'
 import type { Log, LogFields } from '#core/log.ts'
 import type { Metrics } from '#core/metrics.ts'
 import type { GatewayContext, GatewayEnv } from './context.ts'
@@ -28,10 +29,20 @@ export function observe(options: {
     const { method } = c.req
     const route = c.get('routeTemplate') ?? 'none'
     metrics.requestSeconds.observe({ method, route, status }, seconds)
+    if (c.get('zone') !== 'probe') {
+      metrics.answers.inc({ outcome: outcomeOf(status, c.error) })
+    }
     if (c.error instanceof PosternError) metrics.refusals.inc({ code: c.error.code })
     if (isAdmittedRead(c, method, status)) reads.note(c, status)
     writeLine(log, c, { method, route, status, durationMs: Math.round(seconds * 1e6) / 1e3 })
   }
+}
+
+/** Past what a gateway keeps up with it refuses as it should; that is no failure of it. */
+function outcomeOf(status: number, error: unknown): AnswerOutcome {
+  if (status < 500) return 'given'
+  const isOverload = error instanceof PosternError && error.code === 'gateway.overloaded'
+  return isOverload ? 'overloaded' : 'failed'
 }
 
 function nameRequest(c: GatewayContext): void {

@@ -42,6 +42,8 @@ export type OpenAccessControl = AccessControl & {
   localRules(): IssuerRules | undefined
   /** SHA-256, lower-case hex; undefined where the rules are no file. */
   fileVersions(): FileVersions | undefined
+  /** Of the issuers whose keys are fetched. */
+  fetchedKeys(): FetchedKeys
   /** Looks at the access file now; resolves when a change is in force or refused. */
   reload(): Promise<void>
   /** Does not close the deny list. */
@@ -50,6 +52,9 @@ export type OpenAccessControl = AccessControl & {
 
 /** Of the content in force, and of what lies in its place now; empty: unreadable. */
 export type FileVersions = { readonly inForce: string; readonly onDisk: string }
+
+/** `ageMs`: of the set that was fetched longest ago; 0 where none is fetched. */
+export type FetchedKeys = { readonly isMissing: boolean; readonly ageMs: number }
 
 /** Milliseconds between two looks at how old the fetched keys are. */
 const ageEveryMs = 5_000
@@ -69,8 +74,7 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
     verifier.forget()
     await Promise.all([...sessions].map((tell) => tell()))
   }
-  denyList.onChange(proveSessions)
-  options.localIssuer?.onChange(proveSessions)
+  for (const one of [denyList, options.localIssuer]) one?.onChange(proveSessions)
 
   const text = 'file' in source ? await readFirst(source.file) : undefined
   const first =
@@ -125,6 +129,7 @@ export async function openAccessControl(options: AccessControlOptions): Promise<
     localRules: () => current.rules.issuers.find(({ keys }) => 'local' in keys),
     notReady: () => missing(current, denyList),
     fileVersions: () => watching && { ...file },
+    fetchedKeys: () => fetchedKeys(current),
     reload: async () => await watching?.check(),
     close() {
       clearInterval(ageTimer)
@@ -162,12 +167,20 @@ async function readFirst(path: string): Promise<string> {
 }
 
 function missing(generation: Generation, denyList: DenyList): string | undefined {
-  if (!denyList.isHeard()) return 'deny list'
+  return denyList.isHeard() ? missingKeys(generation) : 'deny list'
+}
+
+function missingKeys(generation: Generation): string | undefined {
   for (const { keys } of generation.issuers.values()) {
     const lacking = keys.notReady()
     if (lacking !== undefined) return lacking
   }
   return undefined
+}
+
+function fetchedKeys(generation: Generation): FetchedKeys {
+  const isMissing = missingKeys(generation) !== undefined
+  return { isMissing, ageMs: oldestKeysMs(generation) }
 }
 
 function oldestKeysMs(generation: Generation): number {

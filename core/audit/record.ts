@@ -58,6 +58,8 @@ export const auditTypes = {
   'drift.opened': 'must',
   'drift.resolved': 'must',
   'drift.checked': 'must',
+  'incident.opened': 'must',
+  'incident.recovered': 'must',
   'audit.read': 'must',
   'audit.exported': 'must',
   'audit.void': 'must',

@@ -10,7 +10,10 @@ const rowsMax = 5_000
 /** How long an Idempotency-Key replays its first answer. Published in README. */
 const idempotencyDays = 7
 
-/** Deletes finished jobs past their kind's retention and idempotency keys past theirs. */
+/** Four quarters and the one under way. */
+const incidentDays = 400
+
+/** Deletes finished jobs past their kind's retention, idempotency keys and incidents past theirs. */
 export function startJanitor(options: {
   readonly sql: Sql
   readonly kinds: ReadonlyMap<string, JobKind>
@@ -34,6 +37,13 @@ export function startJanitor(options: {
         delete from postern_idempotency where ctid in (
           select ctid from postern_idempotency
           where created_at < now() - make_interval(days => ${idempotencyDays})
+          limit ${rowsMax})`,
+    )
+    await repeat(
+      () => sql`
+        delete from postern_incident where id in (
+          select id from postern_incident
+          where recovered_at < now() - make_interval(days => ${incidentDays})
           limit ${rowsMax})`,
     )
   }

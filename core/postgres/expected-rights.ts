@@ -6,6 +6,7 @@
 const rights: Readonly<Record<string, string>> = {
   postern_account: 'gateway=isu worker=isu',
   postern_account_trader: 'gateway=dis worker=s',
+  postern_alive: 'gateway=su worker=su',
   postern_audit_aside: 'sequencer=i',
   postern_audit_checkpoint: 'gateway=s sequencer=is',
   'postern_audit_checkpoint(published_at)': 'sequencer=u',
@@ -22,6 +23,7 @@ const rights: Readonly<Record<string, string>> = {
   postern_drift_source: 'gateway=s worker=su',
   postern_fill: 'gateway=s worker=isu',
   postern_idempotency: 'gateway=dis worker=ds',
+  postern_incident: 'gateway=disu worker=disu',
   postern_instrument: 'gateway=isu worker=isu',
   postern_job: 'gateway=disu worker=disu',
   postern_lease: 'gateway=isu worker=isu',

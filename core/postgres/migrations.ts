@@ -10,6 +10,7 @@ import secrets from './sql/0009-secrets.sql' with { type: 'text' }
 import revocations from './sql/0010-revocations.sql' with { type: 'text' }
 import schedules from './sql/0011-schedules.sql' with { type: 'text' }
 import drift from './sql/0012-drift.sql' with { type: 'text' }
+import incidents from './sql/0013-incidents.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   { number: 10, name: 'revocations', sql: revocations },
   { number: 11, name: 'schedules', sql: schedules },
   { number: 12, name: 'drift', sql: drift },
+  { number: 13, name: 'incidents', sql: incidents },
 ]

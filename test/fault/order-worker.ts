@@ -104,7 +104,7 @@ async function openJobs(
     confirmAborted: (jobId) => confirmAborted(sql, jobId),
     noteRunning: (notes) => noteRunning(sql, notes, registry.id),
     onCancel: (listener) => signals.listen('cancel', listener),
-    onCanary: () => registry.sawCanary(now()),
+    onCanary: () => registry.sawCanary(),
     ...{ log, metrics, now },
   })
   stack.defer(() => workers.drain(5_000))

@@ -11,7 +11,7 @@ import { freePort, removeAtExit, runCommand } from '#test/support/server-process
 
 const scopes = [
   ...['jobs:write:scoring', 'jobs:read', 'jobs:cancel', 'jobs:retry'],
-  ...['queues:read', 'queues:admin', 'metrics:read'],
+  ...['queues:read', 'queues:admin', 'metrics:read', 'incidents:read'],
 ]
 const mainFile = join(import.meta.dir, '../../main.ts')
 const readyMsMax = 20_000

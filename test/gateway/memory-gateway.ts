@@ -47,7 +47,7 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
     ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'tokens:mint'],
     ...['secrets:read', 'secrets:write', 'revocations:read', 'revocations:write'],
     ...['trading:read', 'trading:admin', 'trading:halt', 'trading:rearm', 'secrets:read'],
-    ...['schedules:read', 'schedules:write', 'drift:read'],
+    ...['schedules:read', 'schedules:write', 'drift:read', 'incidents:read'],
   ],
   none: [],
   operator: ['secrets:write', 'revocations:write'],
