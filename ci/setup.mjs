@@ -10,6 +10,8 @@ const tools = [
   { program: 'initdb', debian: 'postgresql', brew: 'postgresql@17' },
   { program: 'openssl', debian: 'openssl', brew: 'openssl' },
   { program: 'pgrep', debian: 'procps', brew: 'proctools' },
+  { program: 'zsh', debian: 'zsh', brew: 'zsh', isOptional: true },
+  { program: 'fish', debian: 'fish', brew: 'fish', isOptional: true },
   { program: 'chromium', debian: 'chromium', brew: '--cask google-chrome' },
   { program: 'promtool', debian: 'prometheus', brew: 'prometheus' },
 ]
@@ -29,7 +31,11 @@ function ensureServers() {
   if (missing.length === 0) return
   const packages = missing.map((tool) => tool.debian)
   if (process.getuid?.() === 0 && isOnPath('apt-get')) installOnDebian(packages)
-  const still = missingTools()
+  const left = missingTools()
+  for (const { program } of left.filter(({ isOptional }) => isOptional)) {
+    process.stderr.write(`postern: ${program} is missing: its completion is NOT tested\n`)
+  }
+  const still = left.filter(({ isOptional }) => !isOptional)
   if (still.length === 0) return
   process.stderr.write(`postern: the tests need ${still.map((tool) => tool.program).join(', ')}.
   Debian, Ubuntu:  sudo apt-get install ${still.map((tool) => tool.debian).join(' ')}

@@ -6,6 +6,7 @@ import { explainAddress } from '#core/access/explain-address.ts'
 import { type Zone, zones } from '#core/access/principal.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { judgeToken, type TokenVerdict } from './judge-token.ts'
+import { examples } from './manual.ts'
 import { loadAccessRules } from './operator-access.ts'
 import { printable } from './printable.ts'
 
@@ -21,14 +22,21 @@ type ExplainOptions = {
 
 export function accessCommand(io: CommandIo): Command {
   return new Command('access')
-    .description('say who is admitted and why; check an access file')
+    .summary('say who is admitted and why; check an access file')
     .addCommand(explainCommand(io))
     .addCommand(checkCommand(io))
+    .addHelpText(
+      'after',
+      examples('postern access explain --ip 10.0.3.7', 'postern access check access.json'),
+    )
 }
 
 function explainCommand(io: CommandIo): Command {
   return new Command('explain')
-    .description('say which rule admits or refuses a caller; exit 0 admitted, 1 refused')
+    .summary('say which rule admits or refuses a caller; exit 0 admitted, 1 refused')
+    .description(
+      `The token is checked against the access file and the issuer's keys, not against the deny list.`,
+    )
     .requiredOption('--ip <address>', 'the TCP peer as Postern sees it')
     .option('--forwarded-for <header>', 'the value of the trusted forwarding header')
     .addOption(new Option('--zone <zone>', 'the zone of the route').choices(zones).default('v1'))
@@ -38,13 +46,11 @@ function explainCommand(io: CommandIo): Command {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern access explain --ip 10.0.3.7
-  $ postern access explain --ip 10.255.0.1 --forwarded-for '203.0.113.9, 10.0.3.7' --zone internal
-  $ postern access explain --ip 10.0.3.7 --route 'GET /v1/jobs/:id' --token "$TOKEN"
-
-The token is checked against the access file and the issuer's keys, not against the deny list.`,
+      examples(
+        'postern access explain --ip 10.0.3.7',
+        `postern access explain --ip 10.255.0.1 --forwarded-for '203.0.113.9, 10.0.3.7' --zone internal`,
+        `postern access explain --ip 10.0.3.7 --route 'GET /v1/jobs/:id' --token "$TOKEN"`,
+      ),
     )
     .action((options: ExplainOptions) => explain(io, options))
 }
@@ -123,14 +129,14 @@ function tokenLines(token: TokenVerdict | undefined, missing: readonly string[])
 
 function checkCommand(io: CommandIo): Command {
   return new Command('check')
-    .description('validate an access file; exit 0, or 78 with one line per problem')
+    .summary('validate an access file; exit 0, or 78 with one line per problem')
     .argument('[file]', 'by default POSTERN_ACCESS_FILE')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern access check access.json
-  $ POSTERN_MODE=development postern access check access.json`,
+      examples(
+        'postern access check access.json',
+        'POSTERN_MODE=development postern access check access.json',
+      ),
     )
     .action(async (file: string | undefined) => {
       const rules = await loadAccessRules(io.config(), file)

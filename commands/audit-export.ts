@@ -23,7 +23,9 @@ import {
 } from './audit-source.ts'
 import { interrupted } from './audit-verify.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { withOperatorLog } from './operator-log.ts'
+import { progressBar, progressLine } from './progress-line.ts'
 
 /** Milliseconds between two looks for new entries. */
 const pollMs = 1_000
@@ -32,22 +34,19 @@ type ExportOptions = SourceOptions & { readonly out: string; readonly partial?: 
 
 export function auditExportCommand(io: CommandIo): Command {
   const command = new Command('export')
-    .description('write records as gzip JSON lines per hour, for a log shipper')
+    .summary('write records as gzip JSON lines per hour, for a log shipper')
+    .description(`Each file holds the records of an hour in the order of the log, one a line as
+{"index":…,"record":…} with the record's own bytes, and beside it the checkpoint that covers them:
+  2026-03-01T12Z-000000000000-000000004710.jsonl.gz
+  2026-03-01T12Z-000000000000-000000004710.checkpoint
+What is exported was verified first; a log that is not right is not exported, and the exit code is
+that of \`verify\`. Run it again, from cron for example: it goes on where it ended.`)
     .requiredOption('--out <folder>', 'where files go; what is there already is not written again')
     .option('--partial', 'also the hour that is not over')
   return withTrust(withLog(command))
     .addHelpText(
       'after',
-      `
-Each file holds the records of an hour in the order of the log, one a line as
-{"index":…,"record":…} with the record's own bytes, and beside it the checkpoint that covers them:
-  2026-03-01T12Z-000000000000-000000004710.jsonl.gz
-  2026-03-01T12Z-000000000000-000000004710.checkpoint
-What is exported was verified first; a log that is not right is not exported, and the exit code is
-that of \`verify\`. Run it again, from cron for example: it goes on where it ended.
-
-Examples:
-  $ postern audit export --log ./audit --vkey log.vkey --out ./shipped`,
+      examples('postern audit export --log ./audit --vkey log.vkey --out ./shipped'),
     )
     .action((options: ExportOptions, own: Command) =>
       asUsage(own, async () => await exportHours(io, options)),
@@ -61,7 +60,11 @@ async function exportHours(io: CommandIo, options: ExportOptions): Promise<void>
   await mkdir(options.out, { recursive: true })
   const from = await exportedEnd(options.out)
   const newest = await readCheckpoint(source)
-  const report = await verifyLog({ source, logKeys, policy, from, signal: interrupted(io) })
+  const progress = progressLine(io)
+  const report = await verifyLog({
+    ...{ source, logKeys, policy, from, signal: interrupted(io) },
+    onProgress: ({ done, size }) => progress.tell(() => progressBar(done, size)),
+  }).finally(progress.clear)
   if (report.exitCode !== 0 || newest === undefined) {
     io.stderr.write(renderReport(report))
     process.exitCode = report.exitCode === 0 ? findingExits.unknown : report.exitCode
@@ -151,17 +154,16 @@ async function exportedEnd(folder: string): Promise<number> {
 
 export function auditTailCommand(io: CommandIo): Command {
   const command = new Command('tail')
-    .description('print records as they are published, one a line')
+    .summary('print records as they are published, one a line')
+    .description(`Prints what is published and checks nothing; \`monitor\` does. Ends with Ctrl-C.`)
     .option('--from <index>', 'begin there instead of at the end', wholeNumber)
   return withLog(command)
     .addHelpText(
       'after',
-      `
-Prints what is published and checks nothing; \`monitor\` does. Ends with Ctrl-C.
-
-Examples:
-  $ postern audit tail --log ./audit
-  $ postern audit tail --log ./audit --from 0 | jq -r .type | sort | uniq -c`,
+      examples(
+        'postern audit tail --log ./audit',
+        'postern audit tail --log ./audit --from 0 | jq -r .type | sort | uniq -c',
+      ),
     )
     .action((options: SourceOptions & { readonly from?: number }, own: Command) =>
       asUsage(own, async () => await tail(io, options)),
@@ -190,19 +192,16 @@ type MonitorOptions = SourceOptions & { readonly every: number; readonly maxAge:
 
 export function auditMonitorCommand(io: CommandIo): Command {
   const command = new Command('monitor')
-    .description('verify a log again and again, and say when something is wrong')
+    .summary('verify a log again and again, and say when something is wrong')
+    .description(`Prints a line per change of the verdict. Ends with Ctrl-C, and then with the exit code of the worst
+verdict it has seen.`)
     .option('--every <seconds>', 'between two verifications', wholeNumber, 10)
     .option('--max-age <seconds>', 'how old the newest sign of life may be', wholeNumber, 60)
   return withTrust(withLog(command))
     .addHelpText(
       'after',
-      `
-Prints a line per change of the verdict. Ends with Ctrl-C, and then with the exit code of the worst
-verdict it has seen.
-
-Examples:
-  $ postern audit monitor --log https://postern.internal/internal/audit/ --token-file token \\
-      --vkey log.vkey --policy policy.txt`,
+      examples(`postern audit monitor --log https://postern.internal/internal/audit/ --token-file token \
+      --vkey log.vkey --policy policy.txt`),
     )
     .action((options: MonitorOptions, own: Command) =>
       asUsage(own, async () => await monitor(io, options)),

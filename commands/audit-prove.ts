@@ -21,23 +21,20 @@ import {
   withTrust,
 } from './audit-source.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 
 type Io = Pick<CommandIo, 'stdout' | 'stderr'>
 
 export function auditProveCommand(io: Io): Command {
   const command = new Command('prove')
-    .description('make the receipt (.tlog-proof) of an entry, under the newest checkpoint')
+    .summary('make the receipt (.tlog-proof) of an entry, under the newest checkpoint')
+    .description(
+      `Exits with 6 when the published tree does not reach the entry, or cannot be read.`,
+    )
     .argument('<index>', 'of the entry', wholeNumber)
     .option('--out <file>', 'write it there instead of printing it')
   return withLog(command)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern audit prove 4711 --log ./audit --out 4711.tlog-proof
-
-Exits with 6 when the published tree does not reach the entry, or cannot be read.`,
-    )
+    .addHelpText('after', examples('postern audit prove 4711 --log ./audit --out 4711.tlog-proof'))
     .action((index: number, options: SourceOptions & { readonly out?: string }, own: Command) =>
       asUsage(own, async () => {
         const source = await openSource(options)
@@ -54,16 +51,17 @@ type CheckOptions = Pick<SourceOptions, 'vkey' | 'policy'>
 
 export function auditCheckCommand(io: Io): Command {
   return withTrust(new Command('check'))
-    .description('check a receipt against a record, without the log')
+    .summary('check a receipt against a record, without the log')
+    .description(
+      `Exits with 2 when the record is not the one the receipt is for, or a signature is wrong.`,
+    )
     .argument('<record>', 'file with the bytes of the record')
     .argument('<proof>', 'file with its .tlog-proof')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern audit check order.json order.tlog-proof --vkey log.vkey --policy policy.txt
-
-Exits with 2 when the record is not the one the receipt is for, or a signature is wrong.`,
+      examples(
+        'postern audit check order.json order.tlog-proof --vkey log.vkey --policy policy.txt',
+      ),
     )
     .action((record: string, proof: string, options: CheckOptions, own: Command) =>
       asUsage(own, async () => {
@@ -83,17 +81,16 @@ Exits with 2 when the record is not the one the receipt is for, or a signature i
 
 export function auditConsistencyCommand(io: Io): Command {
   const command = new Command('consistency')
-    .description('show that one checkpoint is the beginning of another')
+    .summary('show that one checkpoint is the beginning of another')
+    .description(`Exits with 2 when they are two histories, with 3 when the newer one is shorter.`)
     .argument('<older>', 'file with a signed checkpoint')
     .argument('[newer]', 'file with another; the published one unless given')
   return withTrust(withLog(command))
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern audit consistency yesterday.checkpoint today.checkpoint --log ./audit --vkey log.vkey
-
-Exits with 2 when they are two histories, with 3 when the newer one is shorter.`,
+      examples(
+        'postern audit consistency yesterday.checkpoint today.checkpoint --log ./audit --vkey log.vkey',
+      ),
     )
     .action((older: string, newer: string | undefined, options: SourceOptions, own: Command) =>
       asUsage(own, async () => await compare(io, { older, newer, options })),

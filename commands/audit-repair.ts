@@ -13,32 +13,29 @@ import { createMetrics } from '#core/metrics.ts'
 import { asUsage, readText } from './audit-source.ts'
 import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { assembleSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase, type SequencerDatabase } from './open-sequencer-database.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
-const settingsText = `
-Takes the settings of \`audit sequence\`; the sequencer must be stopped.`
+const settingsText = `Takes the settings of \`audit sequence\`; the sequencer must be stopped.`
 
 export function auditResyncCommand(io: CommandIo): Command {
   return new Command('resync')
-    .description('fetch from the published tiles what a restored database lacks')
-    .option('--known <file…>', 'further signed checkpoints, a witness’s for example')
-    .addHelpText(
-      'after',
-      `
-For a database that was restored from a backup: the sequencer refuses to sign until the records that
+    .summary('fetch from the published tiles what a restored database lacks')
+    .description(`For a database that was restored from a backup: the sequencer refuses to sign until the records that
 were published meanwhile are back. Nothing is written before all of it was read and makes the signed
 root. Interrupted, run it again.
-${settingsText}
 
-Examples:
-  $ postern audit resync
-  $ postern audit resync --known witness.checkpoint`,
+${settingsText}`)
+    .option('--known <file...>', 'further signed checkpoints, a witness’s for example')
+    .addHelpText(
+      'after',
+      examples('postern audit resync', 'postern audit resync --known witness.checkpoint'),
     )
-    .action(({ known }: { readonly known?: string }, own: Command) =>
+    .action(({ known = [] }: { readonly known?: readonly string[] }, own: Command) =>
       asUsage(own, async () => {
-        const notes = known === undefined ? [] : [await readText(known)]
+        const notes = await Promise.all(known.map(readText))
         await withSequencerDatabase(io, (database) => resync(io, { ...database, notes }))
       }),
     )
@@ -76,18 +73,16 @@ type FreezeOptions = { readonly approvedBy: string; readonly reason: string }
 
 export function auditFreezeCommand(io: CommandIo): Command {
   return new Command('freeze')
-    .description('end the log for ever: no more records, and so no more actions')
+    .summary('end the log for ever: no more records, and so no more actions')
+    .description(`Writes a last record with both names, signs and publishes the last tree, and lets the database take
+no further record: whatever has to be recorded is refused from then on. There is no way back.
+
+${settingsText}`)
     .requiredOption('--approved-by <name>', 'the second person; the first is who runs this')
     .requiredOption('--reason <text>', 'goes into the last record')
     .addHelpText(
       'after',
-      `
-Writes a last record with both names, signs and publishes the last tree, and lets the database take
-no further record: whatever has to be recorded is refused from then on. There is no way back.
-${settingsText}
-
-Examples:
-  $ postern audit freeze --approved-by 'R. Okafor' --reason 'service retired'`,
+      examples(`postern audit freeze --approved-by 'R. Okafor' --reason 'service retired'`),
     )
     .action((options: FreezeOptions, own: Command) =>
       asUsage(own, async () => {

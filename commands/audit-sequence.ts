@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { Command } from 'commander'
 import { postgresAuditLog } from '#core/audit/postgres-audit-log.ts'
 import { startJournal } from '#core/audit/start-journal.ts'
+import type { Config } from '#core/config.ts'
 import { startProcessRegistry } from '#core/job/process-registry.ts'
 import { openLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
@@ -10,25 +11,25 @@ import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { adoptLogKeys, signingKeys } from './follow-log-keys.ts'
 import { followLogins } from './follow-logins.ts'
+import { examples } from './manual.ts'
 import { openSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
-import { exitOnBug } from './process-life.ts'
+import { runService, type Service } from './run-service.ts'
 
 export function auditSequenceCommand(io: CommandIo): Command {
   return new Command('sequence')
-    .description('give audit records their place in the signed log, and publish it')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern audit sequence
-  $ POSTERN_SEQUENCER_PROBE_PORT=9092 postern audit sequence
-
-Needs POSTERN_DATABASE_URL, POSTERN_AUDIT_ORIGIN, POSTERN_AUDIT_KEYS and POSTERN_AUDIT_STORE;
+    .summary('give audit records their place in the signed log, and publish it')
+    .description(`Needs POSTERN_DATABASE_URL, POSTERN_AUDIT_ORIGIN, POSTERN_AUDIT_KEYS and POSTERN_AUDIT_STORE;
 POSTERN_AUDIT_POLICY names the witnesses. Several may run: one leads, another follows within 5 s of
 its end. Answers /healthz, /readyz and /metrics on POSTERN_SEQUENCER_PROBE_PORT at 127.0.0.1. Where
 the published or the witnessed log is more than the database holds, or another one, nothing is
-signed, \`postern_audit_refused\` is 1 and the log says what to do.`,
+signed, \`postern_audit_refused\` is 1 and the log says what to do.`)
+    .addHelpText(
+      'after',
+      examples(
+        'postern audit sequence',
+        'POSTERN_SEQUENCER_PROBE_PORT=9092 postern audit sequence',
+      ),
     )
     .action(() => auditSequence(io))
 }
@@ -36,9 +37,18 @@ signed, \`postern_audit_refused\` is 1 and the log says what to do.`,
 async function auditSequence(io: CommandIo): Promise<void> {
   const config = io.config()
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'sequencer' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startSequencing(io, config, service),
+    onSignal: (signal) => log.info('sequence.stopping', { signal }),
+  })
+}
+
+async function startSequencing(
+  io: CommandIo,
+  config: Config,
+  { log, stack }: Service,
+): Promise<void> {
   const opened = await openSequencerDatabase(config, stack)
   const { sql, settings, recordSecrets, logKeys } = opened
   const metrics = createMetrics()
@@ -80,6 +90,4 @@ async function auditSequence(io: CommandIo): Promise<void> {
     (open) => open.stop(),
   )
   log.info('sequence.ready', { probes: probes.url })
-  const signal = await io.terminated()
-  log.info('sequence.stopping', { signal })
 }

@@ -16,6 +16,7 @@ import {
   withTrust,
 } from './audit-source.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
 type VerifyCommandOptions = SourceOptions & {
@@ -26,13 +27,13 @@ type VerifyCommandOptions = SourceOptions & {
   readonly json?: true
 }
 
-const exits = `
-Exits: 0 all that was asked for was checked and is right · 2 integrity · 3 rollback or truncation ·
+const exits = `Exits: 0 all that was asked for was checked and is right · 2 integrity · 3 rollback or truncation ·
 4 stale · 5 gap · 6 cannot tell · 64 usage. The worst one wins in the order 2, 3, 6, 5, 4.`
 
 export function auditVerifyCommand(io: CommandIo): Command {
   const command = new Command('verify')
-    .description('verify a published log, offline, without its server or its database')
+    .summary('verify a published log, offline, without its server or its database')
+    .description(exits)
     .option('--from <index>', 'begin at this entry; what lies before is not checked', wholeNumber)
     .option('--last-known <file>', 'a checkpoint you kept: the log must begin with that tree')
     .option('--max-age <seconds>', 'how old the newest sign of life may be', wholeNumber)
@@ -41,13 +42,12 @@ export function auditVerifyCommand(io: CommandIo): Command {
   return withTrust(withLog(command))
     .addHelpText(
       'after',
-      `${exits}
-
-Examples:
-  $ postern audit verify --log ./audit --vkey postern.example.com/audit+1b2c3d4e+AQ…
-  $ postern audit verify --log s3://audit-bucket/prod --vkey log.vkey --policy policy.txt --strict
-  $ postern audit verify --log https://postern.internal/internal/audit/ --token-file token \\
+      examples(
+        'postern audit verify --log ./audit --vkey postern.example.com/audit+1b2c3d4e+AQ…',
+        'postern audit verify --log s3://audit-bucket/prod --vkey log.vkey --policy policy.txt --strict',
+        `postern audit verify --log https://postern.internal/internal/audit/ --token-file token \
       --vkey log.vkey --last-known yesterday.checkpoint --max-age 60`,
+      ),
     )
     .action((options: VerifyCommandOptions, own: Command) =>
       asUsage(own, async () => {
@@ -61,19 +61,13 @@ Examples:
 
 export function auditGapsCommand(io: CommandIo): Command {
   const command = new Command('gaps')
-    .description('name records that never reached the log, by the numbers of their processes')
+    .summary('name records that never reached the log, by the numbers of their processes')
+    .description(`Every process numbers its records and says how far they are settled; a number that is neither in the
+log nor void is a gap. Numbers above that of a process that was killed were in flight: no gap.
+Exits with 5 for a gap, and with what \`verify\` exits with where the log itself is wrong.`)
     .option('--json', 'findings and unsettled numbers as one JSON object')
   return withTrust(withLog(command))
-    .addHelpText(
-      'after',
-      `
-Every process numbers its records and says how far they are settled; a number that is neither in the
-log nor void is a gap. Numbers above that of a process that was killed were in flight: no gap.
-Exits with 5 for a gap, and with what \`verify\` exits with where the log itself is wrong.
-
-Examples:
-  $ postern audit gaps --log ./audit --vkey log.vkey`,
-    )
+    .addHelpText('after', examples('postern audit gaps --log ./audit --vkey log.vkey'))
     .action((options: VerifyCommandOptions, own: Command) =>
       asUsage(own, async () => {
         const report = await runVerification(io, { ...options, strict: true })

@@ -11,20 +11,12 @@ import { type BacktestOptions, faultOf } from './backtest-options.ts'
 import { openBacktest } from './backtest-source.ts'
 import { backtestTable } from './backtest-table.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
 type Io = Pick<CommandIo, 'stdin' | 'stdout' | 'stderr' | 'config'>
 
-const examples = `
-Examples:
-  postern backtest --scenario flash-crash --seed 7
-  postern backtest --scenario volatility --vix 60 --strategy momentum --bars-count 1000000
-  postern backtest --scenario breaker-3 --report crash.html --svg crash.svg --json crash.json
-  postern backtest --bars sp500.csv --index --symbol SPX --strategy momentum
-  postern backtest --bars minutes.ndjson --interval 1m --vix 18 --json -
-  postern backtest --stored --symbol SPX --from 2020-02-01 --to 2020-04-30 --report covid.html
-
-The desk's own checks, breakers and sizing decide, and the strict paper venue fills: an order sent at
+const pageText = `The desk's own checks, breakers and sizing decide, and the strict paper venue fills: an order sent at
 a bar's end meets the next bar's open. Index series can trip the market-wide breaker (7, 13, 20 %);
 a single stock has limit-up-limit-down pauses instead. A bar during which trading was halted trades
 nothing. Bars of a file have the columns of POST /v1/market-data: date for days, time (the start of
@@ -39,7 +31,8 @@ Exits with 64 for a usage error, with 65 when there are no bars or they cannot b
 /** Opens no connection but that of --stored. */
 export function backtestCommand(io: Io): Command {
   return new Command('backtest')
-    .description('Replay a market through the desk’s checks, breakers and paper venue')
+    .summary('replay a market through the desk’s checks and paper venue')
+    .description(pageText)
     .addOption(new Option('--scenario <name>', 'a generated market').choices(scenarioNames))
     .option('--bars <file>', 'bars to replay instead: .csv or .ndjson; - for CSV on standard input')
     .option('--stored', 'bars of the database instead: those of --symbol')
@@ -65,7 +58,17 @@ export function backtestCommand(io: Io): Command {
     .option('--json <file>', 'write everything as JSON; - for standard output, without the table')
     .option('--report <file>', 'write a page with charts that opens offline')
     .option('--svg <file>', 'write the charts alone')
-    .addHelpText('after', examples)
+    .addHelpText(
+      'after',
+      examples(
+        'postern backtest --scenario flash-crash --seed 7',
+        'postern backtest --scenario volatility --vix 60 --strategy momentum --bars-count 1000000',
+        'postern backtest --scenario breaker-3 --report crash.html --svg crash.svg --json crash.json',
+        'postern backtest --bars sp500.csv --index --symbol SPX --strategy momentum',
+        'postern backtest --bars minutes.ndjson --interval 1m --vix 18 --json -',
+        'postern backtest --stored --symbol SPX --from 2020-02-01 --to 2020-04-30 --report covid.html',
+      ),
+    )
     .action(async (options: BacktestOptions, command: Command) => {
       const fault = faultOf(options)
       if (fault !== undefined) command.error(`error: ${fault}`)

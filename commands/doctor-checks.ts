@@ -1,31 +1,17 @@
 import { access, constants, readFile } from 'node:fs/promises'
 import type { Sql } from 'postgres'
-import { parseAccessFile } from '#core/access/access-file.ts'
-import { type Config, ConfigError } from '#core/config.ts'
+import type { Config } from '#core/config.ts'
 import { checkRedis, connectProducer } from '#core/job/redis-connect.ts'
-import type { connectPostgres } from '#core/postgres/connect.ts'
 import { databaseRoles, quoteName } from '#core/postgres/database-role.ts'
 import { inspectLogin, type Login } from '#core/postgres/inspect-login.ts'
 import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { isSecretReference } from '#core/secret/secret-reference.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
+import { type Check, type Finding, fail, ok, type Server, warn } from './doctor-check.ts'
 import { queueNames } from './job-kinds.ts'
 import { openSecretReader, openSecretStore } from './open-secret-store.ts'
 import { required } from './require-settings.ts'
-
-export type Finding = {
-  readonly status: 'ok' | 'warn' | 'fail'
-  readonly detail: string
-  readonly fix?: string
-}
-
-/** Reads, changes nothing; a throw counts as a failure. */
-export type Check = { readonly name: string; run(): Finding | Promise<Finding> }
-
-const ok = (detail: string): Finding => ({ status: 'ok', detail })
-const warn = (detail: string, fix: string): Finding => ({ status: 'warn', detail, fix })
-const fail = (detail: string, fix: string): Finding => ({ status: 'fail', detail, fix })
 
 /** PostgreSQL 14 has all that the statements use; older ones are out of support. */
 const postgresVersionMin = 140_000
@@ -41,11 +27,14 @@ export function processChecks(config: Config): readonly Check[] {
       run: () =>
         config.POSTERN_MODE === 'production'
           ? ok('production')
-          : warn('development: literal credentials and plain connections are allowed', 'unset it'),
+          : warn(
+              'development: literal credentials and plain connections are allowed',
+              'unset POSTERN_MODE',
+            ),
     },
     { name: 'user', run: checkUser },
     { name: 'open files', run: checkOpenFiles },
-    { name: 'access file', run: () => checkAccessFile(config) },
+    { name: 'data directory', run: () => checkDataDirectory(config) },
   ]
 }
 
@@ -65,20 +54,6 @@ async function checkOpenFiles(): Promise<Finding> {
   return warn(`${soft}, too few for many callers`, `raise it to ${filesMin} or more (ulimit -n)`)
 }
 
-async function checkAccessFile(config: Config): Promise<Finding> {
-  const path = required(config, 'POSTERN_ACCESS_FILE')
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
-    throw new ConfigError([`POSTERN_ACCESS_FILE: ${path} cannot be read (${code})`])
-  })
-  const { issuers, zones } = parseAccessFile(text, config.POSTERN_MODE)
-  const empty = Object.entries(zones).filter(([, cidrs]) => cidrs.length === 0)
-  if (issuers.length === 0) return fail('no issuer: nobody can be admitted', 'add one to issuers')
-  if (empty.length === 0) return ok(`${issuers.length} issuer(s), every zone has its CIDRs`)
-  const names = empty.map(([name]) => name).join(', ')
-  return warn(`zone ${names} admits nobody`, 'add a CIDR, or leave it closed on purpose')
-}
-
 /** Secret zero, then every reference that the configuration holds. */
 export function storeChecks(config: Config): readonly Check[] {
   const references = Object.entries(config).flatMap(([name, value]) =>
@@ -90,7 +65,10 @@ export function storeChecks(config: Config): readonly Check[] {
       const open = openSecretStore(config)
       if (open === undefined) {
         return references.length === 0
-          ? warn('none: credentials are literals', 'fine on a laptop only')
+          ? warn(
+              'none: credentials are literals',
+              'set POSTERN_SECRET_STORE; without is for a laptop',
+            )
           : fail('none, yet there are references', 'set POSTERN_SECRET_STORE')
       }
       await open.store.check()
@@ -104,7 +82,7 @@ export function storeChecks(config: Config): readonly Check[] {
       return ok('resolves')
     },
   }))
-  return [store, ...resolved, { name: 'data directory', run: () => checkDataDirectory(config) }]
+  return [store, ...resolved]
 }
 
 async function checkDataDirectory(config: Config): Promise<Finding> {
@@ -126,8 +104,9 @@ export function databaseChecks(config: Config): readonly Check[] {
       await sql.end({ timeout: 1 })
     }
   }
+  const server = serverOf(config, 'POSTERN_DATABASE_URL')
   return [
-    { name: 'postgres', run: () => ask(checkServer) },
+    { name: 'postgres', server, run: () => ask(checkServer) },
     {
       name: 'schema',
       run: async () => {
@@ -169,25 +148,51 @@ function judgeLogin({ name, isUnbound, roles, excess }: Login, mode: Config['POS
   )
 }
 
-async function checkServer(sql: ReturnType<typeof connectPostgres>): Promise<Finding> {
+async function checkServer(sql: Sql): Promise<Finding> {
   const before = Date.now()
-  const [row] = await sql<{ number: number; name: string; now: Date; fsync: string }[]>`
+  const [row] = await sql<ServerFacts[]>`
     select current_setting('server_version_num')::integer as number,
       current_setting('server_version') as name, clock_timestamp() as now,
       current_setting('fsync') as fsync`
   const after = Date.now()
-  if (row === undefined) return fail('no answer', 'look at the server')
-  if (row.number < postgresVersionMin) return fail(`version ${row.name}`, 'upgrade to 14 or newer')
-  if (row.fsync !== 'on') return fail('fsync is off: a crash loses commits', 'set fsync = on')
-  const skewMs = Math.round(row.now.getTime() - (before + after) / 2)
+  if (row === undefined) return fail('no answer', 'look at the log of the server')
+  return judgeServer(row, { before, after })
+}
+
+type ServerFacts = {
+  readonly number: number
+  readonly name: string
+  readonly now: Date
+  readonly fsync: string
+}
+
+export function judgeServer(
+  { number, name, now, fsync }: ServerFacts,
+  { before, after }: { readonly before: number; readonly after: number },
+): Finding {
+  if (number < postgresVersionMin) return fail(`version ${name}`, 'upgrade to 14 or newer')
+  if (fsync !== 'on') return fail('fsync is off: a crash loses commits', 'set fsync = on')
+  const skewMs = Math.round(now.getTime() - (before + after) / 2)
   if (Math.abs(skewMs) > skewMsMax + (after - before)) {
     return warn(`its clock is ${skewMs} ms from ours`, 'synchronise both with NTP')
   }
-  return ok(`version ${row.name}, clock ${skewMs} ms from ours`)
+  return ok(`version ${name}, clock ${skewMs} ms from ours`)
 }
 
 export function redisChecks(config: Config): readonly Check[] {
-  return [{ name: 'redis', run: () => checkRedisServer(config) }]
+  const server = serverOf(config, 'POSTERN_REDIS_URL')
+  return [{ name: 'redis', server, run: () => checkRedisServer(config) }]
+}
+
+function serverOf(config: Config, setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL'): Server {
+  return {
+    setting,
+    async place() {
+      const reference = required(config, setting)
+      const url = await resolveCredential(openSecretReader(config), reference)
+      return URL.parse(url)?.host
+    },
+  }
 }
 
 async function checkRedisServer(config: Config): Promise<Finding> {

@@ -1,6 +1,6 @@
 import type { Config } from '#core/config.ts'
 import type { DriftLook } from '#core/drift/check-drift.ts'
-import type { Check, Finding } from './doctor-checks.ts'
+import type { Check, Finding } from './doctor-check.ts'
 import { planLook } from './open-drift.ts'
 
 /** Whether a plan is looked for, and whether the last one can be judged. */

@@ -1,17 +1,17 @@
 import type { Config } from '#core/config.ts'
-import type { Check, Finding } from './doctor-checks.ts'
-import { loadAccessRules } from './operator-access.ts'
+import { known, type ReadAccess } from './doctor-access.ts'
+import type { Check, Finding } from './doctor-check.ts'
 
 /** Milliseconds that a host has to say anything. */
 const answerMsMax = 5_000
 
 /** What stands in the settings and is somebody else's: key sets of issuers, and the venue. */
-export function hostChecks(config: Config): readonly Check[] {
-  return [{ name: 'hosts', run: () => checkHosts(config) }]
+export function hostChecks(config: Config, read: ReadAccess): readonly Check[] {
+  return [{ name: 'hosts', run: () => checkHosts(config, read) }]
 }
 
-async function checkHosts(config: Config): Promise<Finding> {
-  const urls = await configuredUrls(config)
+async function checkHosts(config: Config, read: ReadAccess): Promise<Finding> {
+  const urls = await configuredUrls(config, read)
   const found = await Promise.all(urls.map(async (url) => ({ url, problem: await reach(url) })))
   const away = found.flatMap(({ url, problem }) => (problem ? [`${url} (${problem})`] : []))
   if (away.length > 0) {
@@ -24,9 +24,8 @@ async function checkHosts(config: Config): Promise<Finding> {
   return { status: 'ok', detail: `${urls.join(', ')} answer` }
 }
 
-async function configuredUrls(config: Config): Promise<readonly string[]> {
-  const isAccessKnown = config.POSTERN_ACCESS_FILE !== undefined
-  const issuers = isAccessKnown ? (await loadAccessRules(config)).issuers : []
+async function configuredUrls(config: Config, read: ReadAccess): Promise<readonly string[]> {
+  const issuers = (await known(read))?.issuers ?? []
   const keySets = issuers.flatMap(({ keys }) => ('jwksUrl' in keys ? [keys.jwksUrl] : []))
   const venue = config.POSTERN_ALPACA_KEYS === undefined ? [] : [config.POSTERN_ALPACA_URL]
   const all = [...keySets, ...venue].map((url) => new URL(url).origin)

@@ -1,20 +1,18 @@
 import type { Config } from '#core/config.ts'
-import type { Check, Finding } from './doctor-checks.ts'
+import { known, type ReadAccess } from './doctor-access.ts'
+import type { Check, Finding } from './doctor-check.ts'
 import { openIssuer } from './open-issuer.ts'
 import { openSecretReader, openSecretStore } from './open-secret-store.ts'
-import { loadAccessRules } from './operator-access.ts'
 
 /** The local issuer: whether it is on, and whether it can sign and be believed. */
-export function issuerChecks(config: Config): readonly Check[] {
-  return [{ name: 'local issuer', run: () => checkIssuer(config) }]
+export function issuerChecks(config: Config, read: ReadAccess): readonly Check[] {
+  return [{ name: 'local issuer', run: () => checkIssuer(config, read) }]
 }
 
-async function checkIssuer(config: Config): Promise<Finding> {
+async function checkIssuer(config: Config, read: ReadAccess): Promise<Finding> {
   const secrets = openSecretReader(config)
   const local = await openIssuer(config, { secrets, store: openSecretStore(config)?.store })
-  // Without one, the check of the access file says so.
-  const hasRules = config.POSTERN_ACCESS_FILE !== undefined
-  const issuers = hasRules ? (await loadAccessRules(config)).issuers : []
+  const issuers = (await known(read))?.issuers ?? []
   const trusted = issuers.find(({ keys }) => 'local' in keys)?.issuer
   if (local === undefined) {
     if (trusted === undefined) return { status: 'ok', detail: 'off' }

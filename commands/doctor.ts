@@ -1,54 +1,60 @@
 import { Command } from 'commander'
-import { type Config, ConfigError } from '#core/config.ts'
-import { PosternError } from '#core/errors.ts'
+import type { AccessRules } from '#core/access/access-file.ts'
+import type { Config } from '#core/config.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import {
-  type Check,
-  databaseChecks,
-  processChecks,
-  redisChecks,
-  storeChecks,
-} from './doctor-checks.ts'
+import { accessChecks } from './doctor-access.ts'
+import { auditChecks } from './doctor-audit.ts'
+import type { CheckGroup } from './doctor-check.ts'
+import { databaseChecks, processChecks, redisChecks, storeChecks } from './doctor-checks.ts'
 import { driftChecks } from './doctor-drift.ts'
 import { hostChecks } from './doctor-hosts.ts'
 import { issuerChecks } from './doctor-issuer.ts'
+import { portChecks } from './doctor-ports.ts'
+import { doctorMsMax, type Result, runChecks } from './doctor-run.ts'
+import { examples } from './manual.ts'
+import { loadAccessRules } from './operator-access.ts'
+import { progressLine } from './progress-line.ts'
 
 type DoctorFlags = { readonly json?: boolean }
 
 export function doctorCommand(io: CommandIo): Command {
   return new Command('doctor')
-    .description('check every dependency and setting, and name the fix for what is wrong')
+    .summary('check dependencies and settings, and name what mends them')
+    .description(`Changes nothing, and takes ${doctorMsMax / 1_000} s at the most, whatever hangs. Each line is ok, warn, fail or
+skip: what rests on something that has failed is not looked at.
+
+Exits 0 when all is well (warnings allowed), 1 when something must be mended, 78 when the
+configuration cannot be read or there is none.`)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern doctor
-  $ postern doctor --json | jq '.checks[] | select(.status != "ok")'
-
-Changes nothing. Exits 0 when all is well (warnings allowed), 1 when something must be mended, 78 when
-the configuration cannot be read or there is none.`,
+      examples(
+        'postern doctor',
+        `postern doctor --json | jq '.checks[] | select(.status != "ok")'`,
+      ),
     )
     .action((flags: DoctorFlags) => doctor(io, flags))
 }
 
 async function doctor(io: CommandIo, flags: DoctorFlags): Promise<void> {
+  const isJson = flags.json === true
   const hasSettings = Object.keys(io.environment).some((name) => name.startsWith('POSTERN_'))
   if (!hasSettings) {
-    io.stdout.write(flags.json === true ? `${JSON.stringify({ checks: [] })}\n` : nothingConfigured)
+    io.stdout.write(isJson ? `${JSON.stringify({ checks: [] })}\n` : nothingConfigured)
     process.exitCode = exitCodes.configuration
     return
   }
-  const config = io.config()
   const results: Result[] = []
-  for (const check of allChecks(config)) {
-    const result = await runCheck(check)
+  const progress = progressLine(io)
+  progress.keep(() => 'asking …')
+  for await (const result of runChecks(groupsOf(io.config()))) {
     results.push(result)
-    if (flags.json !== true) io.stdout.write(line(result, io.stdout.isTTY === true))
+    progress.wipe()
+    if (!isJson) io.stdout.write(line(result, io.stdout.isTTY === true))
   }
-  if (flags.json === true) io.stdout.write(`${JSON.stringify({ checks: results })}\n`)
-  const failed = results.filter((result) => result.status === 'fail').length
-  if (flags.json !== true) io.stdout.write(summary(results, failed))
+  progress.clear()
+  const failed = results.filter(({ status }) => status === 'fail').length
+  io.stdout.write(isJson ? `${JSON.stringify({ checks: results })}\n` : summary(results, failed))
   process.exitCode = failed === 0 ? exitCodes.ok : exitCodes.failed
 }
 
@@ -59,51 +65,29 @@ In production:  POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL, POSTERN_REDIS_URL (or
                 and POSTERN_SECRET_STORE; then run this again
 `
 
-function allChecks(config: Config): readonly Check[] {
+/** The access file is read once, whoever asks for it. */
+function groupsOf(config: Config): readonly CheckGroup[] {
+  let rules: Promise<AccessRules> | undefined
+  const read = () => {
+    rules ??= loadAccessRules(config)
+    return rules
+  }
   return [
-    ...processChecks(config),
-    ...storeChecks(config),
-    ...issuerChecks(config),
-    ...hostChecks(config),
-    ...driftChecks(config),
-    ...databaseChecks(config),
-    ...(config.POSTERN_QUEUE === 'redis' ? redisChecks(config) : []),
+    { checks: processChecks(config) },
+    { checks: portChecks(config) },
+    { checks: accessChecks(config, read) },
+    { checks: storeChecks(config), restOnFirst: true },
+    { checks: issuerChecks(config, read) },
+    { checks: hostChecks(config, read) },
+    { checks: driftChecks(config) },
+    { checks: auditChecks(config) },
+    { checks: databaseChecks(config), restOnFirst: true },
+    { checks: config.POSTERN_QUEUE === 'redis' ? redisChecks(config) : [] },
   ]
 }
 
-type Result = {
-  readonly check: string
-  readonly status: 'ok' | 'warn' | 'fail'
-  readonly detail: string
-  readonly fix?: string
-}
-
-/** A throw is a failure; its words name the fix. */
-async function runCheck({ name, run }: Check): Promise<Result> {
-  try {
-    return { check: name, ...(await run()) }
-  } catch (error) {
-    return { check: name, status: 'fail', ...explain(error) }
-  }
-}
-
-/** How OpenSSL says that nobody it trusts signed the server's certificate. */
-const untrusted = /UNABLE_TO_|unable to (?:get|verify)|self.signed/i
-const trustFix =
-  'name the PEM of its authority in POSTERN_DATABASE_CA_FILE or POSTERN_REDIS_CA_FILE'
-
-function explain(error: unknown): { readonly detail: string; readonly fix?: string } {
-  if (error instanceof ConfigError) return { detail: error.problems.join('; ') }
-  if (error instanceof PosternError) {
-    const detail = error.detail ?? error.message
-    const fix = untrusted.test(detail) ? trustFix : `see ${error.code} in the runbook`
-    return { detail: `${error.code}: ${detail}`, fix }
-  }
-  return { detail: error instanceof Error ? error.message : String(error) }
-}
-
-const colours = { ok: 32, warn: 33, fail: 31 } as const
-const nameWidth = 'POSTERN_TLS_CERTIFICATE'.length + 1
+const colours = { ok: 32, warn: 33, fail: 31, skip: 2 } as const
+const nameWidth = 'POSTERN_SEQUENCER_PROBE_PORT'.length + 2
 
 function line({ check, status, detail, fix }: Result, isColoured: boolean): string {
   const word = status.padEnd(4)

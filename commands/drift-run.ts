@@ -10,6 +10,7 @@ import { connectProducer } from '#core/job/redis-connect.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { openDriftLooks } from './open-drift.ts'
 import { openSecretReader } from './open-secret-store.ts'
 import { type OperatorLog, operator, withOperatorLog } from './operator-log.ts'
@@ -20,7 +21,13 @@ type RunOptions = { readonly source?: readonly DriftSource[]; readonly json?: tr
 
 export function runDriftCommand(io: CommandIo): Command {
   return new Command('run')
-    .description('check now, in this process')
+    .summary('check now, in this process')
+    .description(`plan       takes the signed plan that CI left at POSTERN_DRIFT_PLAN; one of more than 26 hours is refused
+terraform  makes a plan of POSTERN_DRIFT_WORKSPACE; needs terraform on PATH (the image's target drift)
+runtime    compares what is configured with what runs
+
+Exits 0 when nothing differs, 1 when something does or no plan could be judged, 75 when something did
+not answer: run it again. A run that could not judge its source closes no finding.`)
     .addOption(
       new Option(
         '--source <sources...>',
@@ -30,18 +37,11 @@ export function runDriftCommand(io: CommandIo): Command {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern drift run
-  $ postern drift run --source plan
-  $ postern drift run --source terraform --json
-
-plan       takes the signed plan that CI left at POSTERN_DRIFT_PLAN; one of more than 26 hours is refused
-terraform  makes a plan of POSTERN_DRIFT_WORKSPACE; needs terraform on PATH (the image's target drift)
-runtime    compares what is configured with what runs
-
-Exits 0 when nothing differs, 1 when something does or no plan could be judged, 75 when something did
-not answer: run it again. A run that could not judge its source closes no finding.`,
+      examples(
+        'postern drift run',
+        'postern drift run --source plan',
+        'postern drift run --source terraform --json',
+      ),
     )
     .action((options: RunOptions) => run(io, options))
 }

@@ -4,6 +4,7 @@ import { type DriftFinding, driftReads, findingStates } from '#core/drift/postgr
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
 import { runDriftCommand } from './drift-run.ts'
+import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
 
@@ -13,19 +14,18 @@ type JsonOption = { readonly json?: true }
 
 export function driftCommand(io: CommandIo): Command {
   return new Command('drift')
-    .description('see what differs from what is configured')
+    .summary('see what differs from what is configured')
+    .description(`Needs POSTERN_DATABASE_URL. Workers check every day (the schedule check-drift).`)
     .addCommand(runDriftCommand(io))
     .addCommand(listCommand(io))
     .addCommand(showCommand(io))
     .addHelpText(
       'after',
-      `
-Needs POSTERN_DATABASE_URL. Workers check every day (the schedule check-drift).
-
-Examples:
-  $ postern drift run
-  $ postern drift run --source terraform
-  $ postern drift list --state all --json`,
+      examples(
+        'postern drift run',
+        'postern drift run --source terraform',
+        'postern drift list --state all --json',
+      ),
     )
 }
 
@@ -38,7 +38,7 @@ type ListOptions = JsonOption & {
 
 function listCommand(io: CommandIo): Command {
   return new Command('list')
-    .description('print findings, opened last first')
+    .summary('print findings, opened last first')
     .addOption(
       new Option('--state <state>', 'which of them').choices(findingStates).default('open'),
     )
@@ -48,10 +48,7 @@ function listCommand(io: CommandIo): Command {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern drift list
-  $ postern drift list --state all --source plan --json`,
+      examples('postern drift list', 'postern drift list --state all --source plan --json'),
     )
     .action(async ({ json, before: cursor, ...query }: ListOptions) => {
       await withOperatorLog(io, 'drift', operator(), async ({ sql }) => {
@@ -63,10 +60,10 @@ Examples:
 
 function showCommand(io: CommandIo): Command {
   return new Command('show')
-    .description('print one finding')
+    .summary('print one finding')
     .argument('<fingerprint>', 'as a list names it', parseFingerprint)
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern drift show 9f2c… --json')
+    .addHelpText('after', examples('postern drift show 9f2c… --json'))
     .action(async (fingerprint: string, { json }: JsonOption) => {
       await withOperatorLog(io, 'drift', operator(), async ({ sql }) => {
         const finding = await driftReads(sql).read(fingerprint)

@@ -4,6 +4,7 @@ import https from 'node:https'
 import { Argument, Command } from 'commander'
 import type { Config } from '#core/config.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { isSequenced } from './open-audit.ts'
 
 /** Below the 3 s after which the image's HEALTHCHECK gives up, so that the reason gets out. */
@@ -25,20 +26,13 @@ export type ProbeAnswer = {
 
 export function healthcheckCommand(io: CommandIo): Command {
   return new Command('healthcheck')
-    .description('ask the process on this machine whether it is alive; exit 0 or 1')
+    .summary('ask the process on this machine whether it is alive; exit 0 or 1')
+    .description(`Asks /healthz on POSTERN_LISTEN_PORT (serve), POSTERN_PROBE_PORT (work), POSTERN_SEQUENCER_PROBE_PORT
+(sequence), POSTERN_ROTATOR_PROBE_PORT (rotator) or all of them (run). When process 1 is none of these, whoever listens must be alive, and somebody must listen.`)
     .addArgument(
       new Argument('[part]', 'by default what process 1 of the container runs').choices(parts),
     )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern healthcheck
-  $ postern healthcheck work
-
-Asks /healthz on POSTERN_LISTEN_PORT (serve), POSTERN_PROBE_PORT (work), POSTERN_SEQUENCER_PROBE_PORT
-(sequence), POSTERN_ROTATOR_PROBE_PORT (rotator) or all of them (run). When process 1 is none of these, whoever listens must be alive, and somebody must listen.`,
-    )
+    .addHelpText('after', examples('postern healthcheck', 'postern healthcheck work'))
     .action((name: string | undefined) => healthcheck(io, name))
 }
 
@@ -96,7 +90,7 @@ export function probeTargets(config: Config, asked: Part | undefined): ProbeTarg
 }
 
 /** A listener on every address is asked on loopback. */
-function reachable(address: string): string {
+export function reachable(address: string): string {
   if (address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
 }

@@ -10,6 +10,7 @@ import {
 } from '#core/incident/incident-reads.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
 
@@ -17,19 +18,14 @@ const pageDefault = 50
 
 export function incidentsCommand(io: CommandIo): Command {
   return new Command('incidents')
-    .description('see when the service could not serve, and how fast it recovered')
+    .summary('see when the service could not serve, and how fast it recovered')
+    .description(`Needs POSTERN_DATABASE_URL. Gateways and workers watch; what happens while the database is away is
+told once it is back.`)
     .addCommand(listCommand(io), { isDefault: true })
     .addCommand(mttrCommand(io))
     .addHelpText(
       'after',
-      `
-Needs POSTERN_DATABASE_URL. Gateways and workers watch; what happens while the database is away is
-told once it is back.
-
-Examples:
-  $ postern incidents
-  $ postern incidents --open
-  $ postern incidents mttr`,
+      examples('postern incidents', 'postern incidents --open', 'postern incidents mttr'),
     )
 }
 
@@ -43,7 +39,7 @@ type ListOptions = {
 
 function listCommand(io: CommandIo): Command {
   return new Command('list')
-    .description('print incidents, told last first (the default)')
+    .summary('print incidents, told last first (the default)')
     .addOption(new Option('--class <class>', 'of this class only').choices(incidentClasses))
     .option('--open', 'those that are not over')
     .option('--limit <count>', 'at most so many', countUpTo(listPageMax), pageDefault)
@@ -51,10 +47,7 @@ function listCommand(io: CommandIo): Command {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern incidents list
-  $ postern incidents list --class database --json`,
+      examples('postern incidents list', 'postern incidents list --class database --json'),
     )
     .action(async ({ json, open, before: cursor, ...query }: ListOptions) => {
       await withOperatorLog(io, 'incidents', operator(), async ({ sql }) => {
@@ -67,20 +60,14 @@ Examples:
 
 function mttrCommand(io: CommandIo): Command {
   return new Command('mttr')
-    .description(
-      'print the measured mean time to recover of each class, and what a quarter is expected to cost',
-    )
+    .summary('measured mean times to recover, and what a quarter is expected to cost')
+    .description(`Measured are recoveries. The minutes of a quarter are computed: faults that a calendar assumes, times
+the measured mean. Where no recovery was measured nothing is computed.`)
     .option('--days <count>', 'measured over so many days', countUpTo(windowDaysMax), windowDays)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Measured are recoveries. The minutes of a quarter are computed: faults that a calendar assumes, times
-the measured mean. Where no recovery was measured nothing is computed.
-
-Examples:
-  $ postern incidents mttr
-  $ postern incidents mttr --days 30 --json`,
+      examples('postern incidents mttr', 'postern incidents mttr --days 30 --json'),
     )
     .action(async ({ days, json }: { readonly days: number; readonly json?: true }) => {
       await withOperatorLog(io, 'incidents', operator(), async ({ sql }) => {

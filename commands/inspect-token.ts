@@ -4,6 +4,7 @@ import { hasUniqueMembers } from '#core/access/unique-members.ts'
 import { leewaySeconds, tokenAgeSecondsMax } from '#core/access/verify-token.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { judgeToken } from './judge-token.ts'
+import { examples } from './manual.ts'
 import { loadAccessRules } from './operator-access.ts'
 import { printable } from './printable.ts'
 import { readStdin } from './read-stdin.ts'
@@ -23,19 +24,15 @@ type Inspection = {
 
 export function inspectCommand(io: CommandIo): Command {
   return new Command('inspect')
-    .description('print what any token says and whether the access file admits it')
+    .summary('print what any token says and whether the access file admits it')
+    .description(`Verifies signature and claims when POSTERN_ACCESS_FILE is set; exit 1 when they are refused, 65
+when the text is no token. The deny list is not asked. A token in an argument is seen by others on
+the machine: prefer standard input.`)
     .argument('[token]', 'read from standard input when absent')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern token inspect < token.txt
-  $ postern token inspect --json "$TOKEN"
-
-Verifies signature and claims when POSTERN_ACCESS_FILE is set; exit 1 when they are refused, 65
-when the text is no token. The deny list is not asked. A token in an argument is seen by others on
-the machine: prefer standard input.`,
+      examples('postern token inspect < token.txt', 'postern token inspect --json "$TOKEN"'),
     )
     .action(async (text: string | undefined, options: { readonly json?: true }) => {
       const token = (text ?? (await readStdin(io.stdin))).trim().replace(/^bearer /i, '')

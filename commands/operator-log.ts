@@ -15,6 +15,8 @@ export type OperatorLog = {
   readonly journal: AuditJournal
   readonly audit: AuditLog
   readonly now: () => Date
+  /** Another connection with the same login, for who listens; whoever opens it ends it. */
+  readonly connect: () => Sql
 }
 
 /** Seconds that closing the connection waits for statements under way. */
@@ -35,7 +37,8 @@ export async function withOperatorLog(
   const config = io.config()
   const { secrets, recordTo } = openRecordedSecrets(config)
   const url = await databaseUrl(config, secrets)
-  const sql = connectDatabase(config, url, { use: act, connections: 1 })
+  const connect = () => connectDatabase(config, url, { use: act, connections: 1 })
+  const sql = connect()
   const now = () => new Date()
   try {
     const replica = `${act}@${hostname()}`
@@ -44,7 +47,7 @@ export async function withOperatorLog(
     const audit = postgresAuditLog({ sql, journal, log: silentLog(), metrics, now })
     try {
       await recordTo(audit, now)
-      await run({ sql, journal, audit, now })
+      await run({ sql, journal, audit, now, connect })
     } finally {
       await audit.close()
     }

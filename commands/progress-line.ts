@@ -9,15 +9,27 @@ const redrawMs = 100
 export function progressLine({ stderr }: Pick<CommandIo, 'stderr'>) {
   const startedAt = performance.now()
   let drawnAt = 0
+  let timer: Timer | undefined
+  function tell(what: () => string): void {
+    const now = performance.now()
+    if (!stderr.isTTY || now - startedAt < progressAfterMs || now - drawnAt < redrawMs) return
+    drawnAt = now
+    stderr.write(`\r\u001b[K${what()}`)
+  }
+  /** Before other lines are written. */
+  function wipe(): void {
+    if (drawnAt > 0) stderr.write('\r\u001b[K')
+  }
   return {
-    tell(what: () => string): void {
-      const now = performance.now()
-      if (!stderr.isTTY || now - startedAt < progressAfterMs || now - drawnAt < redrawMs) return
-      drawnAt = now
-      stderr.write(`\r\u001b[K${what()}`)
+    tell,
+    wipe,
+    /** Tells by itself until it is cleared: what waits for others has nothing to tell. */
+    keep(what: () => string): void {
+      timer = setInterval(() => tell(what), redrawMs)
     },
     clear(): void {
-      if (drawnAt > 0) stderr.write('\r\u001b[K')
+      clearInterval(timer)
+      wipe()
     },
   }
 }

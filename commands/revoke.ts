@@ -3,6 +3,7 @@ import type { Config } from '#core/config.ts'
 import { postgresRevocations } from '#core/revocation/postgres-revocations.ts'
 import type { Revoked } from '#core/revocation/revocation.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { loadAccessRules } from './operator-access.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { secretNameArgument } from './secret-name-argument.ts'
@@ -24,7 +25,9 @@ const tokens = ['jti', 'subject', 'kid', 'all']
 
 export function revokeCommand(io: CommandIo): Command {
   return new Command('revoke')
-    .description('deny tokens or a credential everywhere within seconds')
+    .summary('deny tokens or a credential everywhere within seconds')
+    .description(`Two persons: another one asks for the same within 15 minutes, here or over HTTP. The rotator revokes
+secrets: a version in force is rotated first, and waits for nobody.`)
     .option('--issuer <issuer>', 'the token’s iss')
     .addOption(one('--jti <id>', 'one token', 'jti'))
     .addOption(one('--subject <name>', 'all tokens of a subject', 'subject'))
@@ -41,15 +44,12 @@ export function revokeCommand(io: CommandIo): Command {
     .option('--json', 'the revocation as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern revoke --issuer https://id.example --jti 0197c0de --reason 'pasted into a ticket'
-  $ postern revoke --issuer https://id.example --kid 2026-03 --reason 'key leaked'
-  $ postern revoke --secret postern/database --version 7 --reason 'in a screenshot'
-  $ postern revoke --secret postern/database --login app_a --reason 'in a screenshot'
-
-Two persons: another one asks for the same within 15 minutes, here or over HTTP. The rotator revokes
-secrets: a version in force is rotated first, and waits for nobody.`,
+      examples(
+        `postern revoke --issuer https://id.example --jti 0197c0de --reason 'pasted into a ticket'`,
+        `postern revoke --issuer https://id.example --kid 2026-03 --reason 'key leaked'`,
+        `postern revoke --secret postern/database --version 7 --reason 'in a screenshot'`,
+        `postern revoke --secret postern/database --login app_a --reason 'in a screenshot'`,
+      ),
     )
     .action(async (options: RevokeOptions, command: Command) => {
       const revoked = revokedBy(options)

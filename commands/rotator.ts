@@ -16,11 +16,12 @@ import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { connectLiveDatabase, databaseUrl, loginSecret } from './connect-database.ts'
 import { databaseUse, followLogins } from './follow-logins.ts'
-import { openSecretStore } from './open-secret-store.ts'
+import { examples } from './manual.ts'
+import { type OpenSecretStore, openSecretStore } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
-import { exitOnBug } from './process-life.ts'
 import { openRecordedSecrets, type RecordedSecrets } from './recorded-secrets.ts'
 import { requireSettings } from './require-settings.ts'
+import { runService, type Service } from './run-service.ts'
 
 const role: DatabaseRole = 'postern_rotator'
 /** Rotations, revocations and the follower side by side; two more listen. */
@@ -30,18 +31,14 @@ const closeSeconds = 5
 
 export function rotatorCommand(io: CommandIo): Command {
   return new Command('rotator')
-    .description('rotate what is due and end what is revoked, while everything goes on')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern rotator
-  $ POSTERN_ROTATOR_PROBE_PORT=9093 postern rotator
-
-Needs POSTERN_DATABASE_URL and POSTERN_SECRET_STORE, with the right to write there. Takes up what
+    .summary('rotate what is due and end what is revoked')
+    .description(`Needs POSTERN_DATABASE_URL and POSTERN_SECRET_STORE, with the right to write there. Takes up what
 \`postern secrets rotate\`, \`revoke\`, the job check-rotation and /internal/secrets have opened, and
 goes on after a crash where it stood. Several may run. Answers /healthz, /readyz and /metrics on
-POSTERN_ROTATOR_PROBE_PORT at 127.0.0.1.`,
+POSTERN_ROTATOR_PROBE_PORT at 127.0.0.1.`)
+    .addHelpText(
+      'after',
+      examples('postern rotator', 'POSTERN_ROTATOR_PROBE_PORT=9093 postern rotator'),
     )
     .action(() => runRotator(io))
 }
@@ -53,9 +50,20 @@ async function runRotator(io: CommandIo): Promise<void> {
   if (opened === undefined)
     throw new ConfigError(['POSTERN_SECRET_STORE: nothing is rotated without'])
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'rotator' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startRotating(io, { config, opened }, service),
+    onSignal: (signal) => log.info('rotator.stopping', { signal }),
+  })
+}
+
+type Rotating = { readonly config: Config; readonly opened: OpenSecretStore }
+
+async function startRotating(
+  io: CommandIo,
+  { config, opened }: Rotating,
+  { log, stack }: Service,
+): Promise<void> {
   const metrics = createMetrics()
   const recorded = openRecordedSecrets(config, metrics)
   const { sql, logins } = await openRotatorDatabase(config, recorded, stack)
@@ -95,8 +103,6 @@ async function runRotator(io: CommandIo): Promise<void> {
     (open) => open.stop(),
   )
   log.info('rotator.ready', { probes: probes.url, store: opened.store.name })
-  const signal = await io.terminated()
-  log.info('rotator.stopping', { signal })
 }
 
 async function isAnswering(sql: Awaited<ReturnType<typeof openRotatorDatabase>>['sql']) {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { CommandIo } from './command-io.ts'
 import { serveSettings } from './foundation.ts'
+import { examples } from './manual.ts'
 import { auditSettings, isSequenced } from './open-audit.ts'
 import { claimPort, processesOption, superviseParts } from './processes.ts'
 import { requireSettings } from './require-settings.ts'
@@ -8,23 +9,16 @@ import { gatewayParts } from './supervise.ts'
 
 export function runCommand(io: CommandIo): Command {
   return new Command('run')
-    .description(
-      'run gateway, workers, sequencer and rotator as supervised processes: what the image starts',
-    )
-    .addOption(processesOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern run
-  $ POSTERN_DRAIN_SECONDS=60 postern run
-  $ postern run --processes 2
-
-Takes the settings of \`serve\`, \`work\`, \`audit sequence\` and \`rotator\`; in development the
+    .summary('gateway, workers, sequencer and rotator: what the image starts')
+    .description(`Takes the settings of \`serve\`, \`work\`, \`audit sequence\` and \`rotator\`; in development the
 sequencer starts only where POSTERN_AUDIT_ORIGIN is set, and the rotator only where
 POSTERN_SECRET_STORE is. A child that ends is started again, after 250 ms at first and
 10 s at most; one that refuses its configuration ends the whole with exit 78. SIGTERM reaches all of
-them, which get POSTERN_DRAIN_SECONDS.`,
+them, which get POSTERN_DRAIN_SECONDS.`)
+    .addOption(processesOption())
+    .addHelpText(
+      'after',
+      examples('postern run', 'POSTERN_DRAIN_SECONDS=60 postern run', 'postern run --processes 2'),
     )
     .action(({ processes }: { readonly processes: number }) => run(io, processes))
 }

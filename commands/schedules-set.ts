@@ -4,6 +4,7 @@ import { PosternError } from '#core/errors.ts'
 import { misfirePolicies, overlapPolicies, type SlotPolicy } from '#core/schedule/decide-slots.ts'
 import { backfillLimit } from '#core/schedule/schedule.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { withSchedules } from './with-schedules.ts'
 
@@ -17,7 +18,8 @@ type SetOptions = SlotPolicy & {
 
 export function setScheduleCommand(io: CommandIo): Command {
   return new Command('set')
-    .description('make a schedule, or change all of it')
+    .summary('make a schedule, or change all of it')
+    .description(`Another pattern or zone counts from now on and makes up for nothing.`)
     .argument('<name>', 'lower-case words and dashes', scheduleNameArgument)
     .requiredOption('--kind <kind>', 'the kind of its jobs')
     .requiredOption('--cron <pattern>', 'minute, hour, day of month, month, weekday')
@@ -37,14 +39,12 @@ export function setScheduleCommand(io: CommandIo): Command {
     .option('--json', 'the schedule as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern schedules set morning-scores --kind score-cohort --cron '30 6 * * MON-FRI' \\
-      --timezone Europe/Berlin
-  $ postern schedules set hourly-paper --kind reconcile-account --cron '5 * * * *' \\
-      --payload '{"account":"paper"}' --misfire backfill --backfill-max 24 --overlap queue
-
-Another pattern or zone counts from now on and makes up for nothing.`,
+      examples(
+        `postern schedules set morning-scores --kind score-cohort --cron '30 6 * * MON-FRI' \
+      --timezone Europe/Berlin`,
+        `postern schedules set hourly-paper --kind reconcile-account --cron '5 * * * *' \
+      --payload '{"account":"paper"}' --misfire backfill --backfill-max 24 --overlap queue`,
+      ),
     )
     .action((name: string, options: SetOptions) =>
       set(io, name, options).catch((error: unknown) => explainFaults(io, error)),

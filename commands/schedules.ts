@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { listPageMax } from '#core/job/limits.ts'
 import type { ScheduleDocument, ScheduleRun } from '#core/schedule/schedule.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { printable } from './printable.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { setScheduleCommand } from './schedules-set.ts'
@@ -13,7 +14,8 @@ type JsonOption = { readonly json?: true }
 
 export function schedulesCommand(io: CommandIo): Command {
   return new Command('schedules')
-    .description('see and change what runs by the clock')
+    .summary('see and change what runs by the clock')
+    .description(`Needs POSTERN_DATABASE_URL. A running worker follows a change within seconds.`)
     .addCommand(listCommand(io))
     .addCommand(showCommand(io))
     .addCommand(setScheduleCommand(io))
@@ -24,25 +26,20 @@ export function schedulesCommand(io: CommandIo): Command {
     .addCommand(historyCommand(io))
     .addHelpText(
       'after',
-      `
-Needs POSTERN_DATABASE_URL. A running worker follows a change within seconds.
-
-Examples:
-  $ postern schedules list
-  $ postern schedules set morning-scores --kind score-cohort --cron '30 6 * * MON-FRI' \\
-      --timezone Europe/Berlin
-  $ postern schedules pause verify-audit`,
+      examples(
+        'postern schedules list',
+        `postern schedules set morning-scores --kind score-cohort --cron '30 6 * * MON-FRI' \
+      --timezone Europe/Berlin`,
+        'postern schedules pause verify-audit',
+      ),
     )
 }
 
 function listCommand(io: CommandIo): Command {
   return new Command('list')
-    .description('print every schedule and when it runs next')
+    .summary('print every schedule and when it runs next')
     .option('--json', 'with the next ten runs, as JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ postern schedules list\n  $ postern schedules list --json',
-    )
+    .addHelpText('after', examples('postern schedules list', 'postern schedules list --json'))
     .action(async ({ json }: JsonOption) => {
       await withSchedules(io, async (schedules) => {
         const all = await schedules.list()
@@ -53,10 +50,10 @@ function listCommand(io: CommandIo): Command {
 
 function showCommand(io: CommandIo): Command {
   return new Command('show')
-    .description('print a schedule with its next ten runs')
+    .summary('print a schedule with its next ten runs')
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern schedules show verify-audit')
+    .addHelpText('after', examples('postern schedules show verify-audit'))
     .action(async (name: string, { json }: JsonOption) => {
       await withSchedules(io, async (schedules) => {
         const schedule = await schedules.find(name)
@@ -67,10 +64,10 @@ function showCommand(io: CommandIo): Command {
 
 function removeCommand(io: CommandIo): Command {
   return new Command('remove')
-    .description('remove a schedule that an operator made; its history stays')
+    .summary('remove a schedule that an operator made; its history stays')
     .argument('<name>', 'e.g. morning-scores', scheduleNameArgument)
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern schedules remove morning-scores')
+    .addHelpText('after', examples('postern schedules remove morning-scores'))
     .action(async (name: string, { json }: JsonOption) => {
       await withSchedules(io, async (schedules, asker) => {
         await schedules.remove(name, asker)
@@ -82,17 +79,11 @@ function removeCommand(io: CommandIo): Command {
 function pausedCommand(io: CommandIo, act: 'pause' | 'resume'): Command {
   const isPause = act === 'pause'
   return new Command(act)
-    .description(isPause ? 'let no further slot fire' : 'let it fire again, from now on')
+    .summary(isPause ? 'let no further slot fire' : 'let it fire again, from now on')
+    .description(`What is missed during a pause is left out, whatever the misfire policy says.`)
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--json', 'the schedule as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern schedules ${act} verify-audit
-
-What is missed during a pause is left out, whatever the misfire policy says.`,
-    )
+    .addHelpText('after', examples(`postern schedules ${act} verify-audit`))
     .action(async (name: string, { json }: JsonOption) => {
       await withSchedules(io, async (schedules, asker) => {
         const schedule = await schedules[act](name, asker)
@@ -103,17 +94,13 @@ What is missed during a pause is left out, whatever the misfire policy says.`,
 
 function runCommand(io: CommandIo): Command {
   return new Command('run')
-    .description('run a schedule now, beside its slots')
+    .summary('run a schedule now, beside its slots')
+    .description(
+      `Prints the id of the job. A schedule that must not overlap is refused while its job is unfinished.`,
+    )
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--json', 'the run as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern schedules run verify-audit
-
-Prints the id of the job. A schedule that must not overlap is refused while its job is unfinished.`,
-    )
+    .addHelpText('after', examples('postern schedules run verify-audit'))
     .action(async (name: string, { json }: JsonOption) => {
       await withSchedules(io, async (schedules, asker) => {
         const run = await schedules.runNow(name, asker)
@@ -126,12 +113,12 @@ type HistoryOptions = JsonOption & { readonly limit: number; readonly before?: s
 
 function historyCommand(io: CommandIo): Command {
   return new Command('history')
-    .description('print what became of the slots of a schedule, newest first')
+    .summary('print what became of the slots of a schedule, newest first')
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--limit <count>', 'at most so many', parseCount, runsDefault)
     .option('--before <id>', 'go on behind this run', parseId)
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern schedules history verify-audit --limit 5')
+    .addHelpText('after', examples('postern schedules history verify-audit --limit 5'))
     .action(async (name: string, { json, limit, before: cursor }: HistoryOptions) => {
       await withSchedules(io, async (schedules) => {
         const page = await schedules.runs(name, { limit, cursor })

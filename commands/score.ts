@@ -9,6 +9,7 @@ import { scoreTrades } from '#core/score/score-trades.ts'
 import { readTrades, type TradeFormat, tradeFormats } from '#core/score/trade-reader.ts'
 import { dateSchema, type WalletScore } from '#core/score/wallet-score.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { progressLine } from './progress-line.ts'
 import { scoreTable } from './score-table.ts'
 
@@ -27,21 +28,13 @@ type Options = {
 const fileBytesMax = 4_294_967_296
 const fileRowsMax = 5_000_000
 
-const examples = `
-Examples:
-  postern score trades.csv
-  postern score trades.ndjson --json > scores.json
-  zcat trades.csv.gz | postern score - --end-date 2025-09-30
-  postern score --sample
-
-The swaps of a wallet must be in order of time and each signature stand once. Scores place a wallet
-within its cohort, here the file: fewer than 20 eligible wallets have metrics but no score.
-Exits with 65 when a row is not a valid swap; nothing is scored then.`
-
 /** Offline: reads a file, opens no connection. */
 export function scoreCommand(io: Io): Command {
   return new Command('score')
-    .description('Score the wallets of a file of swaps, offline')
+    .summary('score the wallets of a file of swaps, offline')
+    .description(`The swaps of a wallet must be in order of time and each signature stand once. Scores place a wallet
+within its cohort, here the file: fewer than 20 eligible wallets have metrics but no score.
+Exits with 65 when a row is not a valid swap; nothing is scored then.`)
     .argument('[file]', 'CSV or NDJSON; - for standard input')
     .option('--sample', 'score the synthetic wallets that come with Postern')
     .addOption(
@@ -59,7 +52,15 @@ export function scoreCommand(io: Io): Command {
     )
     .option('--end-date <date>', 'last UTC day that counts; the last one in the file by default')
     .option('--json', 'everything, intermediates included, as JSON')
-    .addHelpText('after', examples)
+    .addHelpText(
+      'after',
+      examples(
+        'postern score trades.csv',
+        'postern score trades.ndjson --json > scores.json',
+        'zcat trades.csv.gz | postern score - --end-date 2025-09-30',
+        'postern score --sample',
+      ),
+    )
     .action(async (file: string | undefined, options: Options, command: Command) => {
       if ((file === undefined) === (options.sample === undefined)) {
         command.error('error: name one file, or - for standard input, or --sample')

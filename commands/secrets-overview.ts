@@ -5,6 +5,7 @@ import { checkRotation } from '#core/secret/rotation/check-rotation.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { type SecretDocument, secretReads } from '#core/secret/rotation/secret-reads.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { secretNameArgument } from './secret-name-argument.ts'
 
@@ -12,16 +13,12 @@ const msPerDay = 86_400_000
 
 export function listCommand(io: CommandIo): Command {
   return new Command('list')
-    .description('print the secrets that processes use: versions, due dates, users; never values')
+    .summary('print the secrets that processes use: versions, due dates, users; never values')
+    .description(`Reads Postgres; \`postern secrets stored\` prints what the file store holds.`)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern secrets list
-  $ postern secrets list --json | jq '.[] | select(.is_due)'
-
-Reads Postgres; \`postern secrets stored\` prints what the file store holds.`,
+      examples('postern secrets list', `postern secrets list --json | jq '.[] | select(.is_due)'`),
     )
     .action(async ({ json }: { readonly json?: true }) => {
       await withOperatorLog(io, 'secrets', operator(), async ({ sql, now }) => {
@@ -44,17 +41,13 @@ function lineOf(secret: SecretDocument, now: Date): string {
 
 export function checkCommand(io: CommandIo): Command {
   return new Command('check')
-    .description('open the rotation of every secret that is due, and name those rotated by hand')
+    .summary('open the rotation of every secret that is due, and name those rotated by hand')
+    .description(
+      `What the job check-rotation does every day. The rotator takes what is opened to its end.`,
+    )
     .option('--dry-run', 'say what would be opened')
     .option('--json', 'as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern secrets check --dry-run
-
-What the job check-rotation does every day. The rotator takes what is opened to its end.`,
-    )
+    .addHelpText('after', examples('postern secrets check --dry-run'))
     .action(async ({ dryRun, json }: { readonly dryRun?: true; readonly json?: true }) => {
       const by = operator()
       await withOperatorLog(io, 'secrets', by, async ({ sql, journal, now }) => {
@@ -86,7 +79,9 @@ type RevokeOptions = {
 
 export function revokeSecretCommand(io: CommandIo): Command {
   return new Command('revoke')
-    .description('take a version, or a login, of a secret out of use everywhere, at once')
+    .summary('take a version, or a login, of a secret out of use everywhere, at once')
+    .description(`The rotator does it, within seconds: a version in force is rotated first, and processes have 2 s to
+change over. \`GET /internal/revocations\` says since when it is refused.`)
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .option('--version <id>', 'which leaked; without it the one in force')
     .addOption(new Option('--login <user>', 'or the login that leaked').conflicts('version'))
@@ -94,13 +89,10 @@ export function revokeSecretCommand(io: CommandIo): Command {
     .option('--json', 'the revocation as JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern secrets revoke postern/database --reason 'in a screenshot'
-  $ postern secrets revoke postern/database --login app_a --reason 'in a screenshot'
-
-The rotator does it, within seconds: a version in force is rotated first, and processes have 2 s to
-change over. \`GET /internal/revocations\` says since when it is refused.`,
+      examples(
+        `postern secrets revoke postern/database --reason 'in a screenshot'`,
+        `postern secrets revoke postern/database --login app_a --reason 'in a screenshot'`,
+      ),
     )
     .action(async (name: string, options: RevokeOptions) => {
       const by = operator()

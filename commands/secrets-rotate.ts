@@ -10,6 +10,7 @@ import type { RotationTarget } from '#core/secret/rotation/rotation-target.ts'
 import { runRotation } from '#core/secret/rotation/run-rotation.ts'
 import type { SecretStore } from '#core/secret/secret-store.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
@@ -25,20 +26,14 @@ const historyMax = 100
 
 export function rotateCommand(io: CommandIo): Command {
   return new Command('rotate')
-    .description('give a secret its next version, while everything goes on')
+    .summary('give a secret its next version, while everything goes on')
+    .description(`Goes on with a rotation that is open, beside a rotator if there is one. Exits with 0 once the old version is worthless, 1 when the
+rotation was undone, and 75 when a step has to be tried again: then run it again. Nothing is retired
+before every live process has logged in with the new version.`)
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .option('--wait <seconds>', 'for processes that have to follow', parseWait, waitDefault)
     .option('--json', 'the rotation as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern secrets rotate postern/database
-
-Goes on with a rotation that is open, beside a rotator if there is one. Exits with 0 once the old version is worthless, 1 when the
-rotation was undone, and 75 when a step has to be tried again: then run it again. Nothing is retired
-before every live process has logged in with the new version.`,
-    )
+    .addHelpText('after', examples('postern secrets rotate postern/database'))
     .action(async (name: string, options: { readonly wait: number; readonly json?: true }) => {
       const asked: Asked = { id: undefined }
       const run = async (context: Rotating) => {
@@ -57,13 +52,13 @@ before every live process has logged in with the new version.`,
 
 export function rollbackCommand(io: CommandIo): Command {
   return new Command('rollback')
-    .description('go back to the version before, as long as nothing was retired')
+    .summary('go back to the version before, as long as nothing was retired')
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .requiredOption('--reason <text>', 'for the audit record')
     .option('--json', 'the rotation as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ postern secrets rollback postern/database --reason "wrong hour"',
+      examples('postern secrets rollback postern/database --reason "wrong hour"'),
     )
     .action(async (name: string, options: { readonly reason: string; readonly json?: true }) => {
       await withRotations(io, name, async (context) => {
@@ -82,10 +77,10 @@ export function rollbackCommand(io: CommandIo): Command {
 
 export function historyCommand(io: CommandIo): Command {
   return new Command('history')
-    .description('print the rotations of a secret, newest first')
+    .summary('print the rotations of a secret, newest first')
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern secrets history postern/database')
+    .addHelpText('after', examples('postern secrets history postern/database'))
     .action(async (name: string, options: { readonly json?: true }) => {
       await withOperatorLog(io, 'secrets', operator(), async ({ sql, journal, now }) => {
         const rotations = postgresRotationJournal({ sql, journal, now })

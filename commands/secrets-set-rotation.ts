@@ -5,6 +5,7 @@ import { adoptPointer } from '#core/secret/rotation/adopt-pointer.ts'
 import { fingerprintOf, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import type { CommandIo } from './command-io.ts'
+import { examples } from './manual.ts'
 import { openSecretStore } from './open-secret-store.ts'
 import { rotationKinds } from './open-target.ts'
 import { type OperatorLog, operator, withOperatorLog } from './operator-log.ts'
@@ -19,7 +20,12 @@ type SetRotationOptions = KindOptions & { readonly kind: string; readonly days: 
 export function setRotationCommand(io: CommandIo): Command {
   const kinds = new Option('--kind <kind>', 'what it is').choices([...rotationKinds.keys()])
   return new Command('set-rotation')
-    .description('say how a secret is rotated, and how often')
+    .summary('say how a secret is rotated, and how often')
+    .description(`The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
+CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.
+ElastiCache: the role of the workload may DescribeUsers and ModifyUser; without --admin the login that
+is kept ends the other's connections, and may run CLIENT KILL.
+Webhooks and checkpoints are signed by the new key and the one before it, until the next rotation.`)
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .addOption(kinds.makeOptionMandatory())
     .option('--users <a,b>', 'logins: the two that take turns')
@@ -34,25 +40,19 @@ export function setRotationCommand(io: CommandIo): Command {
     .option('--days <count>', 'days between rotations', parseDays, daysDefault)
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern secrets set-rotation postern/database --kind postgres-role --users app_a,app_b \\
-      --admin secret:postern/rotator#url
-  $ postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \\
-      --admin secret:postern/redis-admin#url
-  $ postern secrets set-rotation postern/redis --kind elasticache-user --users red_a,red_b \\
-      --user-ids desk-red-a,desk-red-b --region eu-central-1
-  $ postern secrets set-rotation postern/webhook --kind webhook-key
-  $ postern secrets set-rotation postern/audit --kind audit-key --days 365
-  $ postern secrets set-rotation postern/issuer --kind issuer-key
-  $ postern secrets set-rotation desk/feed --kind api-key --grace-seconds 600 \\
-      --hook https://keys.example.com/rotate --hook-token secret:desk/hook#token
-
-The second login gets the roles, or the ACL rules, of the first. The admin of Postgres has
-CREATEROLE, ADMIN on both logins and pg_signal_backend; the one of Redis may run ACL and CLIENT.
-ElastiCache: the role of the workload may DescribeUsers and ModifyUser; without --admin the login that
-is kept ends the other's connections, and may run CLIENT KILL.
-Webhooks and checkpoints are signed by the new key and the one before it, until the next rotation.`,
+      examples(
+        `postern secrets set-rotation postern/database --kind postgres-role --users app_a,app_b \
+      --admin secret:postern/rotator#url`,
+        `postern secrets set-rotation postern/redis --kind redis-user --users red_a,red_b \
+      --admin secret:postern/redis-admin#url`,
+        `postern secrets set-rotation postern/redis --kind elasticache-user --users red_a,red_b \
+      --user-ids desk-red-a,desk-red-b --region eu-central-1`,
+        'postern secrets set-rotation postern/webhook --kind webhook-key',
+        'postern secrets set-rotation postern/audit --kind audit-key --days 365',
+        'postern secrets set-rotation postern/issuer --kind issuer-key',
+        `postern secrets set-rotation desk/feed --kind api-key --grace-seconds 600 \
+      --hook https://keys.example.com/rotate --hook-token secret:desk/hook#token`,
+      ),
     )
     .action(async (name: string, options: SetRotationOptions, command: Command) => {
       const { kind, days: rotationDays } = options

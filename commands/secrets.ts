@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { listFileSecrets, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { keyBytes } from '#core/secret/key-file.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
 import { required } from './require-settings.ts'
@@ -16,7 +17,7 @@ const keyFileMode = 0o400
 
 export function secretsCommand(io: CommandIo): Command {
   return new Command('secrets')
-    .description('keep credentials in the encrypted file store; rotate those of any store')
+    .summary('keep credentials in the file store; rotate those of any store')
     .addCommand(keygenCommand(io))
     .addCommand(putCommand(io))
     .addCommand(storedCommand(io))
@@ -27,13 +28,21 @@ export function secretsCommand(io: CommandIo): Command {
     .addCommand(rotateCommand(io))
     .addCommand(rollbackCommand(io))
     .addCommand(historyCommand(io))
+    .addHelpText(
+      'after',
+      examples(
+        'postern secrets put postern/database < database.json',
+        'postern secrets list',
+        'postern secrets rotate postern/database',
+      ),
+    )
 }
 
 function keygenCommand(io: CommandIo): Command {
   return new Command('keygen')
-    .description('make the key file of the store; never writes over one')
+    .summary('make the key file of the store; never writes over one')
     .argument('[file]', 'by default POSTERN_SECRET_BOOTSTRAP_FILE')
-    .addHelpText('after', '\nExamples:\n  $ postern secrets keygen /run/postern/key')
+    .addHelpText('after', examples('postern secrets keygen /run/postern/key'))
     .action(async (file: string | undefined) => {
       const path = file ?? required(io.config(), 'POSTERN_SECRET_BOOTSTRAP_FILE')
       const text = `${randomBytes(keyBytes).toString('base64url')}\n`
@@ -50,16 +59,15 @@ function keygenCommand(io: CommandIo): Command {
 
 function putCommand(io: CommandIo): Command {
   return new Command('put')
-    .description('store a JSON object of strings from standard input as the next version')
+    .summary('store a JSON object of strings from standard input as the next version')
+    .description(`The whole object is replaced. Refer to a member as secret:<name>#<member>.`)
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern secrets put postern/database < database.json
-  $ echo '{"url":"rediss://…"}' | postern secrets put postern/redis
-
-The whole object is replaced. Refer to a member as secret:<name>#<member>.`,
+      examples(
+        'postern secrets put postern/database < database.json',
+        `echo '{"url":"rediss://…"}' | postern secrets put postern/redis`,
+      ),
     )
     .action(async (name: string) => {
       const options = fileStoreOptions(io.config())
@@ -76,9 +84,9 @@ The whole object is replaced. Refer to a member as secret:<name>#<member>.`,
 
 function storedCommand(io: CommandIo): Command {
   return new Command('stored')
-    .description('print references and versions of the file store, never values')
+    .summary('print references and versions of the file store, never values')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  $ postern secrets stored')
+    .addHelpText('after', examples('postern secrets stored'))
     .action(async ({ json }: { readonly json?: true }) => {
       const secrets = await listFileSecrets(fileStoreOptions(io.config()))
       const lines = secrets.flatMap(({ name, version, members }) =>

@@ -129,6 +129,8 @@ async function keepRunning(
     const code = await child.exited
     state.children.delete(child.pid)
     state.exchange.remove(child)
+    // It had not come to listen for signals, and so to open anything.
+    if (state.isStopping && child.signalCode === 'SIGTERM') return exitCodes.ok
     if (state.isStopping || code === exitCodes.configuration) return code
     ends = countEnds(ends, performance.now() - startedAt)
     const restartMs = restartDelayMs(ends)

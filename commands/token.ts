@@ -11,6 +11,7 @@ import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { ConfigError } from '#core/config.ts'
 import type { CommandIo } from './command-io.ts'
 import { inspectCommand } from './inspect-token.ts'
+import { examples } from './manual.ts'
 
 const ttlSecondsDefault = 3_600
 
@@ -23,16 +24,23 @@ type MintOptions = {
 
 export function tokenCommand(io: CommandIo): Command {
   return new Command('token')
-    .description('mint development tokens, inspect any token, make the local issuer’s keys')
+    .summary('mint and inspect tokens; make keys of the local issuer')
     .addCommand(mintCommand(io))
     .addCommand(inspectCommand(io))
     .addCommand(keygenCommand(io))
     .addCommand(issuerKeysCommand(io))
+    .addHelpText(
+      'after',
+      examples('postern token mint --scope jobs:read', 'postern token inspect < token.txt'),
+    )
 }
 
 function mintCommand(io: CommandIo): Command {
   return new Command('mint')
-    .description('sign a token with the development key of the data directory')
+    .summary('sign a token with the development key of the data directory')
+    .description(
+      `\`postern up\` trusts this key. Refused with POSTERN_MODE=production, as the issuer is.`,
+    )
     .option('--subject <name>', 'who the token is for', 'developer')
     .requiredOption('--scope <scope...>', 'what it grants, one or more')
     .option(
@@ -44,12 +52,10 @@ function mintCommand(io: CommandIo): Command {
     .option('--audience <name>', 'who it is meant for', developmentAudience)
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern token mint --scope jobs:read jobs:write:scoring
-  $ TOKEN=$(postern token mint --subject desk-a --scope jobs:read --ttl 15m)
-
-\`postern up\` trusts this key. Refused with POSTERN_MODE=production, as the issuer is.`,
+      examples(
+        'postern token mint --scope jobs:read jobs:write:scoring',
+        'TOKEN=$(postern token mint --subject desk-a --scope jobs:read --ttl 15m)',
+      ),
     )
     .action((options: MintOptions) => mint(io, options))
 }
@@ -64,8 +70,8 @@ async function mint(io: CommandIo, options: MintOptions): Promise<void> {
 
 function keygenCommand(io: CommandIo): Command {
   return new Command('keygen')
-    .description('make the development key and print the issuer to paste into an access file')
-    .addHelpText('after', '\nExamples:\n  $ postern token keygen')
+    .summary('make the development key and print the issuer to paste into an access file')
+    .addHelpText('after', examples('postern token keygen'))
     .action(async () => {
       const { publicJwk } = await developmentKeyOf(io)
       const issuer = {
@@ -81,20 +87,19 @@ function keygenCommand(io: CommandIo): Command {
 
 function issuerKeysCommand(io: CommandIo): Command {
   return new Command('issuer-keys')
-    .description('print the first keys of the local issuer, to be put into the secret store')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern token issuer-keys | postern secrets put postern/issuer
-  $ postern token issuer-keys | vault kv put -mount=secret postern/issuer -
-  $ aws secretsmanager create-secret --name postern/issuer \\
-      --secret-string "$(postern token issuer-keys)"
-
-Private keys, as a JSON object of strings; nothing is kept here, and nothing is printed at a terminal.
+    .summary('print the first keys of the local issuer, to be put into the secret store')
+    .description(`Private keys, as a JSON object of strings; nothing is kept here, and nothing is printed at a terminal.
 Then set POSTERN_ISSUER and POSTERN_ISSUER_KEYS=secret:postern/issuer#current, give the access file
 an issuer with \`"keys": {"local": true}\`, and have them rotated:
-\`postern secrets set-rotation postern/issuer --kind issuer-key\`.`,
+\`postern secrets set-rotation postern/issuer --kind issuer-key\`.`)
+    .addHelpText(
+      'after',
+      examples(
+        'postern token issuer-keys | postern secrets put postern/issuer',
+        'postern token issuer-keys | vault kv put -mount=secret postern/issuer -',
+        `aws secretsmanager create-secret --name postern/issuer \
+      --secret-string "$(postern token issuer-keys)"`,
+      ),
     )
     .action(async (_options: object, command: Command) => {
       if (io.stdout.isTTY === true) {

@@ -21,6 +21,7 @@ import type { CommandIo } from './command-io.ts'
 import { ensureDevelopmentAccount } from './development-account.ts'
 import { openFoundation, secretsOf } from './foundation.ts'
 import { jobKinds, queueNames } from './job-kinds.ts'
+import { examples } from './manual.ts'
 import { openAccess } from './open-access.ts'
 import { openDevelopmentAudit } from './open-audit.ts'
 import { openGateway } from './open-gateway.ts'
@@ -29,12 +30,14 @@ import { openIssuer } from './open-issuer.ts'
 import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
-import { exitOnBug } from './process-life.ts'
+import { runService, type Service } from './run-service.ts'
 import { ingestSample, welcome } from './welcome.ts'
 
 /** A working day and a night; `postern token mint` makes the next one. */
 const tokenSeconds = 86_400
 
+/** Milliseconds: a cluster that is being made, which takes a slow machine so long, is not left half made. */
+const startGraceMs = 20_000
 /** All there are: whoever sits at the keyboard may try everything. */
 const developerScopes: readonly string[] = [
   ...new Set([...jobKinds.values()].flatMap((kind) => kind.scope ?? [])),
@@ -57,35 +60,40 @@ type UpOptions = { readonly port?: string; readonly fresh?: boolean; readonly da
 
 export function upCommand(io: CommandIo): Command {
   return new Command('up')
-    .description('run everything in one process on a laptop, with an embedded Postgres')
+    .summary('everything in one process on a laptop, with an embedded Postgres')
+    .description(`Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
+the embedded engine does not sync its files, so it may not survive a power cut. A job may name a
+callback below http://127.0.0.1:9099/. The audit log is published to <data>/audit, with its verifier
+key in <data>/audit.vkey. For production see \`postern run\`.`)
     .option(
       '--port <port>',
       'listen on this port of 127.0.0.1 (default: POSTERN_LISTEN_PORT, 8080)',
     )
     .option('--data <directory>', 'keep state here (default: POSTERN_DATA_DIRECTORY, .postern)')
     .option('--fresh', 'throw away the state of earlier runs')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern up
-  $ postern up --port 9090 --fresh
-
-Listens on 127.0.0.1 only, prints a development token and lines to paste. State survives a restart;
-the embedded engine does not sync its files, so it may not survive a power cut. A job may name a
-callback below http://127.0.0.1:9099/. The audit log is published to <data>/audit, with its verifier
-key in <data>/audit.vkey. For production see \`postern run\`.`,
-    )
+    .addHelpText('after', examples('postern up', 'postern up --port 9090 --fresh'))
     .action((options: UpOptions) => up(io, options))
 }
 
 async function up(io: CommandIo, options: UpOptions): Promise<void> {
   const asked = developmentConfig(io, options, undefined)
   const log = openLog({ level: asked.POSTERN_LOG_LEVEL, fields: { process: 'up' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
   const data = asked.POSTERN_DATA_DIRECTORY
+  await runService(io, {
+    ...{ log, graceMs: startGraceMs },
+    start: (service) => startAll(io, { options, data }, service),
+    onSignal: (signal) => {
+      log.info('up.stopping', { signal })
+      io.stdout.write(`Stopping (${signal}); state is kept in ${data}.\n`)
+    },
+  })
+}
+
+async function startAll(
+  io: CommandIo,
+  { options, data }: { readonly options: UpOptions; readonly data: string },
+  { log, stack }: Service,
+): Promise<void> {
   io.stderr.write('postern: starting; the first time takes some seconds …\n')
   const embedded = stack.adopt(
     await openEmbeddedEngine({ directory: join(data, 'postgres'), fresh: options.fresh === true }),
@@ -134,9 +142,6 @@ async function up(io: CommandIo, options: UpOptions): Promise<void> {
   io.stdout.write(
     welcome({ url: listener.url, token, data, audit: { store: settings.store, keys } }),
   )
-  const signal = await io.terminated()
-  log.info('up.stopping', { signal })
-  io.stdout.write(`Stopping (${signal}); state is kept in ${data}.\n`)
 }
 
 /** Ours to set: the engine, the mode and the address; the rest may come from the environment. */

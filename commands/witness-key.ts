@@ -9,6 +9,7 @@ import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import type { SecretReader } from '#core/secret/secret-reader.ts'
 import { isSecretReference } from '#core/secret/secret-reference.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { examples } from './manual.ts'
 
 const keyFileMode = 0o400
 
@@ -23,7 +24,10 @@ type KeygenOptions = {
 
 export function keygenCommand(io: CommandIo): Command {
   return new Command('keygen')
-    .description('make a signer key and print its verifier key; never writes over one')
+    .summary('make a signer key and print its verifier key; never writes over one')
+    .description(
+      `A log's name is its origin. What is printed is public: hand it to whoever verifies.`,
+    )
     .requiredOption('--name <name>', 'a URL without scheme, e.g. witness.example.com/w1')
     .addOption(
       new Option('--type <type>', 'what it will sign: a log its checkpoints, or a witness')
@@ -33,12 +37,10 @@ export function keygenCommand(io: CommandIo): Command {
     .requiredOption('--key <file>', 'where to write it, mode 0400')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern witness keygen --name witness.example.com/w1 --key witness.key
-  $ postern witness keygen --type log --name postern.example.com/audit --key log.key
-
-A log's name is its origin. What is printed is public: hand it to whoever verifies.`,
+      examples(
+        'postern witness keygen --name witness.example.com/w1 --key witness.key',
+        'postern witness keygen --type log --name postern.example.com/audit --key log.key',
+      ),
     )
     .action(async ({ name, type, key: path }: KeygenOptions, command: Command) => {
       const generated = generateOrUndefined(name, keyTypes[type])

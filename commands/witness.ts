@@ -5,13 +5,14 @@ import { listenWitness } from '#core/audit/witness/listen-witness.ts'
 import { respondWitness } from '#core/audit/witness/respond-witness.ts'
 import { createWitnessStore, openWitnessStore } from '#core/audit/witness/sqlite-witness-store.ts'
 import { parseTrustedLogs } from '#core/audit/witness/trusted-logs.ts'
-import { ConfigError } from '#core/config.ts'
+import { type Config, ConfigError } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { listenerTls } from './listener-tls.ts'
+import { examples } from './manual.ts'
 import { openSecretReader } from './open-secret-store.ts'
-import { exitOnBug } from './process-life.ts'
+import { runService, type Service } from './run-service.ts'
 import { keygenCommand, readWitnessKey } from './witness-key.ts'
 
 type Place = { readonly address: string; readonly port: number }
@@ -21,20 +22,19 @@ const listenDefault: Place = { address: '127.0.0.1', port: 8090 }
 
 export function witnessCommand(io: CommandIo): Command {
   return new Command('witness')
-    .description('cosign the checkpoints of logs that only grow (C2SP tlog-witness)')
+    .summary('cosign checkpoints of logs that only grow (C2SP tlog-witness)')
+    .description(`Run it where the log's operators have no access: another account, host and key.`)
     .addCommand(serveCommand(io), { isDefault: true })
     .addCommand(initCommand(io))
     .addCommand(keygenCommand(io))
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern witness keygen --name witness.example.com/w1 --key witness.key
-  $ postern witness init --key witness.key --data /var/lib/postern-witness
-  $ postern witness --listen 0.0.0.0:8090 --key witness.key --data /var/lib/postern-witness \\
-      --logs logs.txt
-
-Run it where the log's operators have no access: another account, host and key.`,
+      examples(
+        'postern witness keygen --name witness.example.com/w1 --key witness.key',
+        'postern witness init --key witness.key --data /var/lib/postern-witness',
+        `postern witness --listen 0.0.0.0:8090 --key witness.key --data /var/lib/postern-witness \
+      --logs logs.txt`,
+      ),
     )
 }
 
@@ -47,35 +47,34 @@ type ServeOptions = {
 
 function serveCommand(io: CommandIo): Command {
   return new Command('serve')
-    .description('answer logs over HTTP; what `postern witness` alone does')
+    .summary('answer logs over HTTP; what `postern witness` alone does')
+    .description(`Answers POST /add-checkpoint, GET /<hex SHA-256 of the origin>/checkpoint and GET /healthz, over
+TLS with POSTERN_TLS_CERTIFICATE and POSTERN_TLS_KEY. Never restore its data from a backup, and
+never make it anew for the same key: a witness that forgot makes forks possible. Lost? Retire the
+key.`)
     .option('--listen <address:port>', 'where to answer', parsePlace, listenDefault)
     .requiredOption('--key <file>', 'signer key, mode 0400 or 0600, or secret:<name>#<member>')
     .requiredOption('--data <directory>', 'what was cosigned; made by `postern witness init`')
     .requiredOption('--logs <file>', 'whom to cosign: a policy file, or verifier keys, one a line')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ postern witness --key witness.key --data /var/lib/postern-witness --logs logs.txt
-  $ postern witness --listen 0.0.0.0:8090 --key 'secret:witness/signer#key' \\
-      --data /var/lib/postern-witness --logs policy.txt
-
-Answers POST /add-checkpoint, GET /<hex SHA-256 of the origin>/checkpoint and GET /healthz, over
-TLS with POSTERN_TLS_CERTIFICATE and POSTERN_TLS_KEY. Never restore its data from a backup, and
-never make it anew for the same key: a witness that forgot makes forks possible. Lost? Retire the
-key.`,
+      examples(
+        'postern witness serve --key witness.key --data /var/lib/postern-witness --logs logs.txt',
+        `postern witness --listen 0.0.0.0:8090 --key 'secret:witness/signer#key' \
+      --data /var/lib/postern-witness --logs policy.txt`,
+      ),
     )
     .action((options: ServeOptions) => serve(io, options))
 }
 
 function initCommand(io: CommandIo): Command {
   return new Command('init')
-    .description('make the memory of a witness whose key has never cosigned anything')
+    .summary('make the memory of a witness whose key has never cosigned anything')
     .requiredOption('--key <file>', 'signer key, or secret:<name>#<member>')
     .requiredOption('--data <directory>', 'where to keep what was cosigned')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ postern witness init --key witness.key --data /var/lib/postern-witness',
+      examples('postern witness init --key witness.key --data /var/lib/postern-witness'),
     )
     .action(async ({ key, data }: { readonly key: string; readonly data: string }) => {
       const signer = await readWitnessKey(openSecretReader(io.config()), key)
@@ -89,9 +88,18 @@ function initCommand(io: CommandIo): Command {
 async function serve(io: CommandIo, options: ServeOptions): Promise<void> {
   const config = io.config()
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'witness' } })
-  exitOnBug(log)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
+  await runService(io, {
+    log,
+    start: (service) => startWitness(config, options, service),
+    onSignal: (signal) => log.info('witness.stopping', { signal }),
+  })
+}
+
+async function startWitness(
+  config: Config,
+  options: ServeOptions,
+  { log, stack }: Service,
+): Promise<void> {
   const secrets = openSecretReader(config)
   const signer = await readWitnessKey(secrets, options.key)
   const logs = parseTrustedLogs(await readText('--logs', options.logs))
@@ -108,8 +116,6 @@ async function serve(io: CommandIo, options: ServeOptions): Promise<void> {
     witness: signer.key.name,
     origins: [...logs.keys()],
   })
-  const signal = await io.terminated()
-  log.info('witness.stopping', { signal })
 }
 
 async function readText(option: string, path: string): Promise<string> {

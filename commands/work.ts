@@ -1,32 +1,27 @@
 import { Command } from 'commander'
+import type { Config } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { listenProbes } from '#gateway/listen-probes.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { engineSettings, openFoundation } from './foundation.ts'
+import { examples } from './manual.ts'
 import { openVerifiedLog } from './open-audit.ts'
 import { openIncidents } from './open-incidents.ts'
 import { openServices } from './open-services.ts'
 import { openWorkers } from './open-workers.ts'
-import { exitOnBug } from './process-life.ts'
 import { workerReadiness } from './readiness.ts'
 import { requireSettings } from './require-settings.ts'
+import { runService, type Service } from './run-service.ts'
 
 export function workCommand(io: CommandIo): Command {
   return new Command('work')
-    .description('run the workers: take jobs from the queue, commit their outcomes')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ postern work
-  $ POSTERN_PROBE_PORT=9091 postern work
-
-Needs POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres, POSTERN_REDIS_URL. Answers
+    .summary('the workers: take jobs from the queue, commit their outcomes')
+    .description(`Needs POSTERN_DATABASE_URL and, unless POSTERN_QUEUE=postgres, POSTERN_REDIS_URL. Answers
 /healthz, /readyz and /metrics on POSTERN_PROBE_PORT at 127.0.0.1. On SIGTERM running jobs get
 POSTERN_DRAIN_SECONDS; what is left goes back to the queue without spending an attempt. With
-POSTERN_AUDIT_STORE and POSTERN_AUDIT_VERIFIER_KEYS the published log is verified every night.`,
-    )
+POSTERN_AUDIT_STORE and POSTERN_AUDIT_VERIFIER_KEYS the published log is verified every night.`)
+    .addHelpText('after', examples('postern work', 'POSTERN_PROBE_PORT=9091 postern work'))
     .action(() => work(io))
 }
 
@@ -34,10 +29,16 @@ async function work(io: CommandIo): Promise<void> {
   const config = io.config()
   requireSettings(config, engineSettings(config))
   const log = openLog({ level: config.POSTERN_LOG_LEVEL, fields: { process: 'worker' } })
-  exitOnBug(log)
+  // A worker takes jobs, and is ready, before all of it is open: it is stopped in order from the start.
+  await runService(io, {
+    log,
+    start: (service) => startWorking(io, config, service),
+    onSignal: (signal) => log.info('work.stopping', { signal }),
+  })
+}
+
+async function startWorking(io: CommandIo, config: Config, { log, stack }: Service): Promise<void> {
   const published = await openVerifiedLog(config)
-  await using stack = new AsyncDisposableStack()
-  stack.defer(() => log.flush())
   const start = { config, log, version: io.version }
   const foundation = await openFoundation({ ...start, role: 'postern_worker', stack })
   const { metrics } = foundation
@@ -53,11 +54,7 @@ async function work(io: CommandIo): Promise<void> {
     ),
     (open) => open.stop(),
   )
-  // A worker takes jobs, and is ready, before all of it is open: from here on it is stopped in order.
-  const terminated = io.terminated()
   await openWorkers(foundation, services, { published, environment: io.environment })
   openIncidents(foundation, services, { hasWorkers: true })
   log.info('work.ready', { probes: probes.url })
-  const signal = await terminated
-  log.info('work.stopping', { signal })
 }

@@ -1,147 +1,10 @@
 import { z } from 'zod'
-import { environmentName } from './drift/environment-name.ts'
+import { nearest } from './nearest.ts'
 import { isSecretReference, parseSecretReference } from './secret/secret-reference.ts'
-import { otlpProblems, otlpSettings } from './trace/otlp-settings.ts'
+import { settingNames, settingShape } from './settings/setting-groups.ts'
+import { otlpProblems } from './trace/otlp-settings.ts'
 
-/** The listener's default; above 1023 because the image runs without capabilities. */
-const listenPortDefault = 8080
-/** Workers answer probes only, on a port of their own, so that `run` needs no second address. */
-const probePortDefault = 8081
-/** The sequencer's probes: a third process of `run` beside gateway and worker. */
-const sequencerProbePortDefault = 8082
-/** The rotator's probes: the fourth process of `run`. */
-const rotatorProbePortDefault = 8083
-/** Seven years: the longest of the usual rules for trading records. */
-const retentionDaysDefault = 2_555
-/** A stop that takes longer than an orchestrator's usual 30 s is killed half way. */
-const drainSecondsDefault = 25
-/** Alpaca's market of play money; the other one is for those who name it. */
-const alpacaUrlDefault = 'https://paper-api.alpaca.markets'
-
-/** Seconds that a token of the local issuer may live, by default and at the most. */
-const issuerTtlSecondsDefault = 900
-const issuerTtlSecondsMax = 3_600
-/** Seconds that verifiers may keep its keys: a rotation waits as long. */
-const jwksMaxAgeSecondsDefault = 300
-
-/** A credential: a reference to the secret store; a literal only in development. */
-const credential = z.string().min(1)
-
-const filePath = z.string().min(1)
-const port = z.coerce.number().int().min(0).max(65_535)
-
-/** A log's name (C2SP tlog-checkpoint): its URL without scheme and final slash. */
-const origin = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9.:/_-]{0,198}[a-zA-Z0-9]$/, 'a URL without scheme and final slash')
-
-/** Where an engine or a login method of Vault is mounted. */
-const vaultPath = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_./-]{0,126}$/, 'a path without a slash at its start')
-
-/**
- * Where a CI run leaves its plan: `s3://bucket/prefix` or a directory. No part of it begins with a dot:
- * none leads back up.
- */
-const planPlace = z
-  .string()
-  .max(1_024)
-  .regex(
-    /^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|(?=\/))(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
-    's3://bucket/prefix or an absolute directory',
-  )
-
-const imageDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest such as sha256:…')
-
-/** The keys are the variables' names, so that a problem names what to fix. */
-const environmentSchema = z.strictObject({
-  POSTERN_MODE: z.enum(['production', 'development']).default('production'),
-  POSTERN_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  POSTERN_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('0.0.0.0'),
-  POSTERN_LISTEN_PORT: port.default(listenPortDefault),
-  POSTERN_PROBE_PORT: port.default(probePortDefault),
-  POSTERN_ACCESS_FILE: filePath.optional(),
-  POSTERN_DATABASE_URL: credential.optional(),
-  POSTERN_DATABASE_CA_FILE: filePath.optional(),
-  POSTERN_QUEUE: z.enum(['redis', 'postgres']).default('redis'),
-  POSTERN_REDIS_URL: credential.optional(),
-  POSTERN_REDIS_CA_FILE: filePath.optional(),
-  POSTERN_REDIS_CLUSTER: z.stringbool().default(false),
-  POSTERN_SECRET_STORE: z.enum(['file', 'vault', 'aws', 'gcp', 'azure']).optional(),
-  POSTERN_SECRET_FILE: filePath.optional(),
-  POSTERN_SECRET_BOOTSTRAP_FILE: filePath.optional(),
-  POSTERN_VAULT_ADDRESS: z.url({ protocol: /^https?$/ }).optional(),
-  POSTERN_VAULT_CA_FILE: filePath.optional(),
-  POSTERN_VAULT_NAMESPACE: z.string().min(1).optional(),
-  POSTERN_VAULT_MOUNT: vaultPath.default('secret'),
-  POSTERN_VAULT_LOGIN: z.enum(['approle', 'kubernetes', 'jwt']).default('approle'),
-  POSTERN_VAULT_LOGIN_MOUNT: vaultPath.optional(),
-  POSTERN_VAULT_ROLE: z.string().min(1).optional(),
-  POSTERN_AWS_REGION: z
-    .string()
-    .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'a region such as eu-central-1')
-    .optional(),
-  POSTERN_AWS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  POSTERN_GCP_PROJECT: z.string().min(1).optional(),
-  POSTERN_GCP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  POSTERN_GCP_ACCOUNT_FILE: filePath.optional(),
-  POSTERN_AZURE_VAULT_URL: z.url({ protocol: /^https?$/ }).optional(),
-  POSTERN_AZURE_TENANT_ID: z.string().min(1).optional(),
-  POSTERN_AZURE_CLIENT_ID: z.string().min(1).optional(),
-  POSTERN_IDENTITY_TOKEN_FILE: filePath.optional(),
-  POSTERN_WEBHOOK_KEY: credential.optional(),
-  POSTERN_ALPACA_URL: z.url({ protocol: /^https?$/ }).default(alpacaUrlDefault),
-  POSTERN_ALPACA_KEYS: credential.optional(),
-  POSTERN_TLS_CERTIFICATE: credential.optional(),
-  POSTERN_TLS_KEY: credential.optional(),
-  POSTERN_TLS_CLIENT_CA: credential.optional(),
-  /** A token's `iss`: a URL (RFC 7519, 2), which nobody fetches. */
-  POSTERN_ISSUER: z
-    .url({ protocol: /^https?$/ })
-    .max(256)
-    .optional(),
-  POSTERN_ISSUER_KEYS: credential.optional(),
-  POSTERN_ISSUER_TTL_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(issuerTtlSecondsMax)
-    .default(issuerTtlSecondsDefault),
-  POSTERN_JWKS_MAX_AGE_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(86_400)
-    .default(jwksMaxAgeSecondsDefault),
-  POSTERN_AUDIT_ORIGIN: origin.optional(),
-  POSTERN_AUDIT_KEYS: credential.optional(),
-  POSTERN_AUDIT_STORE: z.string().min(1).optional(),
-  POSTERN_AUDIT_POLICY: filePath.optional(),
-  POSTERN_AUDIT_VERIFIER_KEYS: filePath.optional(),
-  POSTERN_AUDIT_RETENTION_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(36_500)
-    .default(retentionDaysDefault),
-  POSTERN_AUDIT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  POSTERN_SEQUENCER_PROBE_PORT: port.default(sequencerProbePortDefault),
-  POSTERN_ROTATOR_PROBE_PORT: port.default(rotatorProbePortDefault),
-  POSTERN_IMAGE_DIGEST: imageDigest.optional(),
-  POSTERN_DRIFT_PLAN: planPlace.optional(),
-  POSTERN_DRIFT_PLAN_KEY_FILE: filePath.optional(),
-  POSTERN_DRIFT_ENVIRONMENT: environmentName.optional(),
-  POSTERN_DRIFT_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  POSTERN_DRIFT_WORKSPACE: filePath.optional(),
-  POSTERN_DRIFT_CALLBACK: z
-    .url({ protocol: /^https?$/ })
-    .max(2_048)
-    .optional(),
-  ...otlpSettings,
-  POSTERN_DRAIN_SECONDS: z.coerce.number().int().min(1).max(600).default(drainSecondsDefault),
-  POSTERN_DATA_DIRECTORY: filePath.default('.postern'),
-})
+const environmentSchema = z.strictObject(settingShape)
 
 export type Config = Readonly<z.infer<typeof environmentSchema>>
 
@@ -193,9 +56,15 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${key}: unknown setting; see \`postern --help\` for the names`)
+    return issue.keys.map(unknownSetting)
   }
   return [`${issue.path.join('.')}: ${issue.message}`]
+}
+
+function unknownSetting(name: string): string {
+  const meant = nearest(name, settingNames)
+  const hint = meant === undefined ? 'see `postern help settings`' : `did you mean ${meant}?`
+  return `${name}: unknown setting; ${hint}`
 }
 
 /** Never repeats the value: what was put there by mistake may be a password. */

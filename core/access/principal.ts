@@ -32,3 +32,6 @@ export type Caller = {
   readonly requestId: string
   readonly traceparent: string | undefined
 }
+
+/** Whoever acts: a caller over HTTP, or an operator's name at a terminal. */
+export type Actor = Caller | string

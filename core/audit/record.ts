@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize'
-import type { Caller, Principal } from '../access/principal.ts'
+import type { Actor, Caller, Principal } from '../access/principal.ts'
 import { PosternError } from '../errors.ts'
 import { invariant } from '../invariant.ts'
 
@@ -121,6 +121,12 @@ export function callerRecord(
     requestId: caller.requestId,
     traceparent: caller.traceparent,
   }
+}
+
+/** Of an operator at a terminal the name stands in the details. */
+export function actorRecord(actor: Actor, record: Parameters<typeof callerRecord>[1]): AuditRecord {
+  if (typeof actor !== 'string') return callerRecord(actor, record)
+  return systemRecord({ ...record, details: { ...record.details, operator: actor } })
 }
 
 /** A principal is one object for as long as its token is remembered; so is its actor. */

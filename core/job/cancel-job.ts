@@ -1,6 +1,6 @@
-import type { Caller } from '../access/principal.ts'
+import type { Actor } from '../access/principal.ts'
 import { journalRows } from '../audit/journal-rows.ts'
-import { callerRecord } from '../audit/record.ts'
+import { actorRecord } from '../audit/record.ts'
 import { errorCatalog } from '../errors.ts'
 import { findJob, type JobRow, jobColumns, jobOf, visibleTo } from './job-row.ts'
 import { jobChannels } from './job-signals.ts'
@@ -45,19 +45,19 @@ export async function cancelJob(
 type CancelRequest = {
   readonly id: string
   readonly visibility: Visibility
-  readonly caller: Caller
+  readonly actor: Actor
 }
 
-/** The job as it is now; undefined when it had finished or is not the caller's to see. */
+/** The job as it is now; undefined when it had finished or is not the actor's to see. */
 async function storeCancelled(
   { sql, journal, now }: PostgresJobStoreOptions,
-  { id, visibility, caller }: CancelRequest,
+  { id, visibility, actor }: CancelRequest,
 ): Promise<JobRow | undefined> {
   const at = now()
   const rec = Bun.randomUUIDv7()
   const target = `job/${id}`
   return await journal.write(
-    [callerRecord(caller, { id: rec, type: 'job.cancelled', at, target, outcome: 'ok' })],
+    [actorRecord(actor, { id: rec, type: 'job.cancelled', at, target, outcome: 'ok' })],
     async (rows) => {
       const [row] = await sql<JobRow[]>`
         with done as (

@@ -1,4 +1,4 @@
-import type { Caller } from '../access/principal.ts'
+import type { Actor } from '../access/principal.ts'
 import type { JobState } from './kind.ts'
 
 /** A job as callers see it: from Postgres, never from the queue engine. Times are RFC 3339 UTC. */
@@ -34,6 +34,8 @@ export type Visibility = 'any' | { readonly issuer: string; readonly subject: st
 export type JobFilter = {
   readonly kind?: string | undefined
   readonly state?: JobState | undefined
+  /** Of any issuer. */
+  readonly subject?: string | undefined
   readonly tag?: string | undefined
   /** RFC 3339 bounds of acceptance, inclusive and exclusive. */
   readonly since?: string | undefined
@@ -69,9 +71,9 @@ export type JobStore = {
     visibility: Visibility,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<Job | undefined>
-  cancel(id: string, visibility: Visibility, caller: Caller): Promise<CancelOutcome | undefined>
+  cancel(id: string, visibility: Visibility, actor: Actor): Promise<CancelOutcome | undefined>
   /** A failed or cancelled job is accepted again under its id. Throws `job.not_retryable`. */
-  retry(id: string, visibility: Visibility, caller: Caller): Promise<Job | undefined>
+  retry(id: string, visibility: Visibility, actor: Actor): Promise<Job | undefined>
   /**
    * Changes after `cursor` (or from now on), in commit order, until the signal aborts. A job that
    * changes twice between two reads is delivered once, as it then stands.
@@ -98,10 +100,10 @@ export type QueueStatus = {
 /** Operators' acts on a queue: each commits in Postgres with its audit record, the engine follows. */
 export type QueueControl = {
   status(): Promise<readonly QueueStatus[]>
-  pause(kind: string, caller: Caller): Promise<void>
-  resume(kind: string, caller: Caller): Promise<void>
+  pause(kind: string, actor: Actor): Promise<void>
+  resume(kind: string, actor: Actor): Promise<void>
   /** Cancels every job of the kind that has not begun; returns how many. */
-  drain(kind: string, caller: Caller): Promise<number>
+  drain(kind: string, actor: Actor): Promise<number>
   /** Retries every failed job of the kind, oldest first, at most `limit`; returns how many. */
-  replayFailed(kind: string, limit: number, caller: Caller): Promise<number>
+  replayFailed(kind: string, limit: number, actor: Actor): Promise<number>
 }

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres'
-import type { Caller } from '../access/principal.ts'
+import type { Actor } from '../access/principal.ts'
 import type { AuditJournal } from '../audit/journal.ts'
 import { PosternError } from '../errors.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
@@ -18,7 +18,7 @@ const lookAgainMs = 1_000
 export type PostgresJobStoreOptions = {
   readonly sql: Sql
   readonly journal: AuditJournal
-  readonly queue: JobQueue
+  readonly queue: Pick<JobQueue, 'remove'>
   readonly kinds: ReadonlyMap<string, JobKind>
   readonly signals: JobSignals
   /** Called when a retried job is in the outbox. */
@@ -57,10 +57,10 @@ export function postgresJobStore(options: PostgresJobStoreOptions): JobStore {
     }
   }
 
-  async function retry(id: string, visibility: Visibility, caller: Caller) {
+  async function retry(id: string, visibility: Visibility, actor: Actor) {
     const job = await find(id, visibility)
     if (job === undefined) return undefined
-    const count = await retryJobs(options, { ids: [id], caller }).catch(rethrowAsOutage)
+    const count = await retryJobs(options, { ids: [id], actor }).catch(rethrowAsOutage)
     if (count === 0) {
       throw new PosternError('job.not_retryable', {
         detail: `Only a failed or cancelled job can be retried; this one is ${job.state}.`,
@@ -73,8 +73,8 @@ export function postgresJobStore(options: PostgresJobStoreOptions): JobStore {
     find,
     list: (filter, visibility) => listJobs(sql, filter, visibility).catch(rethrowAsOutage),
     waitFinished,
-    cancel: (id, visibility, caller) =>
-      cancelJob(options, { id, visibility, caller }).catch(rethrowAsOutage),
+    cancel: (id, visibility, actor) =>
+      cancelJob(options, { id, visibility, actor }).catch(rethrowAsOutage),
     retry,
     changes: (scope, visibility, stream) => jobChanges(options, { scope, visibility, ...stream }),
   }
@@ -82,12 +82,13 @@ export function postgresJobStore(options: PostgresJobStoreOptions): JobStore {
 
 /** Newest first; the cursor is the last id of the page, ids being in the order of acceptance. */
 async function listJobs(sql: Sql, filter: JobFilter, visibility: Visibility): Promise<JobPage> {
-  const { kind, state, tag, since, until, cursor, limit } = filter
+  const { kind, state, subject, tag, since, until, cursor, limit } = filter
   const rows = await sql<JobRow[]>`
     select ${jobColumns(sql)} from postern_job
     where ${visibleTo(sql, visibility)}
       ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
       ${state === undefined ? sql`` : sql`and state = ${state}`}
+      ${subject === undefined ? sql`` : sql`and subject = ${subject}`}
       ${tag === undefined ? sql`` : sql`and tag = ${tag}`}
       ${since === undefined ? sql`` : sql`and accepted_at >= ${since}::text::timestamptz`}
       ${until === undefined ? sql`` : sql`and accepted_at < ${until}::text::timestamptz`}

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
-import type { Caller } from '../access/principal.ts'
+import type { Actor } from '../access/principal.ts'
 import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
-import { type AuditRecord, type AuditType, callerRecord } from '../audit/record.ts'
+import { type AuditRecord, type AuditType, actorRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import { cancelledProblem } from './cancel-job.ts'
@@ -17,7 +17,7 @@ const pageMax = 500
 export type QueueControlOptions = {
   readonly sql: Sql
   readonly journal: AuditJournal
-  readonly queue: JobQueue
+  readonly queue: Pick<JobQueue, 'remove' | 'setPaused' | 'counts'>
   readonly kinds: ReadonlyMap<string, JobKind>
   readonly onOutbox: () => void
   readonly now: () => Date
@@ -32,19 +32,19 @@ export function postgresQueueControl(options: QueueControlOptions): QueueControl
     return kind
   }
 
-  async function setPaused(name: string, paused: boolean, caller: Caller): Promise<void> {
+  async function setPaused(name: string, paused: boolean, actor: Actor): Promise<void> {
     const kind = kindOf(name)
-    await storePaused(options, kind, paused, caller).catch(rethrowAsOutage)
+    await storePaused(options, kind, paused, actor).catch(rethrowAsOutage)
     // The reconciler repeats this until the engine follows.
     await queue.setPaused(kind, paused).catch(() => undefined)
   }
 
-  async function drain(name: string, caller: Caller): Promise<number> {
+  async function drain(name: string, actor: Actor): Promise<number> {
     const kind = kindOf(name)
     let drained = 0
     let taken = pageMax
     while (taken === pageMax) {
-      const ids = await drainPage(options, kind, caller).catch(rethrowAsOutage)
+      const ids = await drainPage(options, kind, actor).catch(rethrowAsOutage)
       taken = ids.length
       drained += taken
       // What stays in the engine is fenced when it runs.
@@ -53,7 +53,7 @@ export function postgresQueueControl(options: QueueControlOptions): QueueControl
     return drained
   }
 
-  async function replayFailed(name: string, limit: number, caller: Caller): Promise<number> {
+  async function replayFailed(name: string, limit: number, actor: Actor): Promise<number> {
     const kind = kindOf(name)
     let replayed = 0
     // What fails again meanwhile lies behind the last page and is not replayed twice.
@@ -65,15 +65,15 @@ export function postgresQueueControl(options: QueueControlOptions): QueueControl
       if (rows.length === 0) break
       const ids = rows.map((row) => row.id)
       last = ids.at(-1) ?? last
-      replayed += await retryJobs(options, { ids, caller }).catch(rethrowAsOutage)
+      replayed += await retryJobs(options, { ids, actor }).catch(rethrowAsOutage)
     }
     return replayed
   }
 
   return {
     status: () => queueStatus(options).catch(rethrowAsOutage),
-    pause: (kind, caller) => setPaused(kind, true, caller),
-    resume: (kind, caller) => setPaused(kind, false, caller),
+    pause: (kind, actor) => setPaused(kind, true, actor),
+    resume: (kind, actor) => setPaused(kind, false, actor),
     drain,
     replayFailed,
   }
@@ -117,31 +117,31 @@ async function storePaused(
   { sql, journal, now }: QueueControlOptions,
   kind: JobKind,
   paused: boolean,
-  caller: Caller,
+  actor: Actor,
 ): Promise<void> {
   const at = now()
-  const record = queueRecord(kind, paused ? 'queue.paused' : 'queue.resumed', caller, at)
-  const { subject } = caller.principal
+  const record = queueRecord(kind, paused ? 'queue.paused' : 'queue.resumed', actor, at)
+  const by = typeof actor === 'string' ? actor : actor.principal.subject
   await recordedTransaction(sql, journal, async (transaction, write) => {
     await write([record])
     await transaction`
       insert into postern_queue (kind, paused_at, paused_by)
-      values (${kind.name}, ${paused ? at : null}, ${paused ? subject : null})
+      values (${kind.name}, ${paused ? at : null}, ${paused ? by : null})
       on conflict (kind) do update
         set paused_at = excluded.paused_at, paused_by = excluded.paused_by`
   })
 }
 
-function queueRecord(kind: JobKind, type: AuditType, caller: Caller, at: Date): AuditRecord {
+function queueRecord(kind: JobKind, type: AuditType, actor: Actor, at: Date): AuditRecord {
   const target = `queue/${kind.name}`
-  return callerRecord(caller, { id: Bun.randomUUIDv7(), type, at, target, outcome: 'ok' })
+  return actorRecord(actor, { id: Bun.randomUUIDv7(), type, at, target, outcome: 'ok' })
 }
 
 /** Cancels one page of jobs that have not begun; returns their ids. */
 async function drainPage(
   { sql, journal, now }: QueueControlOptions,
   kind: JobKind,
-  caller: Caller,
+  actor: Actor,
 ): Promise<readonly string[]> {
   const at = now()
   return await recordedTransaction(sql, journal, async (transaction, write) => {
@@ -158,9 +158,9 @@ async function drainPage(
       const reason = 'queue.drained'
       const rec = Bun.randomUUIDv7()
       const type = 'job.cancelled'
-      return callerRecord(caller, { id: rec, type, at, target, outcome: 'ok', reason })
+      return actorRecord(actor, { id: rec, type, at, target, outcome: 'ok', reason })
     })
-    await write([queueRecord(kind, 'queue.drained', caller, at), ...records])
+    await write([queueRecord(kind, 'queue.drained', actor, at), ...records])
     return jobs.map((job) => job.id)
   })
 }

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
-import type { Caller } from '../access/principal.ts'
+import type { Actor } from '../access/principal.ts'
 import type { AuditJournal, JournalRow } from '../audit/journal.ts'
 import { journalRows } from '../audit/journal-rows.ts'
-import { callerRecord } from '../audit/record.ts'
+import { actorRecord } from '../audit/record.ts'
 
 /**
  * Accepts failed or cancelled jobs again under their ids: state, audit records and outbox in one
@@ -10,14 +10,14 @@ import { callerRecord } from '../audit/record.ts'
  */
 export async function retryJobs(
   options: RetryOptions,
-  request: { readonly ids: readonly string[]; readonly caller: Caller },
+  request: { readonly ids: readonly string[]; readonly actor: Actor },
 ): Promise<number> {
-  const { ids, caller } = request
+  const { ids, actor } = request
   const at = options.now()
   const records = ids.map((id) => {
     const target = `job/${id}`
     const rec = Bun.randomUUIDv7()
-    return callerRecord(caller, { id: rec, type: 'job.retried', at, target, outcome: 'ok' })
+    return actorRecord(actor, { id: rec, type: 'job.retried', at, target, outcome: 'ok' })
   })
   const again = await options.journal.write(
     records,

@@ -18,6 +18,8 @@ export type MigrateOptions = {
   /** The queues of this binary, by name; those on Postgres are numbered when it is migrated. */
   readonly queues?: readonly string[]
   readonly migrations?: readonly Migration[]
+  /** Called before each of them is applied. */
+  readonly onApply?: (name: string) => void
 }
 
 const ledgerRows = z.array(z.object({ number: z.int(), name: z.string(), sha256: z.string() }))
@@ -41,7 +43,10 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
       applied_at timestamptz not null default now()
     )`
     const pending = await pendingOwn(transaction, migrations)
-    for (const migration of pending) await apply(transaction, migration)
+    for (const migration of pending) {
+      options.onApply?.(titleOf(migration))
+      await apply(transaction, migration)
+    }
     const queueApplied = queue === 'postgres' ? await migrateQueue(transaction, queues) : []
     return [...pending.map(titleOf), ...queueApplied]
   })

@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
+import type { Actor } from '../access/principal.ts'
 import { leewaySeconds, tokenAgeSecondsMax } from '../access/verify-token.ts'
 import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
@@ -7,7 +8,6 @@ import { type AuditType, callerRecord, systemRecord } from '../audit/record.ts'
 import { PosternError } from '../errors.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
 import {
-  type Actor,
   needsSecond,
   personOf,
   type RevocationClass,

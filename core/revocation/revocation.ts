@@ -1,4 +1,4 @@
-import { type Caller, personOf as personBehind } from '../access/principal.ts'
+import { type Actor, personOf as personBehind } from '../access/principal.ts'
 
 /** Of tokens: a token, a subject, a signing key, an issuer. */
 export const tokenClasses = ['jti', 'sub', 'kid', 'iss'] as const
@@ -22,9 +22,6 @@ export type Revoked = {
   readonly issuer: string
   readonly value: string
 }
-
-/** Whoever acts: a caller over HTTP, or an operator's name at a terminal. */
-export type Actor = Caller | string
 
 /** The same for the same person: two who must agree have to differ in it. */
 export function personOf(actor: Actor): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isLoopback } from '../secret/secure-url.ts'
+import { told } from '../settings/setting-shapes.ts'
 
 /** One request in ten: enough to see what is slow, and a tenth of the cost. */
 const sampleDefault = 0.1
@@ -13,10 +14,24 @@ export const otlpSettings = {
   POSTERN_OTLP_ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .max(endpointCharactersMax)
-    .optional(),
-  POSTERN_OTLP_SAMPLE: z.coerce.number().min(0).max(1).default(sampleDefault),
+    .optional()
+    .meta(told('base URL of a collector of traces, `/v1/traces` is added; off without')),
+  POSTERN_OTLP_SAMPLE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(sampleDefault)
+    .meta(told('share of requests without a `traceparent` that begin a trace, 0 to 1')),
   /** A credential, `name=value` with commas between them. */
-  POSTERN_OTLP_HEADERS: z.string().min(1).optional(),
+  POSTERN_OTLP_HEADERS: z
+    .string()
+    .min(1)
+    .optional()
+    .meta(
+      told(
+        'secret reference; `name=value` pairs with commas that the collector wants, over https only',
+      ),
+    ),
 }
 
 /** Never repeats what may hold a password. */

@@ -1,0 +1,17 @@
+import { InvalidArgumentError } from 'commander'
+import { PosternError } from '#core/errors.ts'
+
+/** Throws `job.not_found`. */
+export function found<Answer>(answer: Answer | undefined): Answer {
+  if (answer !== undefined) return answer
+  throw new PosternError('job.not_found', { detail: 'Nor was there one within its retention.' })
+}
+
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}
+
+export function jobIdArgument(text: string): string {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
+  throw new InvalidArgumentError('the id of a job')
+}
