@@ -9,7 +9,7 @@ import type { PaperVenue } from '../venue/paper-venue.ts'
 import type { Desk } from './desk.ts'
 import { deskTransaction } from './desk-transaction.ts'
 import type { DeskOrder } from './desk-view.ts'
-import { markAccount } from './mark-accounts.ts'
+import { markAccounts } from './mark-accounts.ts'
 import { clearMarketGauges, setMarketGauges } from './market-gauges.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
@@ -117,7 +117,7 @@ async function keepAccount({ entry, paper }: DeskKeeperOptions, account: Account
   if (clock === 'live') {
     const nowMs = entry.now().getTime()
     if (venue === 'paper' && account.hasOpen) await paper.expireDue(id, nowMs)
-    await markAccount(entry, id, nowMs)
+    await markAccounts(entry, [id], nowMs)
   }
   if (account.hasOpen) {
     await releaseWaiting(entry, id)

@@ -6,9 +6,9 @@ import { exchangeDay } from '../../market/session.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { PaperMarket } from '../venue/paper-market.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
-import { markAccount } from './mark-accounts.ts'
+import { markAccounts } from './mark-accounts.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
-import { releaseWaiting } from './waiting-orders.ts'
+import { isWaiting, releaseWaiting } from './waiting-orders.ts'
 
 export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVenue }
 
@@ -34,19 +34,19 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
         signal.throwIfAborted()
         await follow(options, { account, events, breaker })
       }
+      await mark(options, accounts, events)
     },
   }
 }
 
 async function follow(options: FollowMarketOptions, working: Working): Promise<void> {
-  const { account, events } = working
+  const { account } = working
   if (account.isPaper) await workPaper(options, working)
   if (account.hasWaiting) await releaseWaiting(options, account.id)
-  if (account.hasPosition) await mark(options, account.id, events)
 }
 
 async function readConcerned(
-  { sql }: FollowMarketOptions,
+  { sql, now }: FollowMarketOptions,
   { clock, symbol }: MarketEvents,
 ): Promise<readonly Concerned[]> {
   const rows = await sql<Concerned[]>`
@@ -56,8 +56,8 @@ async function readConcerned(
       exists (select from postern_position p where p.account = a.id and p.symbol = ${symbol}
         and p.quantity <> 0) as "hasPosition",
       exists (select from postern_order o where o.is_open and o.account = a.id
-        and o.status in ('accepted', 'held')) as "hasWaiting"
-    from postern_account a where a.clock = ${clock} and (a.open_orders > 0
+        and ${isWaiting(sql, now())}) as "hasWaiting"
+    from postern_account a join postern_market m on m.clock = a.clock where a.clock = ${clock} and (a.open_orders > 0
       or exists (select from postern_position p where p.account = a.id and p.quantity <> 0))
     order by a.id`
   return rows
@@ -106,9 +106,10 @@ export function isHaltedAt(breaker: BreakerState | undefined, timeMs: number): b
 
 async function mark(
   options: FollowMarketOptions,
-  account: string,
+  accounts: readonly Concerned[],
   { bars, quote }: MarketEvents,
 ): Promise<void> {
   const timeMs = Math.max(bars.at(-1)?.time ?? 0, quote?.time ?? 0)
-  if (timeMs > 0) await markAccount(options, account, timeMs)
+  const ids = accounts.filter(({ hasPosition }) => hasPosition).map(({ id }) => id)
+  if (timeMs > 0) await markAccounts(options, ids, timeMs)
 }

@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres'
 import type { Caller } from '../../access/principal.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckInput, DenyCode } from '../check-input.ts'
@@ -44,7 +45,15 @@ type Counts = { [Name in Fate]: number }
 /** Less than any UUIDv7. */
 const firstId = '00000000-0000-0000-0000-000000000000'
 
-/** What was accepted is on its way; of that only what is over by the market's clock is looked at. */
+/**
+ * Of an order `o` of the account `a` at the market `m`. What was accepted is on its way; of that only what
+ * is over by the market's clock is looked at.
+ */
+export function isWaiting(sql: Sql, now: Date) {
+  return sql`(o.status = 'held' or o.status = 'accepted' and o.expire_at
+    <= case a.clock when 'live' then ${now}::timestamptz else m.time end)`
+}
+
 async function readWaiting(
   { sql, now }: OrderIntakeOptions,
   account: string,
@@ -55,8 +64,7 @@ async function readWaiting(
     join postern_account a on a.id = o.account
     join postern_market m on m.clock = a.clock
     where o.is_open and o.account = ${account} and o.id > ${after}
-      and (o.status = 'held' or o.status = 'accepted' and o.expire_at
-        <= case a.clock when 'live' then ${now()}::timestamptz else m.time end)
+      and ${isWaiting(sql, now())}
     order by o.id limit ${ordersPerCommit}`
   return rows.map(({ id }) => id)
 }
