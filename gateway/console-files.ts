@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { bundleConsole, type ConsoleBundle } from './bundle-console.ts'
-import page from './console/page.html' with { type: 'text' }
+import { consolePage } from './console-page.ts'
 
 /** Put in by the build; from source there are none. */
 declare const POSTERN_CONSOLE_SCRIPT: string | undefined
@@ -27,11 +27,9 @@ export function consoleFiles(bundle: ConsoleBundle, folder: string): ConsoleFile
   const style = fileOf(bundle.style, 'text/css; charset=utf-8')
   const scriptName = `console-${nameOf(script)}.js`
   const styleName = `console-${nameOf(style)}.css`
-  const html = page
-    .replace('{script}', `${folder}/${scriptName}`)
-    .replace('{style}', `${folder}/${styleName}`)
+  const page = consolePage({ script: `${folder}/${scriptName}`, style: `${folder}/${styleName}` })
   return {
-    page: fileOf(html, 'text/html; charset=utf-8'),
+    page: fileOf(page, 'text/html; charset=utf-8'),
     assets: new Map([
       [scriptName, script],
       [styleName, style],

@@ -13,6 +13,14 @@ const problemSchema = z.object({
   errors: z.optional(z.array(z.object({ pointer: z.string(), detail: z.string() }))),
 })
 
+type Told = {
+  readonly title: string
+  readonly status: number
+  readonly code?: string | undefined
+  readonly detail?: string | undefined
+  readonly requestId?: string | undefined
+}
+
 /** A request that was not answered as it should be: by the gateway, or by nobody. */
 export class Refused extends Error {
   override readonly name = 'Refused'
@@ -22,14 +30,8 @@ export class Refused extends Error {
   readonly detail: string | undefined
   readonly requestId: string | undefined
 
-  constructor(told: {
-    readonly title: string
-    readonly status: number
-    readonly code?: string | undefined
-    readonly detail?: string | undefined
-    readonly requestId?: string | undefined
-  }) {
-    super(told.title)
+  constructor(told: Told, options?: ErrorOptions) {
+    super(told.title, options)
     this.title = told.title
     this.status = told.status
     this.code = told.code
@@ -44,6 +46,8 @@ export type Request = {
   readonly method?: Method
   readonly path: string
   readonly body?: unknown
+  /** An answer with this status is one as well: `/readyz` says so why it is not ready. */
+  readonly alsoStatus?: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -55,7 +59,7 @@ const answerMsMax = 20_000
  * cookie, no stored credential, no cache, no redirect. Throws `Refused`.
  */
 export async function callGateway(token: string, request: Request): Promise<Response> {
-  const { method = 'GET', path, body, signal } = request
+  const { method = 'GET', path, body, alsoStatus, signal } = request
   const late = AbortSignal.timeout(answerMsMax)
   let answer: Response
   try {
@@ -73,11 +77,11 @@ export async function callGateway(token: string, request: Request): Promise<Resp
       referrerPolicy: 'no-referrer',
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
     })
-  } catch {
+  } catch (cause) {
     const detail = late.aborted ? 'No answer in 20 s.' : 'The gateway cannot be reached.'
-    throw new Refused({ title: 'No answer', status: 0, detail })
+    throw new Refused({ title: 'No answer', status: 0, detail }, { cause })
   }
-  if (answer.ok) return answer
+  if (answer.ok || answer.status === alsoStatus) return answer
   throw await refusalOf(answer)
 }
 

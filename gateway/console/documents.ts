@@ -50,7 +50,7 @@ export type Job = z.output<typeof jobSchema>
 export const jobsSchema = z.object({ jobs: z.array(jobSchema), next: z.optional(text) })
 export const cancelSchema = z.object({ outcome: text, run: text })
 
-export const incidentSchema = z.object({
+const incidentSchema = z.object({
   id: z.union([text, count]),
   class: text,
   started_at: maybeText,
@@ -233,7 +233,7 @@ export const runSchema = z.object({
 })
 export const runsSchema = z.object({ runs: z.array(runSchema), next: z.optional(text) })
 
-export const findingSchema = z.object({
+const findingSchema = z.object({
   id: text,
   fingerprint: text,
   source: text,

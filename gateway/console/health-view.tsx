@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useRef } from 'preact/hooks'
-import { relativeText, useNow } from './clock.ts'
+import { useNow } from './clock.ts'
 import {
   findingsSchema,
   type Queue,
@@ -10,11 +10,14 @@ import {
   tradingSchema,
 } from './documents.ts'
 import { IncidentsPanel } from './incidents-panel.tsx'
+import { FailedPanel, SoonPanel } from './lately-panels.tsx'
 import { Shape, Status, type Tone, Trend } from './marks.tsx'
 import { Panel } from './panel.tsx'
 import { hrefOf } from './place.ts'
 import { type Polled, usePoll } from './poll.ts'
 import { useSession } from './session.ts'
+import { relativeText } from './time-text.ts'
+import { TrafficPanel } from './traffic-panel.tsx'
 
 /** What an operator looks at first: can it serve, what waits, what has to be seen to. */
 export function HealthView() {
@@ -22,8 +25,15 @@ export function HealthView() {
     <>
       <h1>Health</h1>
       <Tiles />
-      <ReadinessPanel />
+      <div class="halves">
+        <TrafficPanel />
+        <ReadinessPanel />
+      </div>
       <IncidentsPanel />
+      <div class="halves">
+        <FailedPanel />
+        <SoonPanel />
+      </div>
     </>
   )
 }
@@ -31,7 +41,7 @@ export function HealthView() {
 function ReadinessPanel() {
   const session = useSession()
   const polled = usePoll('readiness', (signal) =>
-    session.json({ path: '/readyz', signal }, readinessSchema),
+    session.json({ path: '/readyz', alsoStatus: 503, signal }, readinessSchema),
   )
   return (
     <Panel title="This gateway" scope="none" polled={polled}>

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini'
-import { durationText } from './clock.ts'
 import { incidentsSchema } from './documents.ts'
 import { Facts, Lasted, Status, Time } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
 import { words } from './states.ts'
+import { durationText } from './time-text.ts'
 
 /** When this gateway could not serve, and how long it took to come back. */
 export function IncidentsPanel() {

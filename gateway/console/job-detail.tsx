@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks'
 import * as z from 'zod/mini'
 import { useActs } from './acts.tsx'
 import { EntryTable } from './audit-entries.tsx'
-import { durationText } from './clock.ts'
 import { cancelSchema, entriesSchema, entryOf, type Job, jobSchema } from './documents.ts'
 import { Facts, Status, Time, type Tone } from './marks.tsx'
 import { Empty, Panel } from './panel.tsx'
@@ -10,6 +9,7 @@ import { hrefOf } from './place.ts'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
 import { jobTone } from './states.ts'
+import { durationText } from './time-text.ts'
 
 export function JobDetail({ id }: { readonly id: string }) {
   const session = useSession()

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
-import { absoluteText, durationText, relativeText, useNow } from './clock.ts'
+import { useNow } from './clock.ts'
+import { absoluteText, durationText, relativeText } from './time-text.ts'
 
 /** Each has a shape of its own: nobody has to tell red from green. */
 export type Tone = 'ok' | 'busy' | 'wait' | 'warn' | 'bad' | 'idle'
@@ -83,8 +84,11 @@ export function Lasted({
   return <span class="number">{durationText(end - Date.parse(from))}</span>
 }
 
+const shortCharacters = 14
+
 /** The end of an id tells two of the same minute apart; the whole is in the title and in the link. */
 export function ShortId({ id }: { readonly id: string }) {
+  if (id.length <= shortCharacters) return <code>{id}</code>
   return (
     <code title={id}>
       <span class="dim">{id.slice(0, 4)}…</span>

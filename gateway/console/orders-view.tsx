@@ -60,40 +60,39 @@ const breakerWords: Readonly<Record<string, string>> = {
 const levels = [0.07, 0.13, 0.2] as const
 
 function Breaker({ market }: { readonly market: Market }) {
-  const { breaker, clock, time } = market
-  const decline = declineOf(breaker)
+  const { breaker, clock, time, index_symbol: index } = market
   const status = breaker?.status ?? 'UNKNOWN'
-  const text =
-    status === 'HALT'
-      ? `halt, level ${breaker?.level ?? ''}`
-      : (breakerWords[status] ?? words(status))
+  const text = status === 'HALT' ? `halt, level ${breaker?.level}` : breakerWords[status]
+  const until = breaker?.halted_until
   return (
     <section class="breaker" aria-label={`Breaker of the ${clock} market`}>
       <h3>
-        {clock} <Status tone={breakerTones[status] ?? 'wait'} text={text} />
+        {clock} <Status tone={breakerTones[status] ?? 'wait'} text={text ?? words(status)} />
       </h3>
-      {decline === undefined ? null : (
-        <>
-          <Bar
-            share={Math.max(0, decline) / levels[2]}
-            tone={decline >= levels[0] ? 'bad' : 'accent'}
-          />
-          <p class="dim">
-            {market.index_symbol} {decline > 0 ? 'down' : 'up'} {Math.abs(decline * 100).toFixed(2)}{' '}
-            % on the prior close; halts at 7, 13 and 20 %
-          </p>
-        </>
-      )}
+      <Decline market={market} />
       <Facts
         facts={[
-          ['Index', market.index_symbol ?? 'none set'],
+          ['Index', index ?? 'none set'],
           ['Market time', <Time key="time" at={time} />],
-          breaker?.halted_until === null || breaker === null
-            ? undefined
-            : ['Halted until', <Time key="until" at={breaker.halted_until} />],
+          typeof until === 'string' ? ['Halted until', <Time key="until" at={until} />] : undefined,
         ]}
       />
     </section>
+  )
+}
+
+function Decline({ market: { breaker, index_symbol: index } }: { readonly market: Market }) {
+  const decline = declineOf(breaker)
+  if (decline === undefined) return null
+  const tone = decline >= levels[0] ? 'bad' : 'accent'
+  return (
+    <>
+      <Bar share={Math.max(0, decline) / levels[2]} tone={tone} />
+      <p class="dim">
+        {index} {decline > 0 ? 'down' : 'up'} {Math.abs(decline * 100).toFixed(2)} % on the prior
+        close; halts at 7, 13 and 20 %
+      </p>
+    </>
   )
 }
 
@@ -158,7 +157,7 @@ const orderColumns: readonly Column<Order>[] = [
   { head: 'Account', cell: ({ account }) => account },
   { head: 'Symbol', cell: ({ symbol }) => <strong>{symbol}</strong> },
   {
-    head: 'Order',
+    head: 'Terms',
     cell: ({ side, type, limit_price: limit }) =>
       `${side} ${words(type)}${limit === undefined ? '' : ` at ${limit}`}`,
   },

@@ -82,7 +82,7 @@ export type Column<Row> = {
   readonly cell: (row: Row) => ComponentChildren
 }
 
-/** `label` names the region that scrolls sideways where the table is wider than the screen. */
+/** `label` names the group that scrolls sideways where the table is wider than the screen. */
 export function Table<Row>({
   label,
   rows,
@@ -100,7 +100,8 @@ export function Table<Row>({
     [isWideOnly ? 'wide-only' : '', isNumber ? 'number' : ''].join(' ').trim() || undefined
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
-    <section class="scroll" aria-label={label} tabIndex={0}>
+    // biome-ignore lint/a11y/useSemanticElements: no set of fields; a section would be a landmark each.
+    <div class="scroll" role="group" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -123,6 +124,6 @@ export function Table<Row>({
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   )
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 /** What is shown: a view, and what of it. It stands in the fragment, which no server is sent. */
 export type Place = { readonly view: string; readonly rest: string }
 
-export function placeOf(hash: string): Place {
+function placeOf(hash: string): Place {
   const [view = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
   return { view: view === '' ? 'health' : view, rest: decode(rest.join('/')) }
 }

@@ -22,57 +22,67 @@ export function usePoll<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   everyMs = pollMs,
 ): Polled<Value> {
-  const [state, setState] = useState<{
-    readonly key: string
-    readonly value?: Value
-    readonly problem?: Refused | undefined
-  }>({ key })
+  const [state, setState] = useState<State<Value>>({ key })
   const [round, setRound] = useState(0)
   const asked = useRef(load)
   asked.current = load
   const refresh = useCallback(() => setRound((count) => count + 1), [])
 
   useEffect(() => {
-    const ended = new AbortController()
-    const place = everyMs > 0 ? noteFresh() : undefined
-    let timer: number | undefined
-    const ask = async () => {
-      clearTimeout(timer)
-      if (document.hidden) return
+    const store = (change: (old: State<Value>) => State<Value>) =>
+      setState((old) => change(old.key === key ? old : { key }))
+    return startPolling(everyMs, async (signal, onAnswer) => {
       try {
-        const value = await asked.current(ended.signal)
-        if (ended.signal.aborted) return
-        place?.answered()
-        setState({ key, value })
+        const value = await asked.current(signal)
+        if (signal.aborted) return
+        onAnswer()
+        store(() => ({ key, value }))
       } catch (thrown) {
-        if (ended.signal.aborted) return
-        const problem = asRefused(thrown)
-        setState((old) => (old.key === key ? { ...old, problem } : { key, problem }))
+        if (!signal.aborted) store((old) => ({ ...old, problem: asRefused(thrown) }))
       }
-      if (!isFinal() && everyMs > 0) timer = setTimeout(next, everyMs)
-    }
-    const isFinal = () => ended.signal.aborted
-    const next = () => {
-      if (!isPaused()) void ask()
-    }
-    const onVisible = () => {
-      if (!document.hidden) next()
-    }
-    if (everyMs > 0) document.addEventListener('visibilitychange', onVisible)
-    const offResume = onResume(() => void ask())
-    void ask()
-    return () => {
-      ended.abort()
-      clearTimeout(timer)
-      place?.leave()
-      offResume()
-      document.removeEventListener('visibilitychange', onVisible)
-    }
+    })
   }, [key, round, everyMs])
 
-  const current = state.key === key ? state : { key }
-  const { value, problem } = current
+  const { value, problem }: State<Value> = state.key === key ? state : { key }
   return { value, problem, isLoading: value === undefined && problem === undefined, refresh }
+}
+
+type State<Value> = {
+  readonly key: string
+  readonly value?: Value
+  readonly problem?: Refused
+}
+
+/** Asks at once, then again some time after each answer; returns what ends it. */
+function startPolling(
+  everyMs: number,
+  ask: (signal: AbortSignal, onAnswer: () => void) => Promise<void>,
+): () => void {
+  const ended = new AbortController()
+  const place = everyMs > 0 ? noteFresh() : undefined
+  let timer: number | undefined
+  const round = async () => {
+    clearTimeout(timer)
+    if (document.hidden) return
+    await ask(ended.signal, () => place?.answered())
+    if (everyMs > 0 && !ended.signal.aborted) timer = setTimeout(next, everyMs)
+  }
+  const next = () => {
+    if (!isPaused()) void round()
+  }
+  const onVisible = () => {
+    if (!document.hidden && everyMs > 0) next()
+  }
+  document.addEventListener('visibilitychange', onVisible)
+  const offResume = onResume(() => void round())
+  void round()
+  return () => {
+    ended.abort()
+    clearTimeout(timer)
+    place?.leave()
+    offResume()
+    document.removeEventListener('visibilitychange', onVisible)
+  }
 }
 
 /** A bug of ours is shown as well: a panel that says nothing would be worse. */

@@ -19,8 +19,6 @@ export function ScoresView({ rest }: { readonly rest: string }) {
 function Leaderboard() {
   const session = useSession()
   const [cursors, setCursors] = useState<readonly string[]>([])
-  const [sought, setSought] = useState('')
-  const [problem, setProblem] = useState('')
   const cursor = cursors.at(-1)
   const query = new URLSearchParams({
     limit: String(pageScores),
@@ -29,29 +27,10 @@ function Leaderboard() {
   const path = `/v1/scores?${query}`
   const polled = usePoll(path, (signal) => session.json({ path, signal }, rankingSchema))
   const first = cursors.length * pageScores
-  function submit(event: Event): void {
-    event.preventDefault()
-    const wallet = sought.trim()
-    if (address.test(wallet)) goTo('scores', wallet)
-    else setProblem('That is no address of a wallet.')
-  }
   return (
     <>
       <h1>Scores</h1>
-      <form class="filters" onSubmit={submit} aria-label="Find a wallet">
-        <input
-          type="search"
-          aria-label="Wallet"
-          placeholder="Address of a wallet"
-          value={sought}
-          maxLength={44}
-          onInput={(event) => setSought(event.currentTarget.value)}
-        />
-        <button type="submit">Explain</button>
-        <span role="status" class="dim">
-          {problem}
-        </span>
-      </form>
+      <FindWallet />
       <Panel
         title="Leaderboard"
         scope="scores:read"
@@ -121,5 +100,32 @@ function Leaderboard() {
         )}
       </Panel>
     </>
+  )
+}
+
+function FindWallet() {
+  const [sought, setSought] = useState('')
+  const [problem, setProblem] = useState('')
+  function submit(event: Event): void {
+    event.preventDefault()
+    const wallet = sought.trim()
+    if (address.test(wallet)) goTo('scores', wallet)
+    else setProblem('That is no address of a wallet.')
+  }
+  return (
+    <form class="filters" onSubmit={submit} aria-label="Find a wallet">
+      <input
+        type="search"
+        aria-label="Wallet"
+        placeholder="Address of a wallet"
+        value={sought}
+        maxLength={44}
+        onInput={(event) => setSought(event.currentTarget.value)}
+      />
+      <button type="submit">Explain</button>
+      <span role="status" class="dim">
+        {problem}
+      </span>
+    </form>
   )
 }

@@ -1,6 +1,6 @@
 import { useActs } from './acts.tsx'
 import { rotationSchema, type Secret, secretsSchema } from './documents.ts'
-import { Status, Time } from './marks.tsx'
+import { ShortId, Status, Time } from './marks.tsx'
 import { type Column, Empty, Panel, Table } from './panel.tsx'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
@@ -43,20 +43,13 @@ function columns(refresh: () => void): readonly Column<Secret>[] {
       head: 'Due',
       cell: ({ is_due: isDue, due_at: at }) => (
         <>
-          {isDue ? <Status tone="warn" text="due" /> : <Status tone="ok" text="in time" />}{' '}
+          {isDue ? <Status tone="warn" text="due" /> : <Status tone="ok" text="not due" />}{' '}
           <Time at={at} />
         </>
       ),
     },
     { head: 'Rotation', cell: ({ rotation }) => <Rotation rotation={rotation} /> },
-    {
-      head: 'Version',
-      cell: ({ current_version: version }) => (
-        <code class="clip" title={version}>
-          {version}
-        </code>
-      ),
-    },
+    { head: 'Version', cell: ({ current_version: version }) => <ShortId id={version} /> },
     { head: 'Proved by', cell: ({ used_by: users }) => <Users users={users} /> },
     {
       head: 'Kind',

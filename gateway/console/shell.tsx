@@ -1,12 +1,13 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ActsProvider } from './acts.tsx'
-import { durationText, relativeText, useNow } from './clock.ts'
+import { useNow } from './clock.ts'
 import { refreshAll, setPaused, useFreshness } from './freshness.ts'
 import { Mark } from './mark.tsx'
 import { hrefOf, usePlace } from './place.ts'
 import { useSession } from './session.ts'
 import { shortcutTexts, useShortcuts } from './shortcuts.ts'
+import { durationText, relativeText } from './time-text.ts'
 import { views } from './views.ts'
 
 type ShellProps = {
@@ -118,7 +119,7 @@ function Who() {
   )
 }
 
-function Help({ dialog }: { readonly dialog: RefObject<HTMLDialogElement> }) {
+function Help({ dialog }: { readonly dialog: RefObject<HTMLDialogElement | null> }) {
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title">
       <h2 id="help-title">Keys</h2>

@@ -28,23 +28,35 @@ export function useShortcuts(acts: Shortcuts): void {
   const current = useRef(acts)
   current.current = acts
   useEffect(() => {
-    let chordAt = 0
+    const isBehindG = chord()
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return
-      if (isTyping(event)) return
-      const isChord = performance.now() - chordAt < chordMsMax
-      chordAt = 0
-      if (isChord) {
-        const view = views.find(({ key }) => key === event.key)
-        if (view !== undefined) goTo(view.name)
-        return
-      }
-      if (event.key === 'g') chordAt = performance.now()
+      if (isOthers(event)) return
+      if (isBehindG(event.key)) goByKey(event.key)
       else if (act(event.key, current.current)) event.preventDefault()
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
   }, [])
+}
+
+/** Whether a key comes soon behind `g`. */
+function chord(): (key: string) => boolean {
+  let gAt = Number.NEGATIVE_INFINITY
+  return (key) => {
+    const isBehind = performance.now() - gAt < chordMsMax
+    gAt = key === 'g' && !isBehind ? performance.now() : Number.NEGATIVE_INFINITY
+    return isBehind
+  }
+}
+
+/** Of the browser, or of the field that somebody types in. */
+function isOthers(event: KeyboardEvent): boolean {
+  return event.ctrlKey || event.metaKey || event.altKey || isTyping(event)
+}
+
+function goByKey(pressed: string): void {
+  const view = views.find(({ key }) => key === pressed)
+  if (view !== undefined) goTo(view.name)
 }
 
 function isTyping({ target, key }: KeyboardEvent): boolean {
