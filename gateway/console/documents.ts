@@ -4,7 +4,6 @@ import * as z from 'zod/mini'
 // those that come later do no harm.
 
 const text = z.string()
-const maybeText = z.optional(z.nullable(z.string()))
 const count = z.number()
 
 export const readinessSchema = z.object({
@@ -50,18 +49,28 @@ export type Job = z.output<typeof jobSchema>
 export const jobsSchema = z.object({ jobs: z.array(jobSchema), next: z.optional(text) })
 export const cancelSchema = z.object({ outcome: text, run: text })
 
-const incidentSchema = z.object({
-  id: z.union([text, count]),
+const recoverySchema = z.object({
   class: text,
-  started_at: maybeText,
-  opened_at: text,
-  recovered_at: maybeText,
-  seconds: z.optional(z.nullable(count)),
-  detail: z.optional(z.unknown()),
+  incidents: count,
+  open: count,
+  recovered: count,
+  mttr_seconds: z.nullable(count),
+  worst_seconds: z.nullable(count),
 })
+export type Recovery = z.output<typeof recoverySchema>
 export const incidentsSchema = z.object({
-  incidents: z.array(incidentSchema),
-  summary: z.optional(z.unknown()),
+  incidents: z.array(
+    z.object({
+      id: text,
+      class: text,
+      state: text,
+      reason: text,
+      started_at: text,
+      recovered_at: z.nullable(text),
+      seconds: count,
+    }),
+  ),
+  summary: z.object({ days: count, classes: z.array(recoverySchema) }),
 })
 
 const switchSchema = z.object({

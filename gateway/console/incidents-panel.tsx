@@ -1,20 +1,18 @@
-import * as z from 'zod/mini'
-import { incidentsSchema } from './documents.ts'
-import { Facts, Lasted, Status, Time } from './marks.tsx'
+import { incidentsSchema, type Recovery } from './documents.ts'
+import { Count, Lasted, Status, Time, type Tone } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
-import { words } from './states.ts'
 import { durationText } from './time-text.ts'
 
-/** When this gateway could not serve, and how long it took to come back. */
+const path = '/internal/incidents?limit=20'
+const tones: Readonly<Record<string, Tone>> = { open: 'bad', recovered: 'ok', unseen: 'idle' }
+
+/** When the service could not serve, and how long it took to come back. */
 export function IncidentsPanel() {
   const session = useSession()
-  const polled = usePoll('incidents', (signal) =>
-    session.json({ path: '/internal/incidents', signal }, incidentsSchema),
-  )
-  const { problem } = polled
-  if (problem?.code === 'route.not_found') {
+  const polled = usePoll('incidents', (signal) => session.json({ path, signal }, incidentsSchema))
+  if (polled.problem?.code === 'route.not_found') {
     return (
       <section class="panel" aria-labelledby="panel-incidents">
         <header>
@@ -25,68 +23,70 @@ export function IncidentsPanel() {
     )
   }
   return (
-    <Panel title="Incidents" scope="incidents:read" polled={polled}>
-      {({ incidents, summary }) => (
-        <>
-          <Summary summary={summary} />
-          {incidents.length === 0 ? (
-            <Empty>None. It has served whenever it was asked.</Empty>
-          ) : (
+    <Panel title="Incidents" scope="incidents:read" polled={polled} note="Told last first">
+      {({ incidents, summary }) =>
+        incidents.length === 0 ? (
+          <Empty>
+            <Status tone="ok" text={`None is known of; ${summary.days} days are counted.`} />
+          </Empty>
+        ) : (
+          <>
+            <Recoveries classes={summary.classes} days={summary.days} />
             <Table
-              label="Incidents, newest first"
+              label="Incidents, told last first"
               rows={incidents}
-              keyOf={({ id }) => String(id)}
+              keyOf={({ id }) => id}
               columns={[
                 {
                   head: 'State',
-                  cell: ({ recovered_at: recovered }) =>
-                    typeof recovered === 'string' ? (
-                      <Status tone="ok" text="recovered" />
-                    ) : (
-                      <Status tone="bad" text="open" />
-                    ),
+                  cell: ({ state }) => <Status tone={tones[state] ?? 'wait'} text={state} />,
                 },
-                { head: 'Class', cell: (incident) => words(incident.class) },
-                { head: 'Opened', cell: ({ opened_at: at }) => <Time at={at} /> },
+                { head: 'Class', cell: (incident) => <strong>{incident.class}</strong> },
+                { head: 'Began', cell: ({ started_at: at }) => <Time at={at} /> },
                 {
                   head: 'Lasted',
                   isNumber: true,
-                  cell: ({ started_at: started, opened_at: opened, recovered_at: recovered }) => (
-                    <Lasted from={started ?? opened} to={recovered} />
-                  ),
+                  cell: ({ started_at: from, recovered_at: to }) => <Lasted from={from} to={to} />,
                 },
-                { head: 'Detail', isWideOnly: true, cell: ({ detail }) => detailText(detail) },
+                { head: 'Reason', isWideOnly: true, cell: ({ reason }) => reason },
               ]}
             />
-          )}
-        </>
-      )}
+          </>
+        )
+      }
     </Panel>
   )
 }
 
-const summarySchema = z.object({
-  mttr_seconds: z.optional(z.nullable(z.number())),
-  worst_seconds: z.optional(z.nullable(z.number())),
-})
-
-function Summary({ summary }: { readonly summary: unknown }) {
-  const read = summarySchema.safeParse(summary)
-  if (!read.success) return null
-  const { mttr_seconds: mean, worst_seconds: worst } = read.data
-  const told = (seconds: number | null | undefined) =>
-    typeof seconds === 'number' ? durationText(seconds * 1_000) : '–'
+/** Of the classes that have had one. */
+function Recoveries({
+  classes,
+  days,
+}: {
+  readonly classes: readonly Recovery[]
+  readonly days: number
+}) {
+  const met = classes.filter(({ incidents }) => incidents > 0)
+  if (met.length === 0) return null
   return (
-    <Facts
-      facts={[
-        ['Mean time to recover', told(mean)],
-        ['Longest', told(worst)],
+    <Table
+      label={`Recoveries within ${days} days, by class`}
+      rows={met}
+      keyOf={(recovery) => recovery.class}
+      columns={[
+        { head: `Class, ${days} days`, cell: (recovery) => recovery.class },
+        { head: 'Incidents', isNumber: true, cell: ({ incidents }) => incidents },
+        { head: 'Open', isNumber: true, cell: ({ open }) => <Count value={open} tone="bad" /> },
+        {
+          head: 'Mean time to recover',
+          isNumber: true,
+          cell: ({ mttr_seconds: mean }) => secondsText(mean),
+        },
+        { head: 'Worst', isNumber: true, cell: ({ worst_seconds: worst }) => secondsText(worst) },
       ]}
     />
   )
 }
 
-function detailText(detail: unknown): string {
-  if (detail === undefined || detail === null) return ''
-  return typeof detail === 'string' ? detail : JSON.stringify(detail)
-}
+const secondsText = (seconds: number | null) =>
+  seconds === null ? '–' : durationText(seconds * 1_000)

@@ -96,7 +96,7 @@ export async function unlock(page: Page, token: string): Promise<void> {
 
 /** A view by its fragment, once all its panels have their answers. */
 export async function show(page: Page, place: string, heading: string): Promise<void> {
-  await page.evaluate(`location.hash = '#/${place}'`)
+  await page.evaluate(`location.hash = ${JSON.stringify(`#/${place}`)}`)
   await page.getByRole('heading', { level: 1, name: heading }).waitFor()
   await page.locator('main:not(:has([aria-busy=true]))').waitFor()
 }
