@@ -25,7 +25,7 @@ export function HealthView() {
     <>
       <h1>Health</h1>
       <Tiles />
-      <div class="halves">
+      <div class="halves uneven">
         <TrafficPanel />
         <ReadinessPanel />
       </div>

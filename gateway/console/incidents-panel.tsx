@@ -1,5 +1,5 @@
 import { incidentsSchema, type Recovery } from './documents.ts'
-import { Count, Lasted, Status, Time, type Tone } from './marks.tsx'
+import { Facts, Lasted, Status, Time, type Tone } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
@@ -66,24 +66,14 @@ function Recoveries({
   readonly classes: readonly Recovery[]
   readonly days: number
 }) {
-  const met = classes.filter(({ incidents }) => incidents > 0)
-  if (met.length === 0) return null
   return (
-    <Table
-      label={`Recoveries within ${days} days, by class`}
-      rows={met}
-      keyOf={(recovery) => recovery.class}
-      columns={[
-        { head: `Class, ${days} days`, cell: (recovery) => recovery.class },
-        { head: 'Incidents', isNumber: true, cell: ({ incidents }) => incidents },
-        { head: 'Open', isNumber: true, cell: ({ open }) => <Count value={open} tone="bad" /> },
-        {
-          head: 'Mean time to recover',
-          isNumber: true,
-          cell: ({ mttr_seconds: mean }) => secondsText(mean),
-        },
-        { head: 'Worst', isNumber: true, cell: ({ worst_seconds: worst }) => secondsText(worst) },
-      ]}
+    <Facts
+      facts={classes
+        .filter(({ incidents }) => incidents > 0)
+        .map((recovery) => [
+          `${recovery.class}: ${recovery.incidents} in ${days} days`,
+          `back in ${secondsText(recovery.mttr_seconds)} on average, ${secondsText(recovery.worst_seconds)} at worst`,
+        ])}
     />
   )
 }

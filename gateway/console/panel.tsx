@@ -96,8 +96,10 @@ export function Table<Row>({
   readonly columns: readonly Column<Row>[]
   readonly classOf?: (row: Row) => string | undefined
 }) {
-  const classes = ({ isWideOnly = false, isNumber = false }: Column<Row>) =>
-    [isWideOnly ? 'wide-only' : '', isNumber ? 'number' : ''].join(' ').trim() || undefined
+  const classes = ({ head, isWideOnly = false, isNumber = false }: Column<Row>) =>
+    [isWideOnly ? 'wide-only' : '', isNumber ? 'number' : '', head === 'Acts' ? 'acts' : '']
+      .join(' ')
+      .trim() || undefined
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
     // biome-ignore lint/a11y/useSemanticElements: no set of fields; a section would be a landmark each.

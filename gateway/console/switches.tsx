@@ -76,7 +76,7 @@ export function Switches({
         { head: 'Of', cell: (one) => <strong>{nameOf(one)}</strong> },
         { head: 'Reason', cell: ({ reason }) => reason },
         { head: 'Set', cell: ({ set_at: at }) => <Time at={at} /> },
-        { head: 'By', isWideOnly: true, cell: ({ set_by: by }) => by },
+        { head: 'By', isWideOnly: true, cell: ({ set_by: by }) => <span class="clip">{by}</span> },
         {
           head: 'Until',
           cell: ({ until }) => (until === null ? 're-armed by hand' : <Time at={until} />),

@@ -1,4 +1,5 @@
 const units = [
+  { name: 'y', ms: 365 * 86_400_000 },
   { name: 'd', ms: 86_400_000 },
   { name: 'h', ms: 3_600_000 },
   { name: 'min', ms: 60_000 },
@@ -11,7 +12,7 @@ export function durationText(ms: number): string {
   if (whole < 1_000) return `${Math.round(whole)} ms`
   if (whole < 10_000) return `${(whole / 1_000).toFixed(1)} s`
   const at = units.findIndex((unit) => whole >= unit.ms)
-  const unit = units[at] ?? units[3]
+  const unit = units[at] ?? units[4]
   const count = Math.floor(whole / unit.ms)
   const next = units[at + 1]
   const rest = next === undefined ? 0 : Math.floor((whole % unit.ms) / next.ms)
@@ -23,7 +24,7 @@ export function relativeText(atMs: number, nowMs: number): string {
   const agoMs = nowMs - atMs
   if (Math.abs(agoMs) < 1_500) return 'now'
   const at = units.findIndex((unit) => Math.abs(agoMs) >= unit.ms)
-  const unit = units[at] ?? units[3]
+  const unit = units[at] ?? units[4]
   const text = `${Math.floor(Math.abs(agoMs) / unit.ms)} ${unit.name}`
   return agoMs > 0 ? `${text} ago` : `in ${text}`
 }

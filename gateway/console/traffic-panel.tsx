@@ -27,7 +27,7 @@ export function TrafficPanel() {
       title="Requests"
       scope="metrics:read"
       polled={polled}
-      note="What this gateway answers, this page's own questions among them"
+      note="of this gateway, this page's among them"
     >
       {(rates) => {
         const last = rates.at(-1)
@@ -35,17 +35,17 @@ export function TrafficPanel() {
         return (
           <div class="traffic">
             <Line
-              name="Requests a second"
+              name="A second"
               value={last.perSecond.toFixed(1)}
               values={rates.map(({ perSecond }) => perSecond)}
             />
             <Line
-              name="Answered within, p50"
+              name="Half within"
               value={msText(last.p50Ms)}
               values={rates.flatMap(({ p50Ms }) => p50Ms ?? [])}
             />
             <Line
-              name="Answered within, p99"
+              name="99 % within"
               value={msText(last.p99Ms)}
               values={rates.flatMap(({ p99Ms }) => p99Ms ?? [])}
             />

@@ -47,6 +47,7 @@ test.each([
   [61_000, '1 min 1 s'],
   [7_500_000, '2 h 5 min'],
   [14 * 86_400_000 + 5, '14 d'],
+  [800 * 86_400_000, '2 y 70 d'],
 ])('%d ms are told as %s', (ms, text) => {
   expect(durationText(ms)).toBe(text)
 })
