@@ -1,5 +1,6 @@
+import * as z from 'zod/mini'
 import { jobsSchema, schedulesSchema } from './documents.ts'
-import { ShortId, Status, Time } from './marks.tsx'
+import { ShortId, Time } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { hrefOf } from './place.ts'
 import { usePoll } from './poll.ts'
@@ -38,12 +39,8 @@ export function FailedPanel() {
                   </a>
                 ),
               },
-              { head: 'Kind', cell: ({ kind }) => <Status tone="bad" text={kind} /> },
-              {
-                head: 'Subject',
-                isWideOnly: true,
-                cell: ({ subject }) => <span class="clip">{subject}</span>,
-              },
+              { head: 'Kind', cell: ({ kind }) => kind },
+              { head: 'Problem', isWideOnly: true, cell: ({ problem }) => titleOf(problem) },
               { head: 'Ended', cell: ({ finishedAt }) => <Time at={finishedAt} /> },
             ]}
           />
@@ -86,4 +83,11 @@ export function SoonPanel() {
       }}
     </Panel>
   )
+}
+
+const problemSchema = z.object({ title: z.string() })
+
+function titleOf(problem: unknown) {
+  const read = problemSchema.safeParse(problem)
+  return <span class="clip">{read.success ? read.data.title : ''}</span>
 }

@@ -34,11 +34,15 @@ export function usePoll<Value>(
     return startPolling(everyMs, async (signal, onAnswer) => {
       try {
         const value = await asked.current(signal)
-        if (signal.aborted) return
+        if (signal.aborted) return true
         onAnswer()
         store(() => ({ key, value }))
+        return false
       } catch (thrown) {
-        if (!signal.aborted) store((old) => ({ ...old, problem: asRefused(thrown) }))
+        const problem = asRefused(thrown)
+        if (!signal.aborted) store((old) => ({ ...old, problem }))
+        // The same question gets the same refusal, and each is a record of the audit log.
+        return problem.status === 403 || problem.status === 404
       }
     })
   }, [key, round, everyMs])
@@ -53,10 +57,13 @@ type State<Value> = {
   readonly problem?: Refused
 }
 
-/** Asks at once, then again some time after each answer; returns what ends it. */
+/**
+ * Asks at once, then again some time after each answer, unless that was final; returns what ends it.
+ * `ask` says whether it was.
+ */
 function startPolling(
   everyMs: number,
-  ask: (signal: AbortSignal, onAnswer: () => void) => Promise<void>,
+  ask: (signal: AbortSignal, onAnswer: () => void) => Promise<boolean>,
 ): () => void {
   const ended = new AbortController()
   const place = everyMs > 0 ? noteFresh() : undefined
@@ -64,8 +71,8 @@ function startPolling(
   const round = async () => {
     clearTimeout(timer)
     if (document.hidden) return
-    await ask(ended.signal, () => place?.answered())
-    if (everyMs > 0 && !ended.signal.aborted) timer = setTimeout(next, everyMs)
+    const isFinal = await ask(ended.signal, () => place?.answered())
+    if (everyMs > 0 && !isFinal && !ended.signal.aborted) timer = setTimeout(next, everyMs)
   }
   const next = () => {
     if (!isPaused()) void round()
