@@ -1,21 +1,21 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import {
   developmentAudience,
   developmentTtlSecondsMax,
   loadOrCreateDevelopmentKey,
   mintDevelopmentToken,
 } from '#core/access/development-issuer.ts'
+import { openChromium } from '#test/support/chromium.ts'
 import { freePort, removeAtExit, startServer } from '#test/support/server-process.ts'
-import { findChromium } from './find-chromium.ts'
 import { seedConsole } from './seed-console.ts'
 
 const main = join(import.meta.dir, '..', '..', 'main.ts')
 
 /** All that the console asks for, and what a service needs to give it something to show. */
-export const operatorScopes: readonly string[] = [
+const operatorScopes: readonly string[] = [
   ...['jobs:read', 'jobs:read:any', 'jobs:cancel', 'jobs:cancel:any', 'jobs:retry'],
   ...['jobs:retry:any', 'jobs:write:scoring', 'queues:read', 'queues:admin', 'scores:read'],
   ...['metrics:read', 'trading:read', 'trading:halt', 'trading:rearm', 'orders:read'],
@@ -44,9 +44,7 @@ export async function openConsoleWorld() {
     ready: /^Development token/,
     cwd: data,
   })
-  // Chromium's sandbox refuses root, who runs tests in a container.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const browser = await chromium.launch({ executablePath: findChromium(), args })
+  const browser = await openChromium()
   const key = await loadOrCreateDevelopmentKey(data)
   const url = `http://127.0.0.1:${port}`
 
