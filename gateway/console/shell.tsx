@@ -29,7 +29,8 @@ export function Shell({ theme, onTheme, onLock }: ShellProps) {
   useEffect(() => {
     document.title = `${view?.title ?? 'Not found'} · Postern`
     // Whoever reads with the ears is told of the other view, and begins at its top.
-    document.getElementById('content')?.focus()
+    document.getElementById('content')?.focus({ preventScroll: true })
+    scrollTo(0, 0)
   }, [view])
   const Shown = view?.component
 
