@@ -20,7 +20,7 @@ const operatorScopes: readonly string[] = [
   ...['jobs:retry:any', 'jobs:write:scoring', 'queues:read', 'queues:admin', 'scores:read'],
   ...['metrics:read', 'trading:read', 'trading:halt', 'trading:rearm', 'orders:read'],
   ...['schedules:read', 'schedules:write', 'secrets:read', 'secrets:write', 'drift:read'],
-  ...['audit:read', 'orders:write', 'market:write'],
+  ...['audit:read', 'incidents:read', 'orders:write', 'market:write'],
 ]
 
 export type ConsoleWorld = Awaited<ReturnType<typeof openConsoleWorld>>

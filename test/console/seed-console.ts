@@ -21,6 +21,7 @@ export async function seedConsole(data: string, now: Date): Promise<void> {
     await seedJobs(sql, now)
     await seedSecrets(sql, now)
     await seedDrift(sql, now)
+    await seedIncidents(sql, now)
     await sql.end({ timeout: 1 })
   } finally {
     await engine.close()
@@ -120,6 +121,24 @@ async function seedDrift(sql: Sql, now: Date): Promise<void> {
         ...finding,
         ...{ fingerprint, id: Bun.randomUUIDv7('hex', seen) },
         ...{ first_seen_at: seen, last_seen_at: new Date(now.getTime() - hourMs) },
+      })}`
+  }
+}
+
+async function seedIncidents(sql: Sql, now: Date): Promise<void> {
+  const rows = [
+    { class: 'database', reason: 'no answer in time', minutesAgo: 5_220, seconds: 41 },
+    { class: 'queue', reason: 'no connection', minutesAgo: 660, seconds: 19 },
+    { class: 'queue', reason: 'no connection', minutesAgo: 47, seconds: 12 },
+  ]
+  for (const { minutesAgo, seconds, ...incident } of rows) {
+    const startedAt = new Date(now.getTime() - minutesAgo * 60_000)
+    const recoveredAt = new Date(startedAt.getTime() + seconds * 1_000)
+    await sql`
+      insert into postern_incident ${sql({
+        ...incident,
+        ...{ id: Bun.randomUUIDv7('hex', recoveredAt), started_at: startedAt },
+        ...{ failing_at: recoveredAt, good_at: recoveredAt, recovered_at: recoveredAt },
       })}`
   }
 }

@@ -89,6 +89,18 @@ test('what a token may not see says so, and takes nothing else with it', async (
   }
 })
 
+test('incidents are told with what it took to recover, class by class', async () => {
+  const page = await world.open()
+  await unlock(page, await world.token('developer'))
+  await show(page, 'health', 'Health')
+  const panel = page.getByRole('region', { name: 'Incidents' })
+  const facts = panel.locator('.facts')
+  await facts.getByText('queue: 2 in 90 days').waitFor()
+  await facts.getByText('back in 15 s on average, 19 s at worst').waitFor()
+  const row = panel.getByRole('row', { name: /database/ })
+  expect(await row.textContent()).toMatch(/recovered.*3 d ago.*41 s.*no answer in time/)
+})
+
 test('a refusal is final: each question would be a record of the audit log', async () => {
   const page = await world.open()
   await page.clock.install()
