@@ -10,7 +10,7 @@ export async function bundleConsole(): Promise<ConsoleBundle> {
     target: 'browser',
     format: 'esm',
     minify: true,
-    define: { 'process.env.NODE_ENV': '"production"' },
+    jsx: { development: false },
   })
   const textOf = async (suffix: string) => {
     const output = built.outputs.find(({ path }) => path.endsWith(suffix))
