@@ -23,7 +23,12 @@ export function IncidentsPanel() {
     )
   }
   return (
-    <Panel title="Incidents" scope="incidents:read" polled={polled} note="Told last first">
+    <Panel
+      title="Incidents"
+      scope="incidents:read"
+      polled={polled}
+      note="Told last first; the mean time to recover, and the worst"
+    >
       {({ incidents, summary }) =>
         incidents.length === 0 ? (
           <Empty>
@@ -72,7 +77,7 @@ function Recoveries({
         .filter(({ incidents }) => incidents > 0)
         .map((recovery) => [
           `${recovery.class}: ${recovery.incidents} in ${days} days`,
-          `back in ${secondsText(recovery.mttr_seconds)} on average, ${secondsText(recovery.worst_seconds)} at worst`,
+          `back in ${secondsText(recovery.mttr_seconds)}, at worst ${secondsText(recovery.worst_seconds)}`,
         ])}
     />
   )

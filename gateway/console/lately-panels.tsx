@@ -40,8 +40,8 @@ export function FailedPanel() {
                 ),
               },
               { head: 'Kind', cell: ({ kind }) => kind },
-              { head: 'Problem', isWideOnly: true, cell: ({ problem }) => titleOf(problem) },
               { head: 'Ended', cell: ({ finishedAt }) => <Time at={finishedAt} /> },
+              { head: 'Problem', isWideOnly: true, cell: ({ problem }) => titleOf(problem) },
             ]}
           />
         )

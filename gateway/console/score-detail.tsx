@@ -70,10 +70,14 @@ function Sum({ score }: { readonly score: Score }) {
   const { trustScore, performanceScore, riskPenalty, normalised } = score
   return (
     <div class="sum">
-      <p class="figure">
-        {fixed(trustScore)}
-        <small> of 100</small>
-      </p>
+      {trustScore === null ? (
+        <p class="figure">No score</p>
+      ) : (
+        <p class="figure">
+          {fixed(trustScore)}
+          <small> of 100</small>
+        </p>
+      )}
       <table>
         <caption>
           Performance less risk, times a hundred. Each share is the place between the lowest and the

@@ -4,6 +4,7 @@ import { Trend } from './marks.tsx'
 import { Empty, Panel } from './panel.tsx'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
+import { durationText } from './time-text.ts'
 import { type Rates, ratesBetween, type Traffic, trafficOf } from './traffic.ts'
 
 /** Looks that a trend shows: five minutes of them. */
@@ -62,8 +63,7 @@ export function TrafficPanel() {
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
-const msText = (ms: number | undefined) =>
-  ms === undefined ? '–' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+const msText = (ms: number | undefined) => (ms === undefined ? '–' : durationText(ms))
 
 function Line({
   name,
