@@ -19,6 +19,7 @@
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { bundleConsole } from '../gateway/bundle-console.ts'
 
 const root = join(import.meta.dir, '..')
 
@@ -58,12 +59,15 @@ async function build(): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
+  const browser = await bundleConsole()
   const command = [
     ...[process.execPath, 'build', '--compile', '--minify', '--sourcemap'],
     ...['--bytecode', '--format=esm'],
     ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
     '--compile-exec-argv=--disallow-code-generation-from-strings=strict --no-addons',
     `--define=POSTERN_COMMIT=${JSON.stringify(commit ?? describeCommit())}`,
+    `--define=POSTERN_CONSOLE_SCRIPT=${JSON.stringify(browser.script)}`,
+    `--define=POSTERN_CONSOLE_STYLE=${JSON.stringify(browser.style)}`,
     ...['--define=__dirname="/postern"', '--define=__filename="/postern/packed"'],
     ...(target === undefined ? [] : [`--target=${target}`]),
     // A thread's file is an entry point of its own, behind the one that is started.

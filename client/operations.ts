@@ -1408,6 +1408,8 @@ export type Operations = {
         readonly kind?: string
         readonly state?: "accepted" | "running" | "completed" | "failed" | "cancelled"
         readonly tag?: string
+        /** Of whom; of others than oneself with jobs:read:any */
+        readonly subject?: string
         readonly since?: string
         readonly until?: string
         readonly limit?: number

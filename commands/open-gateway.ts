@@ -26,6 +26,7 @@ import { secretReads } from '#core/secret/rotation/secret-reads.ts'
 import { createGateway, type GatewayDependencies } from '#gateway/app.ts'
 import type { Route } from '#gateway/route.ts'
 import { auditRoutes } from '#gateway/routes/audit.ts'
+import { consoleRoutes } from '#gateway/routes/console.ts'
 import { driftRoutes } from '#gateway/routes/drift.ts'
 import { incidentRoutes } from '#gateway/routes/incidents.ts'
 import { instrumentRoutes } from '#gateway/routes/instruments.ts'
@@ -114,6 +115,7 @@ export async function openGateway(
       }),
       ...auditRoutes({ reader, audit, jobs, now }),
       ...findingRoutes(sql),
+      ...consoleRoutes(),
     ],
     waitingRoutes: (waits, closing) =>
       deskWaitingRoutes(desk, { sql, access, intake, waits, closing }),

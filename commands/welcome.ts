@@ -50,5 +50,6 @@ What happened is in the signed audit log; this verifies it without asking the se
 postern audit verify --log ${audit.store} --vkey ${audit.keys} --strict
 
 The API: ${url}/docs to read and try, ${url}/openapi.json for programs
+The console, which asks for the token: ${url}/internal/console
 `
 }

@@ -19,7 +19,7 @@ const files = rooms
       join(room, path),
     ),
   )
-const sources = ['main.ts', ...files.filter((path) => /\.(ts|mjs)$/.test(path))]
+const sources = ['main.ts', ...files.filter((path) => /\.(tsx?|mjs)$/.test(path))]
 const roomOf = (path: string) => (path.includes('/') ? path.split('/')[0] : path)
 const product = sources.filter((path) => productRooms.includes(roomOf(path) ?? ''))
 const others = sources.filter((path) => path !== 'test/tidy.test.ts')

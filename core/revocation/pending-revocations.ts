@@ -47,7 +47,7 @@ export function pendingRevocations(sql: Sql): PendingRevocations {
             extract(epoch from now() - in_force_at)::float8 as "ageSeconds"
           from postern_revocation
           where effective_at is null and state = 'in_force' and class = any(${[...secretClasses]})
-          order by id limit ${pendingMax}`.catch(rethrowAsOutage),
+          order by postern_revocation.id limit ${pendingMax}`.catch(rethrowAsOutage),
       )
     },
     async settle(id) {

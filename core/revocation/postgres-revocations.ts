@@ -123,7 +123,7 @@ export function postgresRevocations(options: RevocationOptions): Revocations {
           where (${of ?? null}::text is null or class = ${of ?? null})
             and (${state ?? null}::text is null or state = ${state ?? null})
             and (${cursor ?? null}::bigint is null or id < ${cursor ?? null}::bigint)
-          order by id desc limit ${limit}`.catch(rethrowAsOutage),
+          order by postern_revocation.id desc limit ${limit}`.catch(rethrowAsOutage),
       )
     },
   }

@@ -72,6 +72,11 @@ const listQuery = z.strictObject({
     .optional(),
   state: z.enum(jobStates).optional(),
   tag: tagSchema.optional(),
+  subject: z
+    .string()
+    .regex(/^\S{1,256}$/, 'Expected 1 to 256 characters without white space')
+    .optional()
+    .meta({ description: 'Of whom; of others than oneself with jobs:read:any' }),
   since: instantParameter.optional(),
   until: instantParameter.optional(),
   limit: integerParameter(1, listPageMax).default(listPageDefault),

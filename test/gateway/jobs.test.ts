@@ -38,6 +38,25 @@ test("a list holds one's own jobs, everybody's with the scope for it", async () 
   expect(counts).toEqual([1, 0, 1])
 })
 
+test("a list by subject holds that subject's jobs, another's only with the scope for it", async () => {
+  const { request } = await withJob()
+  const counts = []
+  for (const [as, subject] of [
+    ...[['any', 'all'] as const, ['any', 'other'] as const],
+    ...[['all', 'all'] as const, ['other', 'all'] as const],
+  ]) {
+    const response = await request(`/v1/jobs?subject=${subject}`, { as })
+    counts.push(page.parse(await response.json()).jobs.length)
+  }
+  expect(counts).toEqual([1, 0, 1, 0])
+})
+
+test.each(['', 'a%20b', 'x'.repeat(257)])('no subject is called "%s"', async (subject) => {
+  const { request } = await withJob()
+  const problem = await problemIn(await request(`/v1/jobs?subject=${subject}`))
+  expect(problem.code).toBe('request.query_invalid')
+})
+
 test('a long poll is answered when the job is finished', async () => {
   const { request, finish, id } = await withJob()
   const answer = request(`/v1/jobs/${id}?wait=30`)

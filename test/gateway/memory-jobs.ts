@@ -65,6 +65,7 @@ export function memoryJobs() {
         (job) =>
           visible(job.id, visibility) !== undefined &&
           (filter.kind ?? job.kind) === job.kind &&
+          (filter.subject ?? job.subject) === job.subject &&
           (filter.state ?? job.state) === job.state,
       )
       return { jobs: matching.slice(0, filter.limit), next: undefined }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { tokenMint } from '#core/access/mint-token.ts'
+import { consoleRoutes } from '#gateway/routes/console.ts'
 import { tokenRoutes } from '#gateway/routes/tokens.ts'
 import { memoryGateway, outsideAddress, problemIn } from './memory-gateway.ts'
 
@@ -7,7 +8,8 @@ const tokens = tokenMint({
   ...{ issuer: undefined, rules: () => undefined, now: () => new Date() },
   audit: { append: async () => undefined, note: () => undefined, flush: async () => undefined },
 })
-const { gateway, request } = memoryGateway({ overrides: { routes: tokenRoutes({ tokens }) } })
+const routes = [...tokenRoutes({ tokens }), ...consoleRoutes()]
+const { gateway, request } = memoryGateway({ overrides: { routes } })
 
 /** The only operations that ask for no token. */
 const openRoutes = [
@@ -15,6 +17,8 @@ const openRoutes = [
   'GET /docs',
   'GET /docs/:file',
   'GET /healthz',
+  'GET /internal/console',
+  'GET /internal/console/:asset',
   'GET /openapi.json',
   'GET /problems',
   'GET /problems/:code',

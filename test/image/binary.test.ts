@@ -158,6 +158,11 @@ test('alone in its folder it runs everything, is alive, and ends on SIGTERM', as
   })
   const ask = () => run([binary, 'healthcheck', 'serve'], { POSTERN_LISTEN_PORT: port })
   expect((await ask()).code).toBe(0)
+  const page = await (await fetch(`http://127.0.0.1:${port}/internal/console`)).text()
+  const [, script = ''] = /src="([^"]+)"/.exec(page) ?? []
+  expect(await (await fetch(`http://127.0.0.1:${port}${script}`)).text()).toContain(
+    'Postern console',
+  )
   await server.stop('SIGTERM')
   expect((await ask()).code).toBe(1)
   expect(await isSprung()).toBe(false)

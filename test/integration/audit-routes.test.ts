@@ -112,6 +112,19 @@ test('entries are filtered and paged in the order of the log', async () => {
   expect(page.parse(await typed.json()).entries).toHaveLength(1)
 })
 
+test('entries past the ninth come behind it, and the pages hold each once', async () => {
+  for (let read = 0; read < 12; read++) await ask('/internal/audit/entries?limit=1')
+  await eventually('/internal/audit/consistency?from=0&to=13')
+  const indices: number[] = []
+  for (let from: number | undefined = 0; from !== undefined && indices.length < 13; ) {
+    const response = await ask(`/internal/audit/entries?from=${from}&to=13&limit=4`)
+    const { entries, next } = page.parse(await response.json())
+    indices.push(...entries.map((entry) => entry.index))
+    from = next
+  }
+  expect(indices).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+})
+
 test('who reads records is in the log', async () => {
   await ask('/internal/audit/entries?subject=nobody')
   const read = async () => {

@@ -32,6 +32,8 @@ test('a list gives every job once, newest first, whatever the page size', async 
   )
   expect(await allPages(accepting, { state: 'completed' })).toEqual([])
   expect(await allPages(accepting, { kind: 'other' })).toEqual([])
+  expect(await allPages(accepting, { subject: owner.subject })).toEqual(newestFirst)
+  expect(await allPages(accepting, { subject: 'somebody-else' })).toEqual([])
 })
 
 test('the bounds of a list are inclusive below and exclusive above', async () => {

@@ -171,6 +171,16 @@ test('pages follow each other, by class and state', async () => {
   expect(await open().list({ state: 'awaiting_second', limit: 9 })).toHaveLength(1)
 })
 
+test('the newest comes first, and the oldest that is pending, past the ninth too', async () => {
+  await sql`truncate postern_revocation restart identity`
+  const values = Array.from({ length: 12 }, (_, at) => `login-${at}`)
+  for (const value of values) await revoke({ class: 'credential', issuer: '', value })
+  const listed = await open().list({ limit: 12 })
+  expect(listed.map(({ value }) => value)).toEqual(values.toReversed())
+  const pending = await pendingRevocations(sql).list()
+  expect(pending.map(({ value }) => value)).toEqual(values)
+})
+
 test.each([
   ['secret', 'postern/database@7', { name: 'postern/database', version: '7' }],
   ['secret', 'a@b@c', { name: 'a', version: 'b@c' }],

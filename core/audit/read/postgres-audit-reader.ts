@@ -31,7 +31,8 @@ export function postgresAuditReader(options: {
             or request_id = ${filter.requestId ?? null})
           and (${filter.since ?? null}::timestamptz is null or ts >= ${filter.since ?? null})
           and (${filter.until ?? null}::timestamptz is null or ts < ${filter.until ?? null})
-        order by idx limit ${limit + 1}`
+        -- Qualified: a bare name here is the column of the answer, which is text: 10 before 9.
+        order by postern_audit_entry.idx limit ${limit + 1}`
     })
     const entries = rows.map((row) => ({ index: Number(row.idx), record: row.record }))
     const next = entries[limit]?.index

@@ -1,0 +1,64 @@
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import { Login } from './login.tsx'
+import { idleMsMax, type Session, SessionProvider } from './session.ts'
+import { Shell } from './shell.tsx'
+
+type Theme = 'dark' | 'light'
+
+/** With a session the console, without one the question for a token. */
+export function Console() {
+  const [session, setSession] = useState<Session | undefined>()
+  const [why, setWhy] = useState<string | undefined>()
+  const [theme, setTheme] = useState<Theme>(systemTheme)
+  const lock = useCallback((reason: string | undefined) => {
+    setSession(undefined)
+    setWhy(reason)
+  }, [])
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme
+  }, [theme])
+  useLockWhenIdle(session, lock)
+
+  if (session === undefined) {
+    const onRejected = () => lock('The gateway takes this token no more.')
+    return <Login why={why} onOpen={setSession} onRejected={onRejected} />
+  }
+  return (
+    <SessionProvider value={session}>
+      <Shell
+        theme={theme}
+        onTheme={() => setTheme(theme === 'dark' ? 'light' : 'dark')}
+        onLock={() => lock('Locked.')}
+      />
+    </SessionProvider>
+  )
+}
+
+function systemTheme(): Theme {
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
+}
+
+const signsOfLife = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart'] as const
+/** Milliseconds between two looks: a timer as long as the wait would stand still with the machine. */
+const lookMs = 5_000
+
+function useLockWhenIdle(session: Session | undefined, lock: (reason: string) => void): void {
+  useEffect(() => {
+    if (session === undefined) return
+    let livedAt = Date.now()
+    const live = () => {
+      livedAt = Date.now()
+    }
+    const look = setInterval(() => {
+      if (Date.now() - livedAt >= idleMsMax) lock('Locked after 15 minutes without a sign of life.')
+      else if (session.expiresAt !== undefined && Date.now() >= session.expiresAt.getTime()) {
+        lock('The token has expired.')
+      }
+    }, lookMs)
+    for (const sign of signsOfLife) document.addEventListener(sign, live, { passive: true })
+    return () => {
+      clearInterval(look)
+      for (const sign of signsOfLife) document.removeEventListener(sign, live)
+    }
+  }, [session, lock])
+}

@@ -1,0 +1,35 @@
+import { useEffect, useState } from 'preact/hooks'
+
+/** What is shown: a view, and what of it. It stands in the fragment, which no server is sent. */
+export type Place = { readonly view: string; readonly rest: string }
+
+function placeOf(hash: string): Place {
+  const [view = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
+  return { view: view === '' ? 'health' : view, rest: decode(rest.join('/')) }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
+
+export function hrefOf(view: string, rest = ''): string {
+  return rest === '' ? `#/${view}` : `#/${view}/${encodeURIComponent(rest)}`
+}
+
+export function goTo(view: string, rest = ''): void {
+  location.hash = hrefOf(view, rest)
+}
+
+export function usePlace(): Place {
+  const [place, setPlace] = useState(() => placeOf(location.hash))
+  useEffect(() => {
+    const follow = () => setPlace(placeOf(location.hash))
+    addEventListener('hashchange', follow)
+    return () => removeEventListener('hashchange', follow)
+  }, [])
+  return place
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { PosternError } from '#core/errors.ts'
+import { type ConsoleFile, consoleFiles, readConsoleBundle } from '../console-files.ts'
+import type { GatewayContext } from '../context.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+const path = '/internal/console'
+
+/**
+ * Nothing but our own two files, no inline script or style, no frame around it, no form that goes
+ * anywhere, and no text that becomes script (Trusted Types without a policy).
+ */
+const contentSecurityPolicy = [
+  ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"],
+  ...['img-src data:', "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+  ...["require-trusted-types-for 'script'", "trusted-types 'none'"],
+].join('; ')
+
+const pageHeaders = {
+  'content-security-policy': contentSecurityPolicy,
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'cache-control': 'no-cache',
+}
+/** The name of an asset changes with its content. */
+const assetHeaders = {
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'public, max-age=31536000, immutable',
+}
+
+/**
+ * The operators' page. It holds no data and asks for no token: whatever it shows, it asks of the other
+ * routes with the token that an operator gives it. The zone's allowlist guards it like them.
+ */
+export function consoleRoutes(): readonly Route[] {
+  let made: ReturnType<typeof make> | undefined
+  const files = () => {
+    made ??= make()
+    return made
+  }
+  const open = { method: 'GET', zone: 'internal', scope: undefined, hidden: true } as const
+  return [
+    defineRoute({
+      ...open,
+      path,
+      operationId: 'read-console',
+      summary: 'The page for operators',
+      answers: {},
+      refusals: [],
+      handle: async (c) => answerFile(c, (await files()).page, pageHeaders),
+    }),
+    defineRoute({
+      ...open,
+      path: `${path}/:asset`,
+      operationId: 'read-console-asset',
+      summary: 'What the page for operators loads',
+      params: z.strictObject({ asset: z.string() }),
+      answers: {},
+      refusals: ['route.not_found'],
+      async handle(c, { params }) {
+        const asset = (await files()).assets.get(params.asset)
+        if (asset === undefined) throw new PosternError('route.not_found')
+        return answerFile(c, asset, assetHeaders)
+      },
+    }),
+  ]
+}
+
+async function make() {
+  return consoleFiles(await readConsoleBundle(), path)
+}
+
+function answerFile(
+  c: GatewayContext,
+  { bytes, mediaType, etag }: ConsoleFile,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const told = { ...headers, etag, 'content-type': mediaType }
+  const isKnown =
+    c.req
+      .header('if-none-match')
+      ?.split(/\s*,\s*/)
+      .includes(etag) === true
+  for (const [name, value] of Object.entries(told)) c.header(name, value)
+  return isKnown ? c.body(null, 304) : c.body(bytes, 200)
+}

@@ -1,0 +1,105 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import {
+  developmentAudience,
+  developmentTtlSecondsMax,
+  loadOrCreateDevelopmentKey,
+  mintDevelopmentToken,
+} from '#core/access/development-issuer.ts'
+import { openChromium } from '#test/support/chromium.ts'
+import { freePort, removeAtExit, startServer } from '#test/support/server-process.ts'
+import { seedConsole } from './seed-console.ts'
+
+const main = join(import.meta.dir, '..', '..', 'main.ts')
+
+/** All that the console asks for, and what a service needs to give it something to show. */
+const operatorScopes: readonly string[] = [
+  ...['jobs:read', 'jobs:read:any', 'jobs:cancel', 'jobs:cancel:any', 'jobs:retry'],
+  ...['jobs:retry:any', 'jobs:write:scoring', 'queues:read', 'queues:admin', 'scores:read'],
+  ...['metrics:read', 'trading:read', 'trading:halt', 'trading:rearm', 'orders:read'],
+  ...['schedules:read', 'schedules:write', 'secrets:read', 'secrets:write', 'drift:read'],
+  ...['audit:read', 'incidents:read', 'orders:write', 'market:write'],
+]
+
+export type ConsoleWorld = Awaited<ReturnType<typeof openConsoleWorld>>
+
+let shared: Promise<ConsoleWorld> | undefined
+
+/** One for all files of a test process; gone with it. */
+export function sharedConsoleWorld(): Promise<ConsoleWorld> {
+  shared ??= openConsoleWorld()
+  return shared
+}
+
+/** `postern up` from source, on states written before, and a browser beside it. */
+export async function openConsoleWorld() {
+  const data = await mkdtemp(join(tmpdir(), 'postern-console-'))
+  removeAtExit(data)
+  await seedConsole(data, new Date())
+  const port = await freePort()
+  const server = await startServer({
+    command: [process.execPath, main, 'up', '--data', data, '--port', String(port)],
+    ready: /^Development token/,
+    cwd: data,
+  })
+  const browser = await openChromium()
+  const key = await loadOrCreateDevelopmentKey(data)
+  const url = `http://127.0.0.1:${port}`
+
+  function token(subject: string, scopes = operatorScopes): Promise<string> {
+    return mintDevelopmentToken({
+      ...{ key, subject, scopes, ttlSeconds: developmentTtlSecondsMax },
+      ...{ audience: developmentAudience, now: new Date() },
+    })
+  }
+
+  return {
+    url,
+    browser,
+    token,
+    /** A page of a context of its own; it shows the question for a token. */
+    async open(options: BrowserContextOptions = {}): Promise<Page> {
+      const context = await browser.newContext(options)
+      const page = await context.newPage()
+      await page.goto(`${url}/internal/console`)
+      await page.getByLabel('Token').waitFor()
+      return page
+    },
+    async call(method: string, path: string, body?: unknown): Promise<Response> {
+      const headers = {
+        authorization: `Bearer ${await token('developer')}`,
+        'content-type': typeof body === 'string' ? 'text/csv' : 'application/json',
+      }
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      return await fetch(new URL(path, url), {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: text }),
+      })
+    },
+    async close(): Promise<void> {
+      await browser.close()
+      await server.stop('SIGTERM')
+    },
+  }
+}
+
+export async function unlock(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token').fill(token)
+  await page.getByRole('button', { name: 'Unlock' }).click()
+  await page.getByRole('navigation', { name: 'Views' }).waitFor()
+}
+
+/** A view by its fragment, once all its panels have their answers. */
+export async function show(page: Page, place: string, heading: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(`#/${place}`)}`)
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+  await page.locator('main:not(:has([aria-busy=true]))').waitFor()
+}
+
+export const viewNames = [
+  ...(['Health', 'Queues', 'Jobs', 'Orders', 'Scores'] as const),
+  ...(['Schedules', 'Secrets', 'Drift', 'Audit'] as const),
+]
