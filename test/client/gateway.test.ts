@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPosternClient, type JobEvent } from 'postern/client'
 import { openChromium } from '#test/support/chromium.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import {
   freePort,
   removeAtExit,
@@ -28,9 +29,8 @@ beforeAll(async () => {
   removeAtExit(folder)
   const port = await freePort()
   url = `http://127.0.0.1:${port}`
-  const main = join(root, 'main.ts')
   server = await startServer({
-    command: [process.execPath, main, 'up', '--port', String(port), '--data', join(folder, 'data')],
+    command: [...posternCommand, 'up', '--port', String(port), '--data', join(folder, 'data')],
     cwd: folder,
     ready: /^The API: /,
     onLine(line) {

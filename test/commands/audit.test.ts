@@ -14,6 +14,7 @@ import {
   testLog,
 } from '#test/audit/verify/test-log.ts'
 import { eventually } from '#test/integration/world.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { runPostern } from './run-postern.ts'
 
@@ -137,8 +138,7 @@ test('what is not right is not exported', async () => {
 
 /** Starts a command that follows a log; `end` sends what Ctrl-C sends. */
 function follow(args: readonly string[]) {
-  const main = join(import.meta.dir, '..', '..', 'main.ts')
-  const child = Bun.spawn([process.execPath, main, 'audit', ...args], {
+  const child = Bun.spawn([...posternCommand, 'audit', ...args], {
     cwd: folder,
     env: { PATH: '/usr/bin:/bin', POSTERN_MODE: 'development' },
     stdin: 'ignore',

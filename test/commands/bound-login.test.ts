@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { freePort } from '#test/support/server-process.ts'
 import { runPostern } from './run-postern.ts'
 
 setDefaultTimeout(60_000)
 
-const main = join(import.meta.dir, '..', '..', 'main.ts')
 const readyMsMax = 30_000
 
 const access = {
@@ -57,7 +57,7 @@ test('with a login that may do nothing itself all processes serve, on Postgres q
   await sql`create role bound_login noinherit login in role postern_gateway, postern_worker,
     postern_sequencer`
   const url = owned.replace('//postern@', '//bound_login@')
-  const child = Bun.spawn([process.execPath, main, 'run'], {
+  const child = Bun.spawn([...posternCommand, 'run'], {
     cwd: folder,
     env: { PATH: '/usr/bin:/bin', ...settings, POSTERN_DATABASE_URL: url },
     stdin: 'ignore',

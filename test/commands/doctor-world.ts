@@ -8,6 +8,7 @@ import { connectPostgres } from '#core/postgres/connect.ts'
 import { migrate } from '#core/postgres/migrate.ts'
 import { writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { sharedPostgres, startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
 import { freePort } from '#test/support/server-process.ts'
@@ -79,8 +80,9 @@ export async function openDoctorWorld() {
     const given = Object.entries({ ...good, ...changes }).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value] as const],
     )
-    const before = preload === undefined ? [] : ['--preload', preload]
-    const child = Bun.spawn([process.execPath, ...before, main, 'doctor', '--json'], {
+    const self =
+      preload === undefined ? posternCommand : [process.execPath, '--preload', preload, main]
+    const child = Bun.spawn([...self, 'doctor', '--json'], {
       ...{ cwd: folder, env: Object.fromEntries(given) },
       ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
     })

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { settingNames } from '#core/settings/setting-groups.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { runPostern } from './run-postern.ts'
 
 /** Each test starts processes, half a second each where nothing else runs. */
@@ -78,10 +79,9 @@ test('without a command the first page goes to standard error, with 64', async (
 })
 
 test('on a terminal it is bold and as wide; with NO_COLOR it is plain', async () => {
-  const main = join(import.meta.dir, '../../main.ts')
   const shown = async (columns: number, environment: Record<string, string>) => {
     let text = ''
-    const child = Bun.spawn([process.execPath, main, '--help'], {
+    const child = Bun.spawn([...posternCommand, '--help'], {
       env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', ...environment },
       terminal: {
         cols: columns,

@@ -6,6 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import postgres from 'postgres'
 import { z } from 'zod'
 import { certificates } from '#test/support/certificates.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { sharedPostgres, startPostgres } from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 import { freePort } from '#test/support/server-process.ts'
@@ -86,8 +87,7 @@ async function paste(
 ) {
   const bin = join(folder, 'bin')
   await mkdir(bin, { recursive: true })
-  const main = join(root, 'main.ts')
-  await writeFile(join(bin, 'postern'), `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`)
+  await writeFile(join(bin, 'postern'), `#!/bin/sh\nexec ${posternCommand.join(' ')} "$@"\n`)
   await chmod(join(bin, 'postern'), 0o755)
   const child = Bun.spawn(['sh', '-e', '-c', script], {
     ...{ cwd: directory, env: { PATH: `${bin}:/usr/bin:/bin`, ...environment } },

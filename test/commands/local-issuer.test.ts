@@ -8,13 +8,12 @@ import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { localName, privateTexts } from '#test/access/issuer-world.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { freePort } from '#test/support/server-process.ts'
 import { untilAnswered } from '../bench/http-load.ts'
 import { runPostern } from './run-postern.ts'
 
 setDefaultTimeout(60_000)
-
-const main = join(import.meta.dir, '../../main.ts')
 
 let folder: string
 beforeAll(async () => {
@@ -26,7 +25,7 @@ const minted = z.object({ token: z.string(), token_id: z.string() })
 
 async function startUp(env: Record<string, string>) {
   const port = await freePort()
-  const child = Bun.spawn([process.execPath, main, 'up', '--port', String(port)], {
+  const child = Bun.spawn([...posternCommand, 'up', '--port', String(port)], {
     ...{ cwd: folder, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
   })
   const said = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { access, issuerAt } from './doctor-world.ts'
 import { runPostern } from './run-postern.ts'
@@ -10,7 +11,6 @@ import { openTerminal } from './terminal.ts'
 
 setDefaultTimeout(60_000)
 
-const main = join(import.meta.dir, '../../main.ts')
 /** 'post' in ASCII: what a migrator holds. */
 const migrationLockKey = 0x706f_7374
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 const atTerminal = (args: readonly string[], settings: Readonly<Record<string, string>>) =>
-  openTerminal([process.execPath, main, ...args], {
+  openTerminal([...posternCommand, ...args], {
     cwd: folder,
     env: { PATH: '/usr/bin:/bin', TERM: 'xterm', ...settings },
   })

@@ -1,6 +1,4 @@
-import { join } from 'node:path'
-
-const main = join(import.meta.dir, '..', '..', 'main.ts')
+import { posternCommand } from '#test/support/postern-command.ts'
 
 /** Runs a command in a folder with nothing but the given settings, until it ends or its time is over. */
 export async function runPostern(
@@ -11,7 +9,7 @@ export async function runPostern(
     readonly msMax?: number
   },
 ) {
-  const child = Bun.spawn([process.execPath, main, ...args], {
+  const child = Bun.spawn([...posternCommand, ...args], {
     cwd: options.folder,
     env: { PATH: '/usr/bin:/bin', ...options.settings },
     stdin: 'ignore',

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { generateSignerKey } from '#core/audit/note/signer.ts'
 import { silentLog } from '#core/log.ts'
 import { writeKeyFile } from '#test/secret/key-file.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { runService } from '../../commands/run-service.ts'
 
 setDefaultTimeout(120_000)
 
-const main = join(import.meta.dir, '../../main.ts')
 const origin = 'localhost/postern/audit'
 const access = {
   zones: { v1: [], internal: [], probe: [] },
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 function start(args: readonly string[], environment: Readonly<Record<string, string>>) {
-  return Bun.spawn([process.execPath, main, ...args], {
+  return Bun.spawn([...posternCommand, ...args], {
     ...{ cwd: folder, env: { ...settings, ...environment } },
     ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
   })

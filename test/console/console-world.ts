@@ -9,10 +9,9 @@ import {
   mintDevelopmentToken,
 } from '#core/access/development-issuer.ts'
 import { openChromium } from '#test/support/chromium.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { freePort, removeAtExit, startServer } from '#test/support/server-process.ts'
 import { seedConsole } from './seed-console.ts'
-
-const main = join(import.meta.dir, '..', '..', 'main.ts')
 
 /** All that the console asks for, and what a service needs to give it something to show. */
 const operatorScopes: readonly string[] = [
@@ -40,7 +39,7 @@ export async function openConsoleWorld() {
   await seedConsole(data, new Date())
   const port = await freePort()
   const server = await startServer({
-    command: [process.execPath, main, 'up', '--data', data, '--port', String(port)],
+    command: [...posternCommand, 'up', '--data', data, '--port', String(port)],
     ready: /^Development token/,
     cwd: data,
   })

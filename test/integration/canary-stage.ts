@@ -9,6 +9,7 @@ import { writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { runPostern } from '#test/commands/run-postern.ts'
 import { databaseText, filesText, processTexts, redisText } from '#test/support/canary-outputs.ts'
 import { certificates } from '#test/support/certificates.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit } from '#test/support/server-process.ts'
@@ -21,7 +22,6 @@ const scopes = [
   ...['jobs:retry', 'trades:write', 'scores:read', 'queues:read', 'queues:admin', 'audit:read'],
   'metrics:read',
 ]
-const main = join(import.meta.dir, '../../main.ts')
 
 /** A value that stands nowhere else, and that no encoding of a URL or of JSON changes. */
 const canary = (name: string) =>
@@ -103,7 +103,7 @@ export async function openCanaryStage() {
   }
 
   await postern(['migrate'])
-  const child = Bun.spawn([process.execPath, main, 'run'], {
+  const child = Bun.spawn([...posternCommand, 'run'], {
     env: { PATH: '/usr/bin:/bin', ...settings },
     stdout: 'pipe',
     stderr: 'pipe',

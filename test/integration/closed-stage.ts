@@ -11,6 +11,7 @@ import {
 } from '#core/access/development-issuer.ts'
 import { runPostern } from '#test/commands/run-postern.ts'
 import { swap, wallet } from '#test/score/swaps.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit } from '#test/support/server-process.ts'
@@ -20,7 +21,6 @@ const scopes = [
   ...['jobs:write:scoring', 'jobs:write:batch', 'jobs:read', 'jobs:cancel', 'jobs:retry'],
   ...['trades:write', 'queues:admin', 'audit:read'],
 ]
-const main = join(import.meta.dir, '../../main.ts')
 const problem = z.object({ code: z.string() })
 const receipt = z.object({ id: z.string() })
 
@@ -60,7 +60,7 @@ export async function openClosedStage() {
   }
   const postern = (...args: readonly string[]) => runPostern(args, { folder, settings })
   await postern('migrate')
-  const child = Bun.spawn([process.execPath, main, 'serve'], {
+  const child = Bun.spawn([...posternCommand, 'serve'], {
     env: { PATH: '/usr/bin:/bin', ...settings },
     stdout: 'inherit',
     stderr: 'inherit',

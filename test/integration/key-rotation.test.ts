@@ -8,6 +8,7 @@ import { connectPostgres } from '#core/postgres/connect.ts'
 import { fileSecretStore, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { testJournal } from '#test/support/job-engine.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
 import { type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { runPostern } from '../commands/run-postern.ts'
@@ -16,7 +17,6 @@ import { eventually } from './world.ts'
 
 setDefaultTimeout(120_000)
 
-const main = join(import.meta.dir, '..', '..', 'main.ts')
 const origin = 'keys.example.com/audit'
 const oldKey = generateSignerKey(origin, 'ed25519')
 const oldWebhookKey = 'whsec_c29tZSBieXRlcyBvZiBhIGtleSBmb3IgdGVzdHM='
@@ -65,7 +65,7 @@ const postern = (args: readonly string[]) => runPostern(args, { folder, settings
 
 async function start(args: readonly string[], ready: RegExp): Promise<ServerProcess> {
   const environment = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
-  const command = ['env', '-i', ...environment, process.execPath, main, ...args]
+  const command = ['env', '-i', ...environment, ...posternCommand, ...args]
   for (let tries = 1; ; tries += 1) {
     try {
       return await startServer({ command, ready, cwd: folder })

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { otlpCollector, type ToldSpan } from '#test/doubles/otlp-collector.ts'
 import { eventually } from '#test/integration/world.ts'
+import { posternCommand } from '#test/support/postern-command.ts'
 import { freePort } from '#test/support/server-process.ts'
 import { untilAnswered } from '../bench/http-load.ts'
 
 // The embedded engine takes seconds to be made.
 setDefaultTimeout(60_000)
 
-const main = join(import.meta.dir, '../../main.ts')
 const collector = otlpCollector()
 
 let folder: string
@@ -35,7 +35,7 @@ afterAll(async () => {
 
 /** Everything in one process; of requests that come without a trace none is told. */
 function startUp(port: number) {
-  return Bun.spawn([process.execPath, main, 'up', '--port', String(port)], {
+  return Bun.spawn([...posternCommand, 'up', '--port', String(port)], {
     ...{ cwd: folder, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' },
     env: {
       ...{ PATH: '/usr/bin:/bin', POSTERN_LOG_LEVEL: 'silent', POSTERN_DATA_DIRECTORY: folder },
