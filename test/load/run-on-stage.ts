@@ -141,6 +141,7 @@ function resultOf(seen: {
     ],
     verdicts: (client) => [
       ...stageVerdicts({
+        users: shape.users,
         ...{ client, stubP99Ms, gatewayP99Ms },
         partWithin100Ms: partWithin(histogram, 0.1),
       }),
