@@ -15,6 +15,7 @@ export type ReconcileOptions = {
   readonly desk: DeskConnection
   readonly reports: ReportIntake
   readonly venues: ReadonlyMap<string, Venue>
+  readonly betweenLooksMs?: readonly number[]
 }
 
 export type Reconciling = ReconcileOptions & {
@@ -25,9 +26,11 @@ export type Reconciling = ReconcileOptions & {
   readonly signal: AbortSignal
 }
 
-/** So many looks at what differs: what moves between two of them is only under way. */
-const looks = 3
-const betweenLooksMs = 250
+/**
+ * Milliseconds between looks at what differs: what moves between two of them is only under way. The last
+ * wait is longer than reports take on a machine that is overloaded, where a freeze would be ours.
+ */
+const betweenLooksMs = [250, 1_000, 4_000]
 
 /**
  * Holds an account against its venue. What is missing here is replayed, fill by fill; what still
@@ -44,8 +47,9 @@ export async function reconcileAccount(
   let standing = last.mismatches.filter((one) => !one.healed)
   const healed = last.mismatches.filter((one) => one.healed)
   let { replayed } = last.fills
-  for (let count = 1; count < looks && standing.length > 0; count += 1) {
-    await Bun.sleep(betweenLooksMs)
+  for (const waitMs of options.betweenLooksMs ?? betweenLooksMs) {
+    if (standing.length === 0) break
+    await Bun.sleep(waitMs)
     signal.throwIfAborted()
     last = await look(context)
     const seen = new Set(last.mismatches.map((one) => JSON.stringify(one)))

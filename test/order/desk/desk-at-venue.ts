@@ -46,7 +46,8 @@ export async function deskAtVenue() {
     run: ({ id }: OrderDocument, at: Venue = venue) => world.advance(at, [id]),
     reconcile({ at = venue, day }: { readonly at?: Venue; readonly day?: string } = {}) {
       const { workerDesk, reports } = world
-      const options = { desk: workerDesk, reports, venues: new Map([['paper', at]]) }
+      const venues = new Map([['paper', at]])
+      const options = { desk: workerDesk, reports, venues, betweenLooksMs: [250, 250] }
       return reconcileAccount(options, { account, day, signal: new AbortController().signal })
     },
   }
