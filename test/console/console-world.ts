@@ -98,6 +98,22 @@ export async function show(page: Page, place: string, heading: string): Promise<
   await page.locator('main:not(:has([aria-busy=true]))').waitFor()
 }
 
+/** Milliseconds for a page to draw what it has been told. */
+const drawMsMax = 5_000
+
+/** What `read` comes to once it is as wanted; or what it still is when the page had time enough. */
+export async function once<Value>(
+  read: () => Promise<Value>,
+  isWanted: (value: Value) => boolean,
+): Promise<Value> {
+  const giveUpAt = performance.now() + drawMsMax
+  for (;;) {
+    const value = await read()
+    if (isWanted(value) || performance.now() > giveUpAt) return value
+    await Bun.sleep(20)
+  }
+}
+
 export const viewNames = [
   ...(['Health', 'Queues', 'Jobs', 'Orders', 'Scores'] as const),
   ...(['Schedules', 'Secrets', 'Drift', 'Audit'] as const),

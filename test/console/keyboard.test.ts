@@ -1,6 +1,13 @@
 import { afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock, viewNames } from './console-world.ts'
+import {
+  type ConsoleWorld,
+  once,
+  sharedConsoleWorld,
+  show,
+  unlock,
+  viewNames,
+} from './console-world.ts'
 
 setDefaultTimeout(90_000)
 
@@ -30,6 +37,8 @@ test('the token is given and the page unlocked without a pointer', async () => {
   await page.getByRole('navigation', { name: 'Views' }).waitFor()
 })
 
+const focusedId = () => page.evaluate('document.activeElement.id')
+
 test.each([
   ['h', 'Health'],
   ['q', 'Queues'],
@@ -45,8 +54,14 @@ test.each([
   await page.keyboard.press('g')
   await page.keyboard.press(key)
   await page.getByRole('heading', { level: 1, name: title }).waitFor()
-  expect(await page.title()).toBe(`${title} · Postern`)
-  expect(await page.evaluate('document.activeElement.id')).toBe('content')
+  const wanted = `${title} · Postern`
+  expect(
+    await once(
+      () => page.title(),
+      (now) => now === wanted,
+    ),
+  ).toBe(wanted)
+  expect(await once(focusedId, (id) => id === 'content')).toBe('content')
 })
 
 test('the first stop skips to the content, and each stop can be seen', async () => {
@@ -64,7 +79,7 @@ test('the first stop skips to the content, and each stop can be seen', async () 
     })()`)
   expect(await isSeen()).toBe(true)
   await page.keyboard.press('Enter')
-  expect(await page.evaluate('document.activeElement.id')).toBe('content')
+  expect(await once(focusedId, (id) => id === 'content')).toBe('content')
   await page.keyboard.press('Tab')
   expect(await focused()).toBe('Filter queues by kind')
   expect(await isSeen()).toBe(true)
@@ -103,9 +118,9 @@ test('/ finds the search, j and k walk the rows, Enter opens one, Escape leaves 
   await page.keyboard.press('j')
   await page.keyboard.press('k')
   const first = page.locator('tbody tr').first().locator('a')
-  expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(
-    await first.getAttribute('href'),
-  )
+  const href = await first.getAttribute('href')
+  const focusedHref = () => page.evaluate('document.activeElement.getAttribute("href")')
+  expect(await once(focusedHref, (now) => now === href)).toBe(href)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { level: 1, name: /^Jobs/ }).locator('code').waitFor()
 })

@@ -2,7 +2,14 @@ import { afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock, viewNames } from './console-world.ts'
+import {
+  type ConsoleWorld,
+  once,
+  sharedConsoleWorld,
+  show,
+  unlock,
+  viewNames,
+} from './console-world.ts'
 
 /** A gateway, an embedded Postgres and a browser, on a machine that does other things. */
 setDefaultTimeout(90_000)
@@ -173,7 +180,7 @@ test('a theme is chosen for this page only', async () => {
   const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor')
   const light = await ground()
   await page.getByRole('button', { name: 'Dark' }).click()
-  expect(await ground()).not.toBe(light)
+  expect(await once(ground, (now) => now !== light)).not.toBe(light)
   await page.reload()
   await page.getByLabel('Token').waitFor()
   expect(await ground()).toBe(light)
