@@ -1,6 +1,7 @@
 // `npm run check`: what a change must pass before it is worth a commit; starts no process.
 import { ensureDependencies } from './dependencies.mjs'
 import {
+  isLong,
   isSlow,
   quickPolicyStep,
   runSteps,
@@ -12,7 +13,7 @@ import {
 
 ensureDependencies()
 
-const files = testFiles().filter((file) => !isSlow(file))
+const files = testFiles().filter((file) => !isSlow(file) && !isLong(file))
 const steps = [...testSteps('unit tests', files), ...staticSteps, quickPolicyStep]
 const results = await runSteps(steps, () => ({ isQuiet: true }))
 process.exitCode = summarize(results)

@@ -24,6 +24,23 @@ const notInTests = ['bench', 'compose', 'fault', 'image', 'policy']
 const slow =
   /\bBun\.spawn|\bchromium\.launch|embedded-engine|\bcreateSimulation\b|\bBun\.sleep\(\d\d_/
 
+/** Those that take two seconds and more for what no word in them tells: much arithmetic, real waits. */
+const longTests = new Set([
+  'test/audit/tree/tree.test.ts',
+  'test/audit/verify/verify-log.test.ts',
+  'test/audit/witness/http-witness.test.ts',
+  'test/client/retries.test.ts',
+  'test/client/watch.test.ts',
+  'test/commands/sibling-metrics.test.ts',
+  'test/commands/supervise.test.ts',
+  'test/gateway/enqueue.test.ts',
+  'test/order/venue/alpaca-stream.test.ts',
+  'test/schedule/cron.test.ts',
+  'test/secret/aws-answers.test.ts',
+  'test/secret/aws-secret-store.test.ts',
+  'test/trace/span-buffer.test.ts',
+])
+
 const tool = (name) => join(root, 'node_modules', '.bin', name)
 
 export const staticSteps = [
@@ -121,6 +138,9 @@ function allTestFiles() {
     .map((path) => `test/${path}`)
     .sort()
 }
+
+/** Whether a test alone takes longer than a person waits for. */
+export const isLong = (file) => longTests.has(file)
 
 /** Whether a test, or a file of test/ that it imports, needs more than this process. */
 export function isSlow(file, seen = new Set()) {
