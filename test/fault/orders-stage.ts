@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { developmentIssuer } from '#core/access/access-file.ts'
+import { answering } from '#test/support/answering.ts'
 import { developerAccess } from '#test/support/developer-access.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { startRedis } from '#test/support/redis-server.ts'
@@ -12,7 +13,6 @@ const scopes = ['orders:write', 'market:write', 'market:read', 'jobs:read']
 const subject = 'fault-test'
 const mainFile = join(import.meta.dir, '../../main.ts')
 const workerFile = join(import.meta.dir, 'order-worker.ts')
-const readyMsMax = 30_000
 const startingCash = '1000000000'
 export const accounts = ['alpha', 'bravo', 'charlie', 'delta'] as const
 
@@ -106,15 +106,5 @@ async function openAccounts(sql: Sql): Promise<void> {
         insert into postern_limit (scope, key, name, value, changed_by)
         values ('account', ${id}, ${name}, ${value}, 'fault-test')`
     }
-  }
-}
-
-async function answering(url: string): Promise<void> {
-  const deadline = Date.now() + readyMsMax
-  for (;;) {
-    const answer = await fetch(url).catch(() => undefined)
-    if (answer?.ok === true) return
-    if (Date.now() > deadline) throw new Error(`${url} did not answer in ${readyMsMax} ms`)
-    await Bun.sleep(20)
   }
 }

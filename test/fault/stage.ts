@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { swap } from '#test/score/swaps.ts'
 import { base58, randomNumbers } from '#test/score/synthetic-wallets.ts'
+import { answering } from '#test/support/answering.ts'
 import { developerAccess } from '#test/support/developer-access.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
@@ -14,7 +15,6 @@ const scopes = [
   ...['queues:read', 'queues:admin', 'metrics:read', 'incidents:read'],
 ]
 const mainFile = join(import.meta.dir, '../../main.ts')
-const readyMsMax = 20_000
 
 export type Side = {
   readonly pid: number
@@ -114,16 +114,6 @@ export async function openStage(): Promise<Stage> {
 async function migrated(env: Record<string, string>): Promise<void> {
   const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   await runCommand(['env', '-i', ...pairs, process.execPath, mainFile, 'migrate'])
-}
-
-async function answering(url: string): Promise<void> {
-  const deadline = Date.now() + readyMsMax
-  for (;;) {
-    const answer = await fetch(url).catch(() => undefined)
-    if (answer?.ok === true) return
-    if (Date.now() > deadline) throw new Error(`${url} did not answer in ${readyMsMax} ms`)
-    await Bun.sleep(20)
-  }
 }
 
 /** Requests that each score a wallet of its own, the same ones for the same seed. */

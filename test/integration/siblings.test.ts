@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openStage, type Side, type Stage } from '#test/fault/stage.ts'
+import { childrenOf } from '#test/support/child-processes.ts'
 
 const processes = 3
 let stage: Stage
@@ -45,10 +46,7 @@ async function allServe(): Promise<boolean> {
 }
 
 /** The gateways themselves: children of the supervisor. */
-async function siblings(): Promise<readonly number[]> {
-  const file = Bun.file(`/proc/${serving.pid}/task/${serving.pid}/children`)
-  return (await file.text()).trim().split(' ').filter(Boolean).map(Number)
-}
+const siblings = () => childrenOf(serving.pid)
 
 test('any of them answers a scrape for all of them', async () => {
   await until(allServe)

@@ -1,6 +1,5 @@
 import type { Sql } from 'postgres'
 import type { History } from './history.ts'
-import { answering } from './postern-process.ts'
 import type { Stage } from './stage.ts'
 
 /** Milliseconds in which everything has ended and is in the log, once the load is over. */
@@ -11,7 +10,7 @@ const lookMs = 200
 
 /** What is not as promised; empty when all is. */
 export async function judge(stage: Stage, history: History): Promise<readonly string[]> {
-  await answering(`${stage.postern.url}/readyz`)
+  await stage.postern.isBack()
   const late = await settle(stage.sql)
   const found = await Promise.all([
     late,

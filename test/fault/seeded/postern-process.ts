@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { answering } from '#test/support/answering.ts'
+import { childrenOf, wordsOf } from '#test/support/child-processes.ts'
 import { freePort } from '#test/support/server-process.ts'
-
-const readyMsMax = 30_000
-const lookMs = 50
 
 export type PartName = 'serve' | 'work' | 'sequence' | 'rotator'
 
@@ -73,8 +71,7 @@ export async function posternProcess(options: {
     },
     async part(name) {
       for (const pid of await childrenOf(main?.pid ?? 0)) {
-        const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-        if (line.split('\0').includes(name)) return pid
+        if ((await wordsOf(pid)).includes(name)) return pid
       }
       throw new Error(`no ${name} is running`)
     },
@@ -110,21 +107,5 @@ function killQuietly(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // It has ended with the supervisor.
-  }
-}
-
-async function childrenOf(pid: number): Promise<readonly number[]> {
-  const listed = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-  return listed.trim().split(' ').filter(Boolean).map(Number)
-}
-
-export async function answering(url: string): Promise<void> {
-  const giveUpAt = performance.now() + readyMsMax
-  for (;;) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
-    await answer?.arrayBuffer()
-    if (answer?.ok === true) return
-    if (performance.now() > giveUpAt) throw new Error(`${url} did not answer in ${readyMsMax} ms`)
-    await Bun.sleep(lookMs)
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres, { type Sql } from 'postgres'
 import { generateSignerKey } from '#core/audit/note/signer.ts'
+import { answering } from '#test/support/answering.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit } from '#test/support/server-process.ts'
@@ -121,17 +122,6 @@ async function settings(from: {
     POSTERN_AUDIT_ORIGIN: origin,
     POSTERN_AUDIT_KEYS: generateSignerKey(origin, 'ed25519').signerKey,
     POSTERN_AUDIT_STORE: join(from.folder, 'audit'),
-  }
-}
-
-async function answering(url: string): Promise<void> {
-  const deadline = Date.now() + readyMsMax
-  for (;;) {
-    const answer = await fetch(url).catch(() => undefined)
-    await answer?.arrayBuffer()
-    if (answer?.ok === true) return
-    if (Date.now() > deadline) throw new Error(`${url} did not answer in ${readyMsMax} ms`)
-    await Bun.sleep(50)
   }
 }
 
