@@ -70,15 +70,16 @@ export function incidentTeller({ store, metrics, log }: TellOptions): Teller {
     told.set(of, { goodMs: episode.goodMs, atMs: nowMs })
   }
 
-  async function closeOne(
-    { class: of, failingAge }: OpenIncident,
-    state: ClassState | undefined,
-    nowMs: number,
-  ): Promise<void> {
+  async function closeOne(row: OpenIncident, state: ClassState | undefined, nowMs: number) {
+    const { class: of, failingAge } = row
     const goodMs = state?.goodSinceMs
     if (goodMs === undefined) {
-      if (failingAge > forgottenSeconds && state?.episode === undefined) await store.closeUnseen(of)
-    } else if (nowMs - goodMs >= closesAfterMs) await close(of, goodMs, nowMs)
+      if (failingAge <= forgottenSeconds || state?.episode !== undefined) return
+      readAtMs = Number.NEGATIVE_INFINITY
+      await store.closeUnseen(of)
+      return
+    }
+    if (isQuiet(failingAge) && nowMs - goodMs >= closesAfterMs) await close(of, goodMs, nowMs)
   }
 
   return {
@@ -104,6 +105,9 @@ export function incidentTeller({ store, metrics, log }: TellOptions): Teller {
     isOpen: (of) => rows.some((row) => row.class === of),
   }
 }
+
+/** Who still sees it failing has said so less than this ago; below zero the clock was set back. */
+const isQuiet = (failingAge: number) => failingAge < 0 || failingAge * 1_000 >= closesAfterMs
 
 function asTold(of: IncidentClass, episode: Episode, nowMs: number): ToldEpisode {
   const age = (ms: number) => (nowMs - ms) / 1_000

@@ -16,6 +16,8 @@ import { incidentTeller, showOpen } from './tell-incidents.ts'
 const lookMs = 1_000
 /** Milliseconds; a look that takes longer has seen nothing. */
 const lookMsMax = 1_000
+/** Milliseconds that a stop waits for what is being told. */
+const closeMsMax = 2_000
 /** Milliseconds without a look: the process itself stood still, and has seen nothing of it. */
 const stoodStillMs = 4_000
 
@@ -120,9 +122,9 @@ export function watchIncidents(options: IncidentWatchOptions): { close(): Promis
   return {
     async close() {
       clearInterval(timer)
-      await looks.close()
-      await tells.close()
-      await watch.close().catch(fail)
+      const said = Promise.all([looks.close(), tells.close()]).then(watch.close)
+      // With a database that hangs, nothing is said, and the rest of the process stops all the same.
+      await inTime(said, closeMsMax, () => new Error('a stop in order was not told')).catch(fail)
     },
   }
 }

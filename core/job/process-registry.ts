@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 import type { Log } from '../log.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
 
 /** Between two heartbeats, each of which also tells and hears of the newest canary. */
 const heartbeatMs = 2_000
@@ -86,9 +87,10 @@ export async function startProcessRegistry(options: {
   await sql`
     delete from postern_process where seen_at < now() - make_interval(secs => ${forgetSeconds})`
   await beat()
-  const timer = setInterval(() => {
-    beat().catch((error: unknown) => log.warn('heartbeat.failed', { error }))
-  }, heartbeatMs)
+  const beats = oneAtATime(() =>
+    beat().catch((error: unknown) => log.warn('heartbeat.failed', { error })),
+  )
+  const timer = setInterval(() => void beats.unlessRunning(), heartbeatMs)
 
   return {
     id,
@@ -103,6 +105,8 @@ export async function startProcessRegistry(options: {
     },
     async close() {
       clearInterval(timer)
+      // A beat that is under way would make the row anew, and the process seem to have died.
+      await beats.close()
       await sql`delete from postern_process where id = ${id}`.catch(() => undefined)
     },
   }

@@ -57,7 +57,8 @@ export async function showJobs({ sql, kinds, metrics }: WatchJobsOptions): Promi
       select kind, state, count(*)::integer as jobs,
         greatest(0, extract(epoch from now() - min(due_at)))::float8 as "oldestSeconds"
       from (
-        select kind, greatest(accepted_at, not_before) as due_at,
+        select case when kind = any(${[...kinds.keys()]}) then kind else ${unknownKind} end as kind,
+          greatest(accepted_at, not_before) as due_at,
           case when state = 'running' then 'running' when not_before > now() then 'delayed'
             else 'waiting' end as state
         from postern_job where finished_at is null) as unfinished
@@ -76,9 +77,8 @@ export async function showJobs({ sql, kinds, metrics }: WatchJobsOptions): Promi
     metrics.oldestWaitingSeconds.set({ kind }, 0)
     for (const state of states) metrics.unfinished.set({ kind, state }, 0)
   }
-  for (const { kind: name, state, jobs, oldestSeconds } of counts) {
-    const kind = kinds.has(name) ? name : unknownKind
-    metrics.unfinished.inc({ kind, state }, jobs)
+  for (const { kind, state, jobs, oldestSeconds } of counts) {
+    metrics.unfinished.set({ kind, state }, jobs)
     if (state === 'waiting') metrics.oldestWaitingSeconds.set({ kind }, oldestSeconds)
   }
   metrics.outboxRows.set(outbox.rows)

@@ -48,7 +48,10 @@ export async function otlpHttp({ endpoint, headers, log }: OtlpOptions): Promise
       })
       const bounds = { bytesMax: answerBytesMax, timeoutMs: answerMsMax }
       const text = await readBoundedText(answer, bounds)
-      if (answer.ok) return { fate: 'taken', refused: refusedOf(text) }
+      // The collector's own word: it may name more than it was sent.
+      if (answer.ok) {
+        return { fate: 'taken', refused: Math.min(spans.length, refusedOf(text)) }
+      }
       if (unauthorized.has(answer.status)) known = await headers()
       else if (!retryable.has(answer.status)) {
         log.warn('trace.refused', { status: answer.status, spans: spans.length })

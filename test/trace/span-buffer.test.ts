@@ -115,6 +115,14 @@ test('of spans that a collector has taken in part the rest counts as dropped', a
   ])
 })
 
+test('a collector that says it has refused more than it was sent ends nothing', async () => {
+  collector.script(() => Response.json({ partialSuccess: { rejectedSpans: '1000' } }))
+  const { buffer, trace } = filled(await toCollector())
+  trace(3)
+  await buffer.close()
+  expect(await told()).toEqual(['postern_traces_dropped_total{reason="refused"} 3'])
+})
+
 test('an answer that is no JSON, or without end, is an answer all the same', async () => {
   collector.script(
     () => new Response('<html>'),

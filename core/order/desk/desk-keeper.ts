@@ -77,6 +77,8 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
     }
     for (const account of accounts.filter(({ isDue }) => isDue)) {
       signal.throwIfAborted()
+      // What stands apart is looked at for seconds: the lease must not end meanwhile.
+      if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
       await reconcileDue(account)
     }
   }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { systemRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
@@ -49,8 +50,7 @@ export async function reconcileAccount(
   let { replayed } = last.fills
   for (const waitMs of options.betweenLooksMs ?? betweenLooksMs) {
     if (standing.length === 0) break
-    await Bun.sleep(waitMs)
-    signal.throwIfAborted()
+    await setTimeout(waitMs, undefined, { signal })
     last = await look(context)
     const seen = new Set(last.mismatches.map((one) => JSON.stringify(one)))
     standing = standing.filter((one) => seen.has(JSON.stringify(one)))
