@@ -5,6 +5,7 @@ import { PosternError } from '#core/errors.ts'
 /** Milliseconds; a process that is alive answers within one turn of its loop. */
 const answerMsMax = 2_000
 
+const joinedSchema = z.strictObject({ joined: z.literal(true) })
 const askSchema = z.strictObject({ ask: z.int() })
 const collectSchema = z.strictObject({ collect: z.int() })
 const collectedSchema = z.strictObject({ collected: z.int(), metrics: z.array(z.unknown()) })
@@ -13,58 +14,66 @@ const answerSchema = z.strictObject({ answer: z.int(), all: z.array(z.array(z.un
 /** What a message between supervisor and gateway needs of either. */
 export type Sibling = { send(message: unknown): void }
 
+type Question = {
+  readonly asker: Sibling
+  /** The asker's own number of it. */
+  readonly id: number
+  readonly waitingFor: Set<Sibling>
+  readonly all: unknown[][]
+  readonly timer: Timer
+}
+
 /**
  * The supervisor's part: a gateway that is asked for metrics asks here, and gets those of all gateways
- * that share its port. One that is alive and silent leaves the question without an answer.
+ * that share its port, as far as they have joined and not ended. One that is alive and silent leaves
+ * the question without an answer.
  */
 export function metricsExchange() {
   const siblings = new Set<Sibling>()
-  const open = new Map<number, { readonly asker: Sibling; readonly id: number; left: number }>()
-  const gathered = new Map<number, unknown[][]>()
+  const open = new Map<number, Question>()
   let questions = 0
 
   function ask(asker: Sibling, id: number): void {
     const question = ++questions
-    open.set(question, { asker, id, left: siblings.size })
-    gathered.set(question, [])
-    for (const sibling of siblings) tell(sibling, { collect: question })
-    setTimeout(() => forget(question), answerMsMax).unref()
+    const timer = setTimeout(() => open.delete(question), answerMsMax)
+    open.set(question, { asker, id, waitingFor: new Set(siblings), all: [], timer })
+    for (const sibling of [...siblings]) tell(sibling, { collect: question })
   }
 
-  function forget(question: number): void {
-    open.delete(question)
-    gathered.delete(question)
-  }
-
-  function collected(question: number, metrics: unknown[]): void {
+  /** Of one that has answered, or never will. */
+  function settle(question: number, sibling: Sibling, metrics: readonly unknown[][]): void {
     const asked = open.get(question)
-    const all = gathered.get(question)
-    if (asked === undefined || all === undefined) return
-    all.push(metrics)
-    asked.left -= 1
-    if (asked.left > 0) return
-    tell(asked.asker, { answer: asked.id, all })
-    forget(question)
+    if (asked?.waitingFor.delete(sibling) !== true) return
+    asked.all.push(...metrics)
+    if (asked.waitingFor.size > 0) return
+    clearTimeout(asked.timer)
+    open.delete(question)
+    tell(asked.asker, { answer: asked.id, all: asked.all })
+  }
+
+  function remove(sibling: Sibling): void {
+    siblings.delete(sibling)
+    for (const question of [...open.keys()]) settle(question, sibling, [])
+  }
+
+  function tell(sibling: Sibling, message: unknown): void {
+    try {
+      sibling.send(message)
+    } catch {
+      // It has ended, and is no longer asked.
+      remove(sibling)
+    }
   }
 
   return {
-    add: (sibling: Sibling) => void siblings.add(sibling),
-    remove: (sibling: Sibling) => void siblings.delete(sibling),
+    remove,
     receive(sibling: Sibling, message: unknown): void {
+      if (joinedSchema.safeParse(message).success) siblings.add(sibling)
       const asked = askSchema.safeParse(message)
       if (asked.success) ask(sibling, asked.data.ask)
       const answered = collectedSchema.safeParse(message)
-      if (answered.success) collected(answered.data.collected, answered.data.metrics)
+      if (answered.success) settle(answered.data.collected, sibling, [answered.data.metrics])
     },
-  }
-}
-
-/** One that has just ended is no longer asked, and answers nothing. */
-function tell(sibling: Sibling, message: unknown): void {
-  try {
-    sibling.send(message)
-  } catch {
-    // Its end is the supervisor's to see.
   }
 }
 
@@ -98,6 +107,8 @@ export function siblingMetrics(registry: Registry, index: number, channel: Chann
     if (answer.success) waiting.get(answer.data.answer)?.(answer.data.all)
   })
 
+  // From here on it answers.
+  channel.send({ joined: true })
   return async function readAll(): Promise<string> {
     const id = ++questions
     const { promise, resolve, reject } = Promise.withResolvers<unknown[][]>()

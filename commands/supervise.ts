@@ -159,7 +159,6 @@ function start(
       ipc: (message: unknown, from: Bun.Subprocess) => exchange.receive(from, message),
     }),
   })
-  if (isSibling) exchange.add(child)
   log.info('supervisor.child_started', { part, pid: child.pid })
   return child
 }

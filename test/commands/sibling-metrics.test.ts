@@ -14,7 +14,6 @@ function join(exchange: ReturnType<typeof metricsExchange>, index: number, isDea
       if (!isDeaf) for (const listener of listeners) listener(copy)
     },
   }
-  exchange.add(sibling)
   const read = siblingMetrics(registry, index, {
     send: (message) => exchange.receive(sibling, JSON.parse(JSON.stringify(message))),
     onMessage: (listener) => void listeners.push(listener),
@@ -52,10 +51,18 @@ test('one that has ended, and messages of no kind, harm nobody', async () => {
       throw new Error('the channel is closed')
     },
   }
-  exchange.add(gone)
+  exchange.receive(gone, { joined: true })
   exchange.receive(gone, { ask: 1 })
   exchange.receive(gone, { collected: 99, metrics: [] })
   exchange.receive(gone, 'hello')
-  exchange.remove(gone)
   expect(await first.read()).toContain('requests')
+})
+
+test('one that ends while it is asked is left out of the answer', async () => {
+  const exchange = metricsExchange()
+  const first = join(exchange, 0)
+  const deaf = join(exchange, 1, true)
+  const reading = first.read()
+  exchange.remove(deaf.sibling)
+  expect(await reading).toContain('requests{process="0"} 0')
 })
