@@ -116,11 +116,17 @@ async function isRecorded(sql: Sql, { acknowledged }: History): Promise<readonly
   return rows.slice(0, 5).map(({ id }) => `request ${id} left no record`)
 }
 
+/** Each victim's token is dead in the end, was tried since, and nobody was let in with it. */
 function deadStaysDead({ thefts, deadSince }: History): readonly string[] {
-  return [...deadSince].flatMap(([tokenId, sinceMs]) => {
-    const uses = thefts.get(tokenId) ?? []
-    const passed = uses.filter(({ startedMs, status }) => startedMs > sinceMs && status === 200)
-    return passed.length === 0 ? [] : [`revoked token ${tokenId} passed ${passed.length} times`]
+  return [...thefts].flatMap(([tokenId, uses]) => {
+    const sinceMs = deadSince.get(tokenId)
+    if (sinceMs === undefined) return [`token ${tokenId} is not dead`]
+    const tries = uses.filter(({ startedMs }) => startedMs > sinceMs)
+    const passed = tries.filter(({ status }) => status === 200)
+    return [
+      ...(tries.length === 0 ? [`revoked token ${tokenId} was not tried`] : []),
+      ...(passed.length > 0 ? [`revoked token ${tokenId} passed ${passed.length} times`] : []),
+    ]
   })
 }
 

@@ -4,7 +4,7 @@ import { stageSymbols } from '#test/bench/order-stage.ts'
 import { scoreRequests } from '../stage.ts'
 import type { Callers, Victim } from './access.ts'
 import { type Asking, asking } from './asking.ts'
-import { type History, remember, type Told } from './history.ts'
+import { type History, nowMs, remember, type Told } from './history.ts'
 import { account, type Stage } from './stage.ts'
 
 const jobClients = 3
@@ -15,8 +15,12 @@ const pauseMs = { job: 40, order: 60, thief: 50, probe: 150, look: 100 }
 const probeWaitSeconds = 2
 const cancelChance = 0.1
 const replayChance = 0.1
-/** In which the tokens are revoked, one by one. */
-const revokeMsMax = 8_000
+/** In which the tokens are revoked, one by one: before the shortest load is over. */
+const revokeMsMax = 3_000
+/** Milliseconds behind the load until every revocation is effective and was tried. */
+const effectMsMax = 30_000
+/** Uses of a token behind the moment from which it is dead. */
+const triesMin = 5
 /** What a probe is counted as whose job has not ended in time. */
 const notInTime = 504
 
@@ -38,12 +42,12 @@ type Client = {
   readonly history: History
   readonly callers: Callers
   readonly random: () => number
-  readonly now: { readonly isOver: boolean }
+  readonly now: { readonly isOver: boolean; readonly giveUpMs: number }
 }
 
 /** Clients that go on through everything, each with the same key until it is answered. */
 export function startLoad(stage: Stage, history: History, random: () => number): Load {
-  const now = { url: stage.postern.url, isOver: false }
+  const now = { url: stage.postern.url, isOver: false, giveUpMs: Number.POSITIVE_INFINITY }
   const client = { asking: asking(history, now), history, random, now, callers: stage.callers }
   const clients = [
     ...Array.from({ length: jobClients }, () => placeJobs(client, Math.floor(random() * 1e9))),
@@ -61,6 +65,7 @@ export function startLoad(stage: Stage, history: History, random: () => number):
     },
     async stop() {
       now.isOver = true
+      now.giveUpMs = nowMs() + effectMsMax
       await Promise.all(clients)
     },
   }
@@ -131,7 +136,11 @@ async function probeOnce({ asking }: Client, as: string, body: string): Promise<
 async function steal(client: Client, { token, tokenId }: Victim): Promise<void> {
   const uses: Told[] = []
   client.history.thefts.set(tokenId, uses)
-  while (!client.now.isOver) {
+  const isTried = () => {
+    const sinceMs = client.history.deadSince.get(tokenId) ?? Number.POSITIVE_INFINITY
+    return uses.filter(({ startedMs }) => startedMs > sinceMs).length >= triesMin
+  }
+  while (!client.now.isOver || (!isTried() && nowMs() < client.now.giveUpMs)) {
     uses.push(await client.asking.ask('thief', '/v1/kinds', { as: token }))
     await Bun.sleep(pauseMs.thief)
   }
@@ -146,7 +155,7 @@ async function revoke({ asking, history, callers, now }: Client, victim: Victim,
   if (told.status !== 200) return
   history.acknowledged.push(told)
   const path = `/internal/revocations/${revocation.parse(told.body).id}`
-  while (!now.isOver) {
+  while (nowMs() < now.giveUpMs) {
     const seen = await asking.insist('revocation', path, { as })
     if (revocation.safeParse(seen.body).data?.effective_at != null) {
       history.deadSince.set(value, seen.endedMs)

@@ -24,9 +24,7 @@ export async function openRedis(kind: 'one' | 'replica' | 'cluster'): Promise<Re
   const first = await startRedis({ persistence: true })
   if (kind === 'one') return places([first])
   const second = await startRedis({ args: ['--replicaof', '127.0.0.1', String(first.port)] })
-  const client = new Redis(second.url)
-  await until(async () => (await client.info('replication')).includes('master_link_status:up'))
-  client.disconnect()
+  await until(() => isInStep(second))
   return { ...places([first, second]), second }
 }
 
@@ -73,7 +71,10 @@ function places(nodes: readonly [RedisServer, ...RedisServer[]]): RedisPlaces {
 }
 
 async function openCluster(): Promise<RedisPlaces> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)]
+  const args = [
+    ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)],
+    ...['--repl-diskless-sync-delay', '0'],
+  ]
   const start = () => startRedis({ args })
   const [first, ...others] = await Promise.all([
     start(),
@@ -86,7 +87,17 @@ async function openCluster(): Promise<RedisPlaces> {
   const client = new Redis(first.url)
   await until(async () => String(await client.cluster('INFO')).includes('cluster_state:ok'))
   client.disconnect()
+  // A replica that has no data yet cannot take over.
+  await until(async () => (await Promise.all(nodes.map(isInStep))).every(Boolean))
   return places(nodes)
+}
+
+/** A master, or a replica that has what its master has. */
+async function isInStep({ url }: RedisServer): Promise<boolean> {
+  const client = new Redis(url)
+  const told = await client.info('replication')
+  client.disconnect()
+  return told.includes('role:master') || told.includes('master_link_status:up')
 }
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {

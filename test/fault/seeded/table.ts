@@ -39,14 +39,33 @@ export function table(runs: readonly Run[]): readonly string[] {
   ]
 }
 
+/** Classes whose mean, or worst run, is longer than so many seconds. */
+export function slowClasses(
+  runs: readonly Run[],
+  bounds: { readonly mttr: number; readonly worst: number },
+): readonly string[] {
+  return [...Map.groupBy(runs, ({ fault }) => fault)].flatMap(([name, some]) => {
+    const away = awayOf(some)
+    const mttr = mean(away) / 1_000
+    const worst = Math.max(...away, 0) / 1_000
+    const isSlow = mttr > bounds.mttr || worst > bounds.worst
+    return isSlow
+      ? [`${name}: ${mttr.toFixed(1)} s in the mean, ${worst.toFixed(1)} s at worst`]
+      : []
+  })
+}
+
+const awayOf = (runs: readonly Run[]) => runs.map(({ awayMs }) => awayMs).filter((ms) => ms > 0)
+const mean = (some: readonly number[]) =>
+  some.reduce((sum, ms) => sum + ms, 0) / Math.max(1, some.length)
+
 /** The mean is of those that anybody noticed. */
 function cells(runs: readonly Run[]): string {
-  const away = runs.map(({ awayMs }) => awayMs).filter((ms) => ms > 0)
+  const away = awayOf(runs)
   const seconds = (ms: number) => (ms / 1_000).toFixed(1)
-  const mean = away.reduce((sum, ms) => sum + ms, 0) / Math.max(1, away.length)
   const cause = Math.max(...runs.map(({ recoveryMs }) => recoveryMs), 0)
   const broken = runs.reduce((sum, { violations }) => sum + violations.length, 0)
-  const values = [runs.length, away.length, seconds(mean), seconds(Math.max(...away, 0))]
+  const values = [runs.length, away.length, seconds(mean(away)), seconds(Math.max(...away, 0))]
   return [...values, seconds(cause), broken]
     .map((value) => String(value).padStart(columnWidth))
     .join('')
