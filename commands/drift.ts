@@ -7,6 +7,7 @@ import { runDriftCommand } from './drift-run.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 const pageDefault = 50
 
@@ -43,7 +44,7 @@ function listCommand(io: CommandIo): Command {
       new Option('--state <state>', 'which of them').choices(findingStates).default('open'),
     )
     .addOption(new Option('--source <source>', 'of this source only').choices(driftSources))
-    .option('--limit <count>', 'at most so many', parseCount, pageDefault)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
     .option('--before <id>', 'go on behind the finding with this id', parseId)
     .option('--json', 'as JSON')
     .addHelpText(
@@ -91,12 +92,6 @@ function describe(finding: DriftFinding): string {
 
 function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= listPageMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${listPageMax}`)
 }
 
 function parseId(text: string): string {

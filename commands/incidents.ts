@@ -13,6 +13,7 @@ import type { CommandIo } from './command-io.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 const pageDefault = 50
 
@@ -42,7 +43,7 @@ function listCommand(io: CommandIo): Command {
     .summary('print incidents, told last first (the default)')
     .addOption(new Option('--class <class>', 'of this class only').choices(incidentClasses))
     .option('--open', 'those that are not over')
-    .option('--limit <count>', 'at most so many', countUpTo(listPageMax), pageDefault)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
     .option('--before <id>', 'go on behind the incident with this id', parseId)
     .option('--json', 'as JSON')
     .addHelpText(
@@ -63,7 +64,12 @@ function mttrCommand(io: CommandIo): Command {
     .summary('measured mean times to recover, and what a quarter is expected to cost')
     .description(`Measured are recoveries. The minutes of a quarter are computed: faults that a calendar assumes, times
 the measured mean. Where no recovery was measured nothing is computed.`)
-    .option('--days <count>', 'measured over so many days', countUpTo(windowDaysMax), windowDays)
+    .option(
+      '--days <count>',
+      'measured over so many days',
+      wholeNumberArgument(1, windowDaysMax),
+      windowDays,
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -129,14 +135,6 @@ function sumLine(computed: readonly Expectation[]): string {
 
 function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-function countUpTo(max: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text)
-    if (/^\d{1,4}$/.test(text) && count >= 1 && count <= max) return count
-    throw new InvalidArgumentError(`a whole number from 1 to ${max}`)
-  }
 }
 
 function parseId(text: string): string {

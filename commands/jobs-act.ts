@@ -1,9 +1,10 @@
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command } from 'commander'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { found, jobIdArgument, jsonText } from './job-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine } from './job-text.ts'
 import { examples } from './manual.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withJobs } from './with-jobs.ts'
 
 /** Jobs that one command replays at most, as one request may. */
@@ -60,7 +61,7 @@ export function replayCommand(io: CommandIo): Command {
   return new Command('replay')
     .summary('accept the failed jobs of a kind again, oldest first')
     .addArgument(kindArgument())
-    .option('--limit <count>', 'at most so many', parseLimit, replayDefault)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, replayMax), replayDefault)
     .option('--json', 'how many, as JSON')
     .addHelpText('after', examples('postern jobs replay score-wallet --limit 100'))
     .action(async (kind: string, { limit, json }: JsonOption & { readonly limit: number }) => {
@@ -88,10 +89,4 @@ export function pausedCommand(io: CommandIo, act: 'pause' | 'resume'): Command {
         io.stdout.write(json === true ? jsonText({ kind, paused: isPause }) : text)
       })
     })
-}
-
-function parseLimit(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,5}$/.test(text) && count >= 1 && count <= replayMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${replayMax}`)
 }

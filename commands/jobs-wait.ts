@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import type { JobState } from '#core/job/kind.ts'
 import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { found, jobIdArgument, jsonText } from './job-argument.ts'
 import { jobPage } from './job-text.ts'
 import { examples } from './manual.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withJobs } from './with-jobs.ts'
 
 /** Seconds; a script that waits longer asks again. */
@@ -24,7 +25,12 @@ export function waitCommand(io: CommandIo): Command {
     .description(`Exits 0 when it is completed, 1 when it has failed or was cancelled, and 75 when it had not
 finished in time.`)
     .argument('<id>', 'of the job', jobIdArgument)
-    .option('--timeout <seconds>', 'no longer than so many', parseTimeout, timeoutDefault)
+    .option(
+      '--timeout <seconds>',
+      'no longer than so many',
+      wholeNumberArgument(0, timeoutMax, 'seconds'),
+      timeoutDefault,
+    )
     .option('--json', 'the job as JSON')
     .addHelpText(
       'after',
@@ -39,10 +45,4 @@ finished in time.`)
         io.stdout.write(json === true ? jsonText(job) : jobPage(job))
       })
     })
-}
-
-function parseTimeout(text: string): number {
-  const seconds = Number(text)
-  if (/^\d{1,5}$/.test(text) && seconds <= timeoutMax) return seconds
-  throw new InvalidArgumentError(`a whole number of seconds from 0 to ${timeoutMax}`)
 }

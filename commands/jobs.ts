@@ -8,6 +8,7 @@ import { jobLine, jobPage } from './job-text.ts'
 import { cancelCommand, pausedCommand, replayCommand, retryCommand } from './jobs-act.ts'
 import { waitCommand } from './jobs-wait.ts'
 import { examples } from './manual.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withJobs } from './with-jobs.ts'
 
 /** What fits a screen. */
@@ -54,7 +55,7 @@ function listCommand(io: CommandIo): Command {
     .addOption(new Option('--state <state>', 'in this state').choices(jobStates))
     .option('--subject <name>', 'of this owner', parseSubject)
     .option('--since <time>', 'accepted since: RFC 3339, or so long ago as 90s, 15m, 2h, 7d', since)
-    .option('--limit <count>', 'at most so many', parseCount, pageDefault)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
     .option('--before <id>', 'go on behind this job', jobIdArgument)
     .option('--json', 'as JSON, with `next`: what --before goes on with')
     .addHelpText(
@@ -86,12 +87,6 @@ function showCommand(io: CommandIo): Command {
         io.stdout.write(json === true ? jsonText(job) : jobPage(job))
       })
     })
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= listPageMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${listPageMax}`)
 }
 
 function parseSubject(text: string): string {

@@ -6,6 +6,7 @@ import { backfillLimit } from '#core/schedule/schedule.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { examples } from './manual.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withSchedules } from './with-schedules.ts'
 
 type SetOptions = SlotPolicy & {
@@ -30,7 +31,12 @@ export function setScheduleCommand(io: CommandIo): Command {
         .choices(misfirePolicies)
         .default('run_once'),
     )
-    .option('--backfill-max <count>', 'slots that backfill makes up for', parseBackfill, 1)
+    .option(
+      '--backfill-max <count>',
+      'slots that backfill makes up for',
+      wholeNumberArgument(1, backfillLimit),
+      1,
+    )
     .addOption(
       new Option('--overlap <policy>', 'while an earlier job is unfinished')
         .choices(overlapPolicies)
@@ -74,12 +80,6 @@ function parsePayload(text: string): Readonly<Record<string, unknown>> {
   const parsed = payloadSchema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   throw new InvalidArgumentError('a JSON object')
-}
-
-function parseBackfill(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,3}$/.test(text) && count >= 1 && count <= backfillLimit) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${backfillLimit}`)
 }
 
 function parseJson(text: string): unknown {

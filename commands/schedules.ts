@@ -6,6 +6,7 @@ import { examples } from './manual.ts'
 import { printable } from './printable.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { setScheduleCommand } from './schedules-set.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withSchedules } from './with-schedules.ts'
 
 const runsDefault = 20
@@ -115,7 +116,7 @@ function historyCommand(io: CommandIo): Command {
   return new Command('history')
     .summary('print what became of the slots of a schedule, newest first')
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
-    .option('--limit <count>', 'at most so many', parseCount, runsDefault)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), runsDefault)
     .option('--before <id>', 'go on behind this run', parseId)
     .option('--json', 'as JSON')
     .addHelpText('after', examples('postern schedules history verify-audit --limit 5'))
@@ -154,12 +155,6 @@ function describe(schedule: ScheduleDocument): string {
 function runLine({ slot, cause, outcome, job_id, job_state }: ScheduleRun): string {
   const job = job_id === null ? '' : `  job ${job_id} ${job_state ?? 'past its retention'}`
   return `${slot}  ${cause}  ${outcome}${job}\n`
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= listPageMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${listPageMax}`)
 }
 
 function parseId(text: string): string {
