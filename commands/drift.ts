@@ -4,6 +4,7 @@ import { type DriftFinding, driftReads, findingStates } from '#core/drift/postgr
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
 import { runDriftCommand } from './drift-run.ts'
+import { idArgument } from './id-argument.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
@@ -45,7 +46,11 @@ function listCommand(io: CommandIo): Command {
     )
     .addOption(new Option('--source <source>', 'of this source only').choices(driftSources))
     .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
-    .option('--before <id>', 'go on behind the finding with this id', parseId)
+    .option(
+      '--before <id>',
+      'go on behind the finding with this id',
+      idArgument('the id of a finding'),
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -92,11 +97,6 @@ function describe(finding: DriftFinding): string {
 
 function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-function parseId(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of a finding')
 }
 
 function parseFingerprint(text: string): string {

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type Expectation, expectations, quarterDays } from '#core/incident/fault-calendar.ts'
 import { type IncidentClass, incidentClasses } from '#core/incident/incident.ts'
 import {
@@ -10,6 +10,7 @@ import {
 } from '#core/incident/incident-reads.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
+import { idArgument } from './id-argument.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
@@ -44,7 +45,11 @@ function listCommand(io: CommandIo): Command {
     .addOption(new Option('--class <class>', 'of this class only').choices(incidentClasses))
     .option('--open', 'those that are not over')
     .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
-    .option('--before <id>', 'go on behind the incident with this id', parseId)
+    .option(
+      '--before <id>',
+      'go on behind the incident with this id',
+      idArgument('the id of an incident'),
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -135,9 +140,4 @@ function sumLine(computed: readonly Expectation[]): string {
 
 function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-function parseId(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of an incident')
 }

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander'
 import { PosternError } from '#core/errors.ts'
 
 /** Throws `job.not_found`. */
@@ -9,9 +8,4 @@ export function found<Answer>(answer: Answer | undefined): Answer {
 
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-export function jobIdArgument(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of a job')
 }

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import { found, jobIdArgument, jsonText } from './job-argument.ts'
+import { idArgument } from './id-argument.ts'
+import { found, jsonText } from './job-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine } from './job-text.ts'
 import { examples } from './manual.ts'
@@ -20,7 +21,7 @@ const kindArgument = () => new Argument('<kind>', 'of the jobs').choices([...job
 export function retryCommand(io: CommandIo): Command {
   return new Command('retry')
     .summary('accept a failed or cancelled job again, under its id')
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option('--json', 'the job as JSON')
     .addHelpText('after', examples(`postern jobs retry ${sampleId}`))
     .action(async (id: string, { json }: JsonOption) => {
@@ -43,7 +44,7 @@ export function cancelCommand(io: CommandIo): Command {
     .summary('cancel a job, waiting or running')
     .description(`Exits 1 for a job that had finished already, which stays as it is. A cancelled job can have no
 effect any more.`)
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option('--json', 'what happened, as JSON')
     .addHelpText('after', examples(`postern jobs cancel ${sampleId}`))
     .action(async (id: string, { json }: JsonOption) => {

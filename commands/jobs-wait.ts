@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import type { JobState } from '#core/job/kind.ts'
 import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import { found, jobIdArgument, jsonText } from './job-argument.ts'
+import { idArgument } from './id-argument.ts'
+import { found, jsonText } from './job-argument.ts'
 import { jobPage } from './job-text.ts'
 import { examples } from './manual.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
@@ -24,7 +25,7 @@ export function waitCommand(io: CommandIo): Command {
     .summary('wait until a job has finished, and print it')
     .description(`Exits 0 when it is completed, 1 when it has failed or was cancelled, and 75 when it had not
 finished in time.`)
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option(
       '--timeout <seconds>',
       'no longer than so many',

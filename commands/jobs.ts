@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { type JobState, jobStates } from '#core/job/kind.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
-import { found, jobIdArgument, jsonText } from './job-argument.ts'
+import { idArgument } from './id-argument.ts'
+import { found, jsonText } from './job-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine, jobPage } from './job-text.ts'
 import { cancelCommand, pausedCommand, replayCommand, retryCommand } from './jobs-act.ts'
@@ -56,7 +57,7 @@ function listCommand(io: CommandIo): Command {
     .option('--subject <name>', 'of this owner', parseSubject)
     .option('--since <time>', 'accepted since: RFC 3339, or so long ago as 90s, 15m, 2h, 7d', since)
     .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
-    .option('--before <id>', 'go on behind this job', jobIdArgument)
+    .option('--before <id>', 'go on behind this job', idArgument('the id of a job'))
     .option('--json', 'as JSON, with `next`: what --before goes on with')
     .addHelpText(
       'after',
@@ -78,7 +79,7 @@ function listCommand(io: CommandIo): Command {
 function showCommand(io: CommandIo): Command {
   return new Command('show')
     .summary('print a job with its timeline')
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option('--json', 'as JSON')
     .addHelpText('after', examples('postern jobs show 0190a3f2-7c1e-7a4b-9d2e-5f60718293a4'))
     .action(async (id: string, { json }: { readonly json?: true }) => {

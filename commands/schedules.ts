@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { listPageMax } from '#core/job/limits.ts'
 import type { ScheduleDocument, ScheduleRun } from '#core/schedule/schedule.ts'
 import type { CommandIo } from './command-io.ts'
+import { idArgument } from './id-argument.ts'
 import { examples } from './manual.ts'
 import { printable } from './printable.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
@@ -117,7 +118,7 @@ function historyCommand(io: CommandIo): Command {
     .summary('print what became of the slots of a schedule, newest first')
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
     .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), runsDefault)
-    .option('--before <id>', 'go on behind this run', parseId)
+    .option('--before <id>', 'go on behind this run', idArgument('the id of a run'))
     .option('--json', 'as JSON')
     .addHelpText('after', examples('postern schedules history verify-audit --limit 5'))
     .action(async (name: string, { json, limit, before: cursor }: HistoryOptions) => {
@@ -155,9 +156,4 @@ function describe(schedule: ScheduleDocument): string {
 function runLine({ slot, cause, outcome, job_id, job_state }: ScheduleRun): string {
   const job = job_id === null ? '' : `  job ${job_id} ${job_state ?? 'past its retention'}`
   return `${slot}  ${cause}  ${outcome}${job}\n`
-}
-
-function parseId(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of a run')
 }
