@@ -16,6 +16,7 @@ import {
   withTrust,
 } from './audit-source.ts'
 import type { CommandIo } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
@@ -78,7 +79,7 @@ Exits with 5 for a gap, and with what \`verify\` exits with where the log itself
 }
 
 function jsonOf(report: VerifyReport): string {
-  return `${JSON.stringify(reportJson(report), undefined, 2)}\n`
+  return jsonText(reportJson(report))
 }
 
 function gapText(report: VerifyReport): string {

@@ -5,6 +5,7 @@ import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
 import { runDriftCommand } from './drift-run.ts'
 import { idArgument } from './id-argument.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
@@ -93,10 +94,6 @@ function describe(finding: DriftFinding): string {
     `  seen       ${first_seen_at} to ${last_seen_at}, opened ${finding.opened_count} times\n`,
     ...(resolved_at === null ? [] : [`  resolved   ${resolved_at}\n`]),
   ].join('')
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 function parseFingerprint(text: string): string {

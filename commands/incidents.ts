@@ -11,6 +11,7 @@ import {
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
 import { idArgument } from './id-argument.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
@@ -136,8 +137,4 @@ function sumLine(computed: readonly Expectation[]): string {
   const sum = known.reduce((total, minutes) => total + minutes, 0).toFixed(2)
   const without = missing === 0 ? '' : `, without ${missing} classes that were not measured`
   return `  Expected to be unavailable, in all or in part: ${sum} min${without}\n`
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }

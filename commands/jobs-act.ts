@@ -1,12 +1,12 @@
 import { Argument, Command } from 'commander'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { idArgument } from './id-argument.ts'
-import { found, jsonText } from './job-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine } from './job-text.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
-import { withJobs } from './with-jobs.ts'
+import { found, withJobs } from './with-jobs.ts'
 
 /** Jobs that one command replays at most, as one request may. */
 const replayMax = 10_000

@@ -3,11 +3,11 @@ import type { JobState } from '#core/job/kind.ts'
 import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { idArgument } from './id-argument.ts'
-import { found, jsonText } from './job-argument.ts'
 import { jobPage } from './job-text.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
-import { withJobs } from './with-jobs.ts'
+import { found, withJobs } from './with-jobs.ts'
 
 /** Seconds; a script that waits longer asks again. */
 const timeoutDefault = 60

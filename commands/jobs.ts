@@ -3,14 +3,14 @@ import { type JobState, jobStates } from '#core/job/kind.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
 import { idArgument } from './id-argument.ts'
-import { found, jsonText } from './job-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine, jobPage } from './job-text.ts'
 import { cancelCommand, pausedCommand, replayCommand, retryCommand } from './jobs-act.ts'
 import { waitCommand } from './jobs-wait.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
-import { withJobs } from './with-jobs.ts'
+import { found, withJobs } from './with-jobs.ts'
 
 /** What fits a screen. */
 const pageDefault = 50

@@ -4,6 +4,7 @@ import { PosternError } from '#core/errors.ts'
 import { misfirePolicies, overlapPolicies, type SlotPolicy } from '#core/schedule/decide-slots.ts'
 import { backfillLimit } from '#core/schedule/schedule.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
@@ -63,7 +64,7 @@ async function set(io: CommandIo, name: string, options: SetOptions): Promise<vo
     const { schedule, isNew } = await schedules.put(name, { ...rest, timeZone }, asker)
     const next = schedule.next_runs[0] ?? 'never, it is paused'
     const line = `${name}: ${isNew ? 'made' : 'set'}, next ${next}\n`
-    io.stdout.write(json === true ? `${JSON.stringify(schedule, undefined, 2)}\n` : line)
+    io.stdout.write(json === true ? jsonText(schedule) : line)
   })
 }
 

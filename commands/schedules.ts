@@ -3,6 +3,7 @@ import { listPageMax } from '#core/job/limits.ts'
 import type { ScheduleDocument, ScheduleRun } from '#core/schedule/schedule.ts'
 import type { CommandIo } from './command-io.ts'
 import { idArgument } from './id-argument.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { printable } from './printable.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
@@ -127,10 +128,6 @@ function historyCommand(io: CommandIo): Command {
         io.stdout.write(json === true ? jsonText(page) : page.runs.map(runLine).join(''))
       })
     })
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 function lineOf({ name, kind, cron, time_zone, paused, next_runs }: ScheduleDocument): string {

@@ -11,6 +11,7 @@ import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { ConfigError } from '#core/config.ts'
 import type { CommandIo } from './command-io.ts'
 import { inspectCommand } from './inspect-token.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 
 const ttlSecondsDefault = 3_600
@@ -81,7 +82,7 @@ function keygenCommand(io: CommandIo): Command {
         keys: { jwks: { keys: [publicJwk] } },
         scopes: ['jobs:read'],
       }
-      io.stdout.write(`${JSON.stringify(issuer, null, 2)}\n`)
+      io.stdout.write(jsonText(issuer))
     })
 }
 
