@@ -18,6 +18,7 @@ import {
 import type { CommandIo } from './command-io.ts'
 import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
+import { interrupted } from './process-life.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
 type VerifyCommandOptions = SourceOptions & {
@@ -116,11 +117,4 @@ async function runVerification(
   } finally {
     progress.clear()
   }
-}
-
-/** Ctrl-C ends a verification, which leaves nothing behind. */
-export function interrupted(io: CommandIo): AbortSignal {
-  const controller = new AbortController()
-  void io.terminated().then((signal) => controller.abort(new Error(`ended by ${signal}`)))
-  return controller.signal
 }

@@ -1,11 +1,11 @@
 import { Command } from 'commander'
 import type { JobState } from '#core/job/kind.ts'
-import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { idArgument } from './id-argument.ts'
 import { jobPage } from './job-text.ts'
 import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
+import { interrupted } from './process-life.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
 import { found, withJobs } from './with-jobs.ts'
 
