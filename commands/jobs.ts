@@ -9,6 +9,7 @@ import { cancelCommand, pausedCommand, replayCommand, retryCommand } from './job
 import { waitCommand } from './jobs-wait.ts'
 import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
+import { parseSpanMs } from './parse-span.ts'
 import { wholeNumberArgument } from './whole-number-argument.ts'
 import { found, withJobs } from './with-jobs.ts'
 
@@ -95,15 +96,10 @@ function parseSubject(text: string): string {
   throw new InvalidArgumentError(`at most ${subjectCharsMax} characters, no white space`)
 }
 
-const msOf: Readonly<Record<string, number>> = {
-  ...{ s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 },
-}
-
 /** As RFC 3339. */
 function since(text: string): string {
-  const [, digits, unit = ''] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? []
-  const agoMs = Number(digits) * (msOf[unit] ?? Number.NaN)
-  if (Number.isFinite(agoMs)) return new Date(Date.now() - agoMs).toISOString()
+  const agoMs = parseSpanMs(text, ['s', 'm', 'h', 'd'])
+  if (agoMs !== undefined) return new Date(Date.now() - agoMs).toISOString()
   const at = Date.parse(text)
   if (/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text)) {
     if (Number.isFinite(at)) return new Date(at).toISOString()
