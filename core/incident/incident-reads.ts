@@ -1,14 +1,14 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { rethrowAsOutage } from '../postgres/outage.ts'
-import { type IncidentClass, incidentClasses } from './incident.ts'
+import { type IncidentClass, incidentClasses, incidentDaysKept } from './incident.ts'
 
 const incidentStates = ['open', 'recovered', 'unseen'] as const
 export const incidentFilters = [...incidentStates, 'all'] as const
 
 /** Days that figures are about, unless it is asked for others. */
 export const windowDays = 90
-export const windowDaysMax = 400
+export const windowDaysMax = incidentDaysKept
 
 const instant = z.date().transform((at) => at.toISOString())
 
