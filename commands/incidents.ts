@@ -59,8 +59,9 @@ function listCommand(io: CommandIo): Command {
     .action(async ({ json, open, before: cursor, ...query }: ListOptions) => {
       await withOperatorLog(io, 'incidents', operator(), async ({ sql }) => {
         const state = open === true ? 'open' : 'all'
-        const incidents = await incidentReads(sql).list({ ...query, state, cursor })
+        const { incidents, next } = await incidentReads(sql).list({ ...query, state, cursor })
         io.stdout.write(json === true ? jsonText(incidents) : incidents.map(lineOf).join(''))
+        if (next !== undefined) io.stderr.write(`There are more: --before ${next}\n`)
       })
     })
 }
