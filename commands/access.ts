@@ -5,6 +5,7 @@ import type { Hop } from '#core/access/client-address.ts'
 import { explainAddress } from '#core/access/explain-address.ts'
 import { type Zone, zones } from '#core/access/principal.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { judgeToken, type TokenVerdict } from './judge-token.ts'
 import { examples } from './manual.ts'
 import { loadAccessRules } from './operator-access.ts'
@@ -65,9 +66,7 @@ async function explain(io: CommandIo, options: ExplainOptions): Promise<void> {
   const missing = missingScopes(scopes, token)
   const isAdmitted = admission.admitted && token?.refusal === undefined && missing.length === 0
   const explained = { isAdmitted, zone: options.zone, admission, hops, scopes, missing, token }
-  io.stdout.write(
-    options.json === true ? `${JSON.stringify(jsonOf(explained), null, 2)}\n` : textOf(explained),
-  )
+  io.stdout.write(options.json === true ? jsonText(jsonOf(explained)) : textOf(explained))
   process.exitCode = isAdmitted ? exitCodes.ok : exitCodes.failed
 }
 

@@ -21,10 +21,10 @@ import {
   withLog,
   withTrust,
 } from './audit-source.ts'
-import { interrupted } from './audit-verify.ts'
 import type { CommandIo } from './command-io.ts'
 import { examples } from './manual.ts'
 import { withOperatorLog } from './operator-log.ts'
+import { interrupted } from './process-life.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
 /** Milliseconds between two looks for new entries. */

@@ -11,11 +11,11 @@ import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import { openLog } from '#core/log.ts'
 import { createMetrics } from '#core/metrics.ts'
 import { asUsage, readText } from './audit-source.ts'
-import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { examples } from './manual.ts'
 import { assembleSequencer } from './open-sequencer.ts'
 import { openSequencerDatabase, type SequencerDatabase } from './open-sequencer-database.ts'
+import { interrupted } from './process-life.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
 const settingsText = `Takes the settings of \`audit sequence\`; the sequencer must be stopped.`

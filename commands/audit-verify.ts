@@ -16,7 +16,9 @@ import {
   withTrust,
 } from './audit-source.ts'
 import type { CommandIo } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
+import { interrupted } from './process-life.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
 type VerifyCommandOptions = SourceOptions & {
@@ -78,7 +80,7 @@ Exits with 5 for a gap, and with what \`verify\` exits with where the log itself
 }
 
 function jsonOf(report: VerifyReport): string {
-  return `${JSON.stringify(reportJson(report), undefined, 2)}\n`
+  return jsonText(reportJson(report))
 }
 
 function gapText(report: VerifyReport): string {
@@ -115,11 +117,4 @@ async function runVerification(
   } finally {
     progress.clear()
   }
-}
-
-/** Ctrl-C ends a verification, which leaves nothing behind. */
-export function interrupted(io: CommandIo): AbortSignal {
-  const controller = new AbortController()
-  void io.terminated().then((signal) => controller.abort(new Error(`ended by ${signal}`)))
-  return controller.signal
 }

@@ -11,6 +11,7 @@ import { type BacktestOptions, faultOf } from './backtest-options.ts'
 import { openBacktest } from './backtest-source.ts'
 import { backtestTable } from './backtest-table.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { progressBar, progressLine } from './progress-line.ts'
 
@@ -116,7 +117,7 @@ async function write(
     await writeAll(stdout, backtestTable(result, { seconds, isColoured: stdout.isTTY }))
   }
   if (json === undefined) return
-  const text = `${JSON.stringify(result, undefined, 2)}\n`
+  const text = jsonText(result)
   if (json === '-') await writeAll(stdout, text)
   else await writeFile(json, text)
 }

@@ -2,20 +2,19 @@ import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { openTileSource } from '#core/audit/store/open-tile-store.ts'
 import type { Config } from '#core/config.ts'
-import { type Check, type Finding, fail, ok, warn } from './doctor-check.ts'
+import { type AskSecrets, type Check, type Finding, fail, ok, warn } from './doctor-check.ts'
 import { auditSettings, openAuditSettings, openVerifiedLog, storeOptions } from './open-audit.ts'
-import { openSecretReader } from './open-secret-store.ts'
 
 /** The signed log: its name and keys, and the place where it is published. */
-export function auditChecks(config: Config): readonly Check[] {
+export function auditChecks(config: Config, secrets: AskSecrets): readonly Check[] {
   return [
-    { name: 'audit log', run: () => checkLog(config) },
+    { name: 'audit log', run: () => checkLog(config, secrets) },
     { name: 'audit store', run: () => checkStore(config) },
     { name: 'verifier keys', run: () => checkVerifierKeys(config) },
   ]
 }
 
-async function checkLog(config: Config): Promise<Finding> {
+async function checkLog(config: Config, secrets: AskSecrets): Promise<Finding> {
   const missing = auditSettings.filter((name) => config[name] === undefined)
   if (missing.length === auditSettings.length) {
     if (config.POSTERN_MODE === 'development') return ok('off')
@@ -28,7 +27,7 @@ async function checkLog(config: Config): Promise<Finding> {
   const isReader = config.POSTERN_AUDIT_KEYS === undefined
   if (isReader && config.POSTERN_AUDIT_STORE !== undefined) return ok('read, not signed')
   if (missing.length > 0) return fail(`${missing.join(', ')} not set`, `set ${missing.join(', ')}`)
-  const { origin, keys } = await openAuditSettings(config, openSecretReader(config))
+  const { origin, keys } = await openAuditSettings(config, secrets()?.reader)
   return ok(`${origin}, ${keys().signers.length} key(s) sign`)
 }
 

@@ -1,4 +1,6 @@
 import type { Config } from '#core/config.ts'
+import type { SecretReader } from '#core/secret/secret-reader.ts'
+import type { OpenSecretStore } from './open-secret-store.ts'
 
 export type Finding = {
   /** `skip`: not looked at, because what it rests on is not there. */
@@ -21,6 +23,9 @@ export type Server = {
   /** Host and port, never a login; undefined where not even that is known. */
   place(): Promise<string | undefined>
 }
+
+/** The secret store, opened once for all who ask; undefined when none is named. Throws `ConfigError`. */
+export type AskSecrets = () => (OpenSecretStore & { readonly reader: SecretReader }) | undefined
 
 /** Made one after the other, beside those of other groups. */
 export type CheckGroup = {

@@ -8,9 +8,16 @@ import { pendingMigrations } from '#core/postgres/migrate.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { isSecretReference } from '#core/secret/secret-reference.ts'
 import { connectDatabase, databaseUrl } from './connect-database.ts'
-import { type Check, type Finding, fail, ok, type Server, warn } from './doctor-check.ts'
+import {
+  type AskSecrets,
+  type Check,
+  type Finding,
+  fail,
+  ok,
+  type Server,
+  warn,
+} from './doctor-check.ts'
 import { queueNames } from './job-kinds.ts'
-import { openSecretReader, openSecretStore } from './open-secret-store.ts'
 import { required } from './require-settings.ts'
 
 /** PostgreSQL 14 has all that the statements use; older ones are out of support. */
@@ -55,14 +62,14 @@ async function checkOpenFiles(): Promise<Finding> {
 }
 
 /** Secret zero, then every reference that the configuration holds. */
-export function storeChecks(config: Config): readonly Check[] {
+export function storeChecks(config: Config, secrets: AskSecrets): readonly Check[] {
   const references = Object.entries(config).flatMap(([name, value]) =>
     typeof value === 'string' && isSecretReference(value) ? [{ name, value }] : [],
   )
   const store: Check = {
     name: 'secret store',
     async run() {
-      const open = openSecretStore(config)
+      const open = secrets()
       if (open === undefined) {
         return references.length === 0
           ? warn(
@@ -78,7 +85,7 @@ export function storeChecks(config: Config): readonly Check[] {
   const resolved = references.map(({ name, value }) => ({
     name,
     async run() {
-      await resolveCredential(openSecretReader(config), value)
+      await resolveCredential(secrets()?.reader, value)
       return ok('resolves')
     },
   }))
@@ -94,9 +101,9 @@ async function checkDataDirectory(config: Config): Promise<Finding> {
   return ok(isWritable ? `${path} is writable` : `${path} is not there; only \`up\` needs it`)
 }
 
-export function databaseChecks(config: Config): readonly Check[] {
+export function databaseChecks(config: Config, secrets: AskSecrets): readonly Check[] {
   const ask = async <Answer>(question: (sql: Sql) => Promise<Answer>): Promise<Answer> => {
-    const url = await databaseUrl(config, openSecretReader(config))
+    const url = await databaseUrl(config, secrets()?.reader)
     const sql = connectDatabase(config, url, { use: 'doctor', connections: 1 })
     try {
       return await question(sql)
@@ -104,7 +111,7 @@ export function databaseChecks(config: Config): readonly Check[] {
       await sql.end({ timeout: 1 })
     }
   }
-  const server = serverOf(config, 'POSTERN_DATABASE_URL')
+  const server = serverOf(config, secrets, 'POSTERN_DATABASE_URL')
   return [
     { name: 'postgres', server, run: () => ask(checkServer) },
     {
@@ -179,26 +186,30 @@ export function judgeServer(
   return ok(`version ${name}, clock ${skewMs} ms from ours`)
 }
 
-export function redisChecks(config: Config): readonly Check[] {
-  const server = serverOf(config, 'POSTERN_REDIS_URL')
-  return [{ name: 'redis', server, run: () => checkRedisServer(config) }]
+export function redisChecks(config: Config, secrets: AskSecrets): readonly Check[] {
+  const server = serverOf(config, secrets, 'POSTERN_REDIS_URL')
+  return [{ name: 'redis', server, run: () => checkRedisServer(config, secrets) }]
 }
 
-function serverOf(config: Config, setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL'): Server {
+function serverOf(
+  config: Config,
+  secrets: AskSecrets,
+  setting: 'POSTERN_DATABASE_URL' | 'POSTERN_REDIS_URL',
+): Server {
   return {
     setting,
     async place() {
       const reference = required(config, setting)
-      const url = await resolveCredential(openSecretReader(config), reference)
+      const url = await resolveCredential(secrets()?.reader, reference)
       return URL.parse(url)?.host
     },
   }
 }
 
-async function checkRedisServer(config: Config): Promise<Finding> {
+async function checkRedisServer(config: Config, secrets: AskSecrets): Promise<Finding> {
   const reference = required(config, 'POSTERN_REDIS_URL')
   const connection = connectProducer({
-    url: await resolveCredential(openSecretReader(config), reference),
+    url: await resolveCredential(secrets()?.reader, reference),
     caFile: config.POSTERN_REDIS_CA_FILE,
     mode: config.POSTERN_MODE,
     cluster: config.POSTERN_REDIS_CLUSTER,

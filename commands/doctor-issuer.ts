@@ -1,17 +1,24 @@
 import type { Config } from '#core/config.ts'
 import { known, type ReadAccess } from './doctor-access.ts'
-import type { Check, Finding } from './doctor-check.ts'
+import type { AskSecrets, Check, Finding } from './doctor-check.ts'
 import { openIssuer } from './open-issuer.ts'
-import { openSecretReader, openSecretStore } from './open-secret-store.ts'
 
 /** The local issuer: whether it is on, and whether it can sign and be believed. */
-export function issuerChecks(config: Config, read: ReadAccess): readonly Check[] {
-  return [{ name: 'local issuer', run: () => checkIssuer(config, read) }]
+export function issuerChecks(
+  config: Config,
+  read: ReadAccess,
+  secrets: AskSecrets,
+): readonly Check[] {
+  return [{ name: 'local issuer', run: () => checkIssuer(config, read, secrets) }]
 }
 
-async function checkIssuer(config: Config, read: ReadAccess): Promise<Finding> {
-  const secrets = openSecretReader(config)
-  const local = await openIssuer(config, { secrets, store: openSecretStore(config)?.store })
+async function checkIssuer(
+  config: Config,
+  read: ReadAccess,
+  secrets: AskSecrets,
+): Promise<Finding> {
+  const open = secrets()
+  const local = await openIssuer(config, { secrets: open?.reader, store: open?.store })
   const issuers = (await known(read))?.issuers ?? []
   const trusted = issuers.find(({ keys }) => 'local' in keys)?.issuer
   if (local === undefined) {

@@ -4,7 +4,7 @@ import type { Config } from '#core/config.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 import { accessChecks } from './doctor-access.ts'
 import { auditChecks } from './doctor-audit.ts'
-import type { CheckGroup } from './doctor-check.ts'
+import type { AskSecrets, CheckGroup } from './doctor-check.ts'
 import { databaseChecks, processChecks, redisChecks, storeChecks } from './doctor-checks.ts'
 import { driftChecks } from './doctor-drift.ts'
 import { hostChecks } from './doctor-hosts.ts'
@@ -12,6 +12,7 @@ import { issuerChecks } from './doctor-issuer.ts'
 import { portChecks } from './doctor-ports.ts'
 import { doctorMsMax, type Result, runChecks } from './doctor-run.ts'
 import { examples } from './manual.ts'
+import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { loadAccessRules } from './operator-access.ts'
 import { progressLine } from './progress-line.ts'
 
@@ -65,25 +66,35 @@ In production:  POSTERN_ACCESS_FILE, POSTERN_DATABASE_URL, POSTERN_REDIS_URL (or
                 and POSTERN_SECRET_STORE; then run this again
 `
 
-/** The access file is read once, whoever asks for it. */
+/** The access file is read and the secret store opened once, whoever asks for it. */
 function groupsOf(config: Config): readonly CheckGroup[] {
   let rules: Promise<AccessRules> | undefined
   const read = () => {
     rules ??= loadAccessRules(config)
     return rules
   }
+  let opened: ReturnType<AskSecrets>
+  const secrets = () => {
+    opened ??= openSecrets(config)
+    return opened
+  }
   return [
     { checks: processChecks(config) },
     { checks: portChecks(config) },
     { checks: accessChecks(config, read) },
-    { checks: storeChecks(config), restOnFirst: true },
-    { checks: issuerChecks(config, read) },
+    { checks: storeChecks(config, secrets), restOnFirst: true },
+    { checks: issuerChecks(config, read, secrets) },
     { checks: hostChecks(config, read) },
     { checks: driftChecks(config) },
-    { checks: auditChecks(config) },
-    { checks: databaseChecks(config), restOnFirst: true },
-    { checks: config.POSTERN_QUEUE === 'redis' ? redisChecks(config) : [] },
+    { checks: auditChecks(config, secrets) },
+    { checks: databaseChecks(config, secrets), restOnFirst: true },
+    { checks: config.POSTERN_QUEUE === 'redis' ? redisChecks(config, secrets) : [] },
   ]
+}
+
+function openSecrets(config: Config): ReturnType<AskSecrets> {
+  const open = openSecretStore(config)
+  return open && { ...open, reader: readerOf(open.store) }
 }
 
 const colours = { ok: 32, warn: 33, fail: 31, skip: 2 } as const

@@ -10,6 +10,7 @@ import { connectProducer } from '#core/job/redis-connect.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import { resolveCredential } from '#core/secret/resolve-credential.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { openDriftLooks } from './open-drift.ts'
 import { openSecretReader } from './open-secret-store.ts'
@@ -53,7 +54,7 @@ async function run(io: CommandIo, { source: sources, json }: RunOptions): Promis
   try {
     await withOperatorLog(io, 'drift', operator(), async (log) => {
       const steps = await check(io, config, { log, sources, signal: stopping.signal })
-      io.stdout.write(json === true ? jsonText(steps) : steps.map(describe).join(''))
+      io.stdout.write(json === true ? stepsText(steps) : steps.map(describe).join(''))
       const isClean = steps.every(({ run: { findings } }) => findings === 0)
       process.exitCode = isClean ? exitCodes.ok : exitCodes.failed
     })
@@ -128,10 +129,10 @@ function describe({ source, run, seen, resolved }: DriftStep): string {
   ].join('')
 }
 
-function jsonText(steps: readonly DriftStep[]): string {
+function stepsText(steps: readonly DriftStep[]): string {
   const found = steps.map(({ source, seen }) => ({
     source,
     findings: seen.map(({ id: _id, ...finding }) => finding),
   }))
-  return `${JSON.stringify({ ...resultOf(steps), found }, undefined, 2)}\n`
+  return jsonText({ ...resultOf(steps), found })
 }

@@ -4,9 +4,12 @@ import { type DriftFinding, driftReads, findingStates } from '#core/drift/postgr
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
 import { runDriftCommand } from './drift-run.ts'
+import { idArgument } from './id-argument.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 const pageDefault = 50
 
@@ -43,8 +46,12 @@ function listCommand(io: CommandIo): Command {
       new Option('--state <state>', 'which of them').choices(findingStates).default('open'),
     )
     .addOption(new Option('--source <source>', 'of this source only').choices(driftSources))
-    .option('--limit <count>', 'at most so many', parseCount, pageDefault)
-    .option('--before <id>', 'go on behind the finding with this id', parseId)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
+    .option(
+      '--before <id>',
+      'go on behind the finding with this id',
+      idArgument('the id of a finding'),
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -87,21 +94,6 @@ function describe(finding: DriftFinding): string {
     `  seen       ${first_seen_at} to ${last_seen_at}, opened ${finding.opened_count} times\n`,
     ...(resolved_at === null ? [] : [`  resolved   ${resolved_at}\n`]),
   ].join('')
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= listPageMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${listPageMax}`)
-}
-
-function parseId(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of a finding')
 }
 
 function parseFingerprint(text: string): string {

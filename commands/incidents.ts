@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type Expectation, expectations, quarterDays } from '#core/incident/fault-calendar.ts'
 import { type IncidentClass, incidentClasses } from '#core/incident/incident.ts'
 import {
@@ -10,9 +10,12 @@ import {
 } from '#core/incident/incident-reads.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
+import { idArgument } from './id-argument.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { printable } from './printable.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 const pageDefault = 50
 
@@ -42,8 +45,12 @@ function listCommand(io: CommandIo): Command {
     .summary('print incidents, told last first (the default)')
     .addOption(new Option('--class <class>', 'of this class only').choices(incidentClasses))
     .option('--open', 'those that are not over')
-    .option('--limit <count>', 'at most so many', countUpTo(listPageMax), pageDefault)
-    .option('--before <id>', 'go on behind the incident with this id', parseId)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
+    .option(
+      '--before <id>',
+      'go on behind the incident with this id',
+      idArgument('the id of an incident'),
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -52,8 +59,9 @@ function listCommand(io: CommandIo): Command {
     .action(async ({ json, open, before: cursor, ...query }: ListOptions) => {
       await withOperatorLog(io, 'incidents', operator(), async ({ sql }) => {
         const state = open === true ? 'open' : 'all'
-        const incidents = await incidentReads(sql).list({ ...query, state, cursor })
+        const { incidents, next } = await incidentReads(sql).list({ ...query, state, cursor })
         io.stdout.write(json === true ? jsonText(incidents) : incidents.map(lineOf).join(''))
+        if (next !== undefined) io.stderr.write(`There are more: --before ${next}\n`)
       })
     })
 }
@@ -63,7 +71,12 @@ function mttrCommand(io: CommandIo): Command {
     .summary('measured mean times to recover, and what a quarter is expected to cost')
     .description(`Measured are recoveries. The minutes of a quarter are computed: faults that a calendar assumes, times
 the measured mean. Where no recovery was measured nothing is computed.`)
-    .option('--days <count>', 'measured over so many days', countUpTo(windowDaysMax), windowDays)
+    .option(
+      '--days <count>',
+      'measured over so many days',
+      wholeNumberArgument(1, windowDaysMax),
+      windowDays,
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -125,21 +138,4 @@ function sumLine(computed: readonly Expectation[]): string {
   const sum = known.reduce((total, minutes) => total + minutes, 0).toFixed(2)
   const without = missing === 0 ? '' : `, without ${missing} classes that were not measured`
   return `  Expected to be unavailable, in all or in part: ${sum} min${without}\n`
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
-}
-
-function countUpTo(max: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text)
-    if (/^\d{1,4}$/.test(text) && count >= 1 && count <= max) return count
-    throw new InvalidArgumentError(`a whole number from 1 to ${max}`)
-  }
-}
-
-function parseId(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of an incident')
 }

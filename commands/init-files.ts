@@ -4,6 +4,7 @@ import accessPage from './init/access.md' with { type: 'text' }
 import composeFile from './init/compose.yaml' with { type: 'text' }
 import developmentPage from './init/development.md' with { type: 'text' }
 import productionPage from './init/production.md' with { type: 'text' }
+import { jsonText } from './json-text.ts'
 
 export type Plan = {
   readonly mode: 'production' | 'development'
@@ -44,7 +45,7 @@ export function initFiles(plan: Plan): readonly InitFile[] {
     { path: 'README.md', text: shown, mode: openMode },
     {
       ...{ path: 'access/access.json', mode: openMode },
-      text: `${JSON.stringify(access, undefined, 2)}\n`,
+      text: jsonText(access),
     },
     { path: 'access/README.md', text: accessPage, mode: openMode },
     { path: 'postern.env', text: environmentText(initSettings(plan)), mode: privateMode },

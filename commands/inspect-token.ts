@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { hasUniqueMembers } from '#core/access/unique-members.ts'
 import { leewaySeconds, tokenAgeSecondsMax } from '#core/access/verify-token.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { judgeToken } from './judge-token.ts'
 import { examples } from './manual.ts'
 import { loadAccessRules } from './operator-access.ts'
@@ -63,7 +64,7 @@ async function inspect(io: CommandIo, token: string, isJson: boolean): Promise<v
     ],
     verdict,
   }
-  io.stdout.write(isJson ? `${JSON.stringify(inspection, null, 2)}\n` : textOf(inspection))
+  io.stdout.write(isJson ? jsonText(inspection) : textOf(inspection))
   if (verdict !== undefined && verdict !== 'verified') process.exitCode = exitCodes.failed
 }
 

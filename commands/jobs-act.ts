@@ -1,10 +1,12 @@
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command } from 'commander'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import { found, jobIdArgument, jsonText } from './job-argument.ts'
+import { idArgument } from './id-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine } from './job-text.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
-import { withJobs } from './with-jobs.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
+import { found, withJobs } from './with-jobs.ts'
 
 /** Jobs that one command replays at most, as one request may. */
 const replayMax = 10_000
@@ -19,7 +21,7 @@ const kindArgument = () => new Argument('<kind>', 'of the jobs').choices([...job
 export function retryCommand(io: CommandIo): Command {
   return new Command('retry')
     .summary('accept a failed or cancelled job again, under its id')
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option('--json', 'the job as JSON')
     .addHelpText('after', examples(`postern jobs retry ${sampleId}`))
     .action(async (id: string, { json }: JsonOption) => {
@@ -42,7 +44,7 @@ export function cancelCommand(io: CommandIo): Command {
     .summary('cancel a job, waiting or running')
     .description(`Exits 1 for a job that had finished already, which stays as it is. A cancelled job can have no
 effect any more.`)
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option('--json', 'what happened, as JSON')
     .addHelpText('after', examples(`postern jobs cancel ${sampleId}`))
     .action(async (id: string, { json }: JsonOption) => {
@@ -60,7 +62,7 @@ export function replayCommand(io: CommandIo): Command {
   return new Command('replay')
     .summary('accept the failed jobs of a kind again, oldest first')
     .addArgument(kindArgument())
-    .option('--limit <count>', 'at most so many', parseLimit, replayDefault)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, replayMax), replayDefault)
     .option('--json', 'how many, as JSON')
     .addHelpText('after', examples('postern jobs replay score-wallet --limit 100'))
     .action(async (kind: string, { limit, json }: JsonOption & { readonly limit: number }) => {
@@ -88,10 +90,4 @@ export function pausedCommand(io: CommandIo, act: 'pause' | 'resume'): Command {
         io.stdout.write(json === true ? jsonText({ kind, paused: isPause }) : text)
       })
     })
-}
-
-function parseLimit(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,5}$/.test(text) && count >= 1 && count <= replayMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${replayMax}`)
 }

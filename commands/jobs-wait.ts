@@ -1,11 +1,13 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import type { JobState } from '#core/job/kind.ts'
-import { interrupted } from './audit-verify.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
-import { found, jobIdArgument, jsonText } from './job-argument.ts'
+import { idArgument } from './id-argument.ts'
 import { jobPage } from './job-text.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
-import { withJobs } from './with-jobs.ts'
+import { interrupted } from './process-life.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
+import { found, withJobs } from './with-jobs.ts'
 
 /** Seconds; a script that waits longer asks again. */
 const timeoutDefault = 60
@@ -23,8 +25,13 @@ export function waitCommand(io: CommandIo): Command {
     .summary('wait until a job has finished, and print it')
     .description(`Exits 0 when it is completed, 1 when it has failed or was cancelled, and 75 when it had not
 finished in time.`)
-    .argument('<id>', 'of the job', jobIdArgument)
-    .option('--timeout <seconds>', 'no longer than so many', parseTimeout, timeoutDefault)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
+    .option(
+      '--timeout <seconds>',
+      'no longer than so many',
+      wholeNumberArgument(0, timeoutMax, 'seconds'),
+      timeoutDefault,
+    )
     .option('--json', 'the job as JSON')
     .addHelpText(
       'after',
@@ -39,10 +46,4 @@ finished in time.`)
         io.stdout.write(json === true ? jsonText(job) : jobPage(job))
       })
     })
-}
-
-function parseTimeout(text: string): number {
-  const seconds = Number(text)
-  if (/^\d{1,5}$/.test(text) && seconds <= timeoutMax) return seconds
-  throw new InvalidArgumentError(`a whole number of seconds from 0 to ${timeoutMax}`)
 }

@@ -2,13 +2,16 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { type JobState, jobStates } from '#core/job/kind.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import type { CommandIo } from './command-io.ts'
-import { found, jobIdArgument, jsonText } from './job-argument.ts'
+import { idArgument } from './id-argument.ts'
 import { jobKinds } from './job-kinds.ts'
 import { jobLine, jobPage } from './job-text.ts'
 import { cancelCommand, pausedCommand, replayCommand, retryCommand } from './jobs-act.ts'
 import { waitCommand } from './jobs-wait.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
-import { withJobs } from './with-jobs.ts'
+import { parseSpanMs } from './parse-span.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
+import { found, withJobs } from './with-jobs.ts'
 
 /** What fits a screen. */
 const pageDefault = 50
@@ -54,8 +57,8 @@ function listCommand(io: CommandIo): Command {
     .addOption(new Option('--state <state>', 'in this state').choices(jobStates))
     .option('--subject <name>', 'of this owner', parseSubject)
     .option('--since <time>', 'accepted since: RFC 3339, or so long ago as 90s, 15m, 2h, 7d', since)
-    .option('--limit <count>', 'at most so many', parseCount, pageDefault)
-    .option('--before <id>', 'go on behind this job', jobIdArgument)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), pageDefault)
+    .option('--before <id>', 'go on behind this job', idArgument('the id of a job'))
     .option('--json', 'as JSON, with `next`: what --before goes on with')
     .addHelpText(
       'after',
@@ -77,7 +80,7 @@ function listCommand(io: CommandIo): Command {
 function showCommand(io: CommandIo): Command {
   return new Command('show')
     .summary('print a job with its timeline')
-    .argument('<id>', 'of the job', jobIdArgument)
+    .argument('<id>', 'of the job', idArgument('the id of a job'))
     .option('--json', 'as JSON')
     .addHelpText('after', examples('postern jobs show 0190a3f2-7c1e-7a4b-9d2e-5f60718293a4'))
     .action(async (id: string, { json }: { readonly json?: true }) => {
@@ -88,26 +91,15 @@ function showCommand(io: CommandIo): Command {
     })
 }
 
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= listPageMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${listPageMax}`)
-}
-
 function parseSubject(text: string): string {
   if (/^\S+$/.test(text) && text.length <= subjectCharsMax) return text
   throw new InvalidArgumentError(`at most ${subjectCharsMax} characters, no white space`)
 }
 
-const msOf: Readonly<Record<string, number>> = {
-  ...{ s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 },
-}
-
 /** As RFC 3339. */
 function since(text: string): string {
-  const [, digits, unit = ''] = /^([1-9]\d{0,4})([smhd])$/.exec(text) ?? []
-  const agoMs = Number(digits) * (msOf[unit] ?? Number.NaN)
-  if (Number.isFinite(agoMs)) return new Date(Date.now() - agoMs).toISOString()
+  const agoMs = parseSpanMs(text, ['s', 'm', 'h', 'd'])
+  if (agoMs !== undefined) return new Date(Date.now() - agoMs).toISOString()
   const at = Date.parse(text)
   if (/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text)) {
     if (Number.isFinite(at)) return new Date(at).toISOString()

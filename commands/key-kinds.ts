@@ -14,7 +14,7 @@ import { refusePlainHttp, rotationKind } from './rotation-kind.ts'
 /** What users outside need to read a new key: most read it at their next start or refresh. */
 const graceSecondsDefault = 3_600
 /** 30 days. */
-const graceSecondsMax = 2_592_000
+export const graceSecondsMax = 2_592_000
 
 const memberSchema = z.string().refine(isMemberName, '--member names a member of the secret')
 const overlap = 'a new key, which signs beside the one before it,'

@@ -1,7 +1,7 @@
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import { exitCodes } from './command-io.ts'
+import { type CommandIo, exitCodes } from './command-io.ts'
 
 /** The first SIGTERM or SIGINT asks for a drain; a second one does not wait for it. */
 export function terminated(): Promise<NodeJS.Signals> {
@@ -13,6 +13,13 @@ export function terminated(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', onSignal)
     process.once('SIGINT', onSignal)
   })
+}
+
+/** Aborted by the first SIGTERM or SIGINT, for a command that has nothing to drain. */
+export function interrupted(io: CommandIo): AbortSignal {
+  const controller = new AbortController()
+  void io.terminated().then((signal) => controller.abort(new Error(`ended by ${signal}`)))
+  return controller.signal
 }
 
 const bugEvents = ['uncaughtException', 'unhandledRejection'] as const

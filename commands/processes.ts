@@ -1,28 +1,20 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import type { Config } from '#core/config.ts'
 import { openLog } from '#core/log.ts'
 import { bind } from './bind.ts'
 import type { CommandIo } from './command-io.ts'
 import { supervise } from './supervise.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 /** Gateways of one supervisor: more cores than a machine of this kind has. */
 const processesMax = 64
 
+export const parseIndex = wholeNumberArgument(0, processesMax - 1)
+
 export function processesOption(): Option {
   return new Option('--processes <count>', 'gateways that share the port, one a core')
-    .argParser(parseProcesses)
+    .argParser(wholeNumberArgument(1, processesMax))
     .default(1)
-}
-
-export function parseIndex(text: string): number {
-  if (/^\d{1,2}$/.test(text) && Number(text) < processesMax) return Number(text)
-  throw new InvalidArgumentError(`a whole number below ${processesMax}`)
-}
-
-function parseProcesses(text: string): number {
-  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= processesMax)
-    return Number(text)
-  throw new InvalidArgumentError(`a whole number from 1 to ${processesMax}`)
 }
 
 /** Those who share a port would share it with a stranger too: nobody may listen there before them. */

@@ -4,8 +4,10 @@ import { PosternError } from '#core/errors.ts'
 import { misfirePolicies, overlapPolicies, type SlotPolicy } from '#core/schedule/decide-slots.ts'
 import { backfillLimit } from '#core/schedule/schedule.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withSchedules } from './with-schedules.ts'
 
 type SetOptions = SlotPolicy & {
@@ -30,7 +32,12 @@ export function setScheduleCommand(io: CommandIo): Command {
         .choices(misfirePolicies)
         .default('run_once'),
     )
-    .option('--backfill-max <count>', 'slots that backfill makes up for', parseBackfill, 1)
+    .option(
+      '--backfill-max <count>',
+      'slots that backfill makes up for',
+      wholeNumberArgument(1, backfillLimit),
+      1,
+    )
     .addOption(
       new Option('--overlap <policy>', 'while an earlier job is unfinished')
         .choices(overlapPolicies)
@@ -57,7 +64,7 @@ async function set(io: CommandIo, name: string, options: SetOptions): Promise<vo
     const { schedule, isNew } = await schedules.put(name, { ...rest, timeZone }, asker)
     const next = schedule.next_runs[0] ?? 'never, it is paused'
     const line = `${name}: ${isNew ? 'made' : 'set'}, next ${next}\n`
-    io.stdout.write(json === true ? `${JSON.stringify(schedule, undefined, 2)}\n` : line)
+    io.stdout.write(json === true ? jsonText(schedule) : line)
   })
 }
 
@@ -74,12 +81,6 @@ function parsePayload(text: string): Readonly<Record<string, unknown>> {
   const parsed = payloadSchema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   throw new InvalidArgumentError('a JSON object')
-}
-
-function parseBackfill(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,3}$/.test(text) && count >= 1 && count <= backfillLimit) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${backfillLimit}`)
 }
 
 function parseJson(text: string): unknown {

@@ -1,11 +1,14 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { listPageMax } from '#core/job/limits.ts'
 import type { ScheduleDocument, ScheduleRun } from '#core/schedule/schedule.ts'
 import type { CommandIo } from './command-io.ts'
+import { idArgument } from './id-argument.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { printable } from './printable.ts'
 import { scheduleNameArgument } from './schedule-name-argument.ts'
 import { setScheduleCommand } from './schedules-set.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 import { withSchedules } from './with-schedules.ts'
 
 const runsDefault = 20
@@ -115,8 +118,8 @@ function historyCommand(io: CommandIo): Command {
   return new Command('history')
     .summary('print what became of the slots of a schedule, newest first')
     .argument('<name>', 'e.g. verify-audit', scheduleNameArgument)
-    .option('--limit <count>', 'at most so many', parseCount, runsDefault)
-    .option('--before <id>', 'go on behind this run', parseId)
+    .option('--limit <count>', 'at most so many', wholeNumberArgument(1, listPageMax), runsDefault)
+    .option('--before <id>', 'go on behind this run', idArgument('the id of a run'))
     .option('--json', 'as JSON')
     .addHelpText('after', examples('postern schedules history verify-audit --limit 5'))
     .action(async (name: string, { json, limit, before: cursor }: HistoryOptions) => {
@@ -125,10 +128,6 @@ function historyCommand(io: CommandIo): Command {
         io.stdout.write(json === true ? jsonText(page) : page.runs.map(runLine).join(''))
       })
     })
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 function lineOf({ name, kind, cron, time_zone, paused, next_runs }: ScheduleDocument): string {
@@ -154,15 +153,4 @@ function describe(schedule: ScheduleDocument): string {
 function runLine({ slot, cause, outcome, job_id, job_state }: ScheduleRun): string {
   const job = job_id === null ? '' : `  job ${job_id} ${job_state ?? 'past its retention'}`
   return `${slot}  ${cause}  ${outcome}${job}\n`
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= listPageMax) return count
-  throw new InvalidArgumentError(`a whole number from 1 to ${listPageMax}`)
-}
-
-function parseId(text: string): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text
-  throw new InvalidArgumentError('the id of a run')
 }

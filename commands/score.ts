@@ -7,8 +7,9 @@ import { defaultSelection } from '#core/score/defaults.ts'
 import sample from '#core/score/sample-trades.csv' with { type: 'text' }
 import { scoreTrades } from '#core/score/score-trades.ts'
 import { readTrades, type TradeFormat, tradeFormats } from '#core/score/trade-reader.ts'
-import { dateSchema, type WalletScore } from '#core/score/wallet-score.ts'
+import { dateSchema } from '#core/score/wallet-score.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { progressLine } from './progress-line.ts'
 import { scoreTable } from './score-table.ts'
@@ -75,7 +76,9 @@ Exits with 65 when a row is not a valid swap; nothing is scored then.`)
 async function run(io: Io, file: string | undefined, options: Options): Promise<void> {
   try {
     const scores = await scoreSource(io, file, options)
-    io.stdout.write(options.json === true ? jsonOf(scores) : scoreTable(scores, io.stdout.isTTY))
+    io.stdout.write(
+      options.json === true ? jsonText({ scores }) : scoreTable(scores, io.stdout.isTTY),
+    )
   } catch (error) {
     if (!explain(io, file ?? 'sample', error)) throw error
     process.exitCode = exitCodes.badData
@@ -107,10 +110,6 @@ function sourceOf(io: Io, file: string | undefined): AsyncIterable<Uint8Array> {
 
 function formatOf(file: string | undefined): TradeFormat {
   return file !== undefined && /\.(?:ndjson|jsonl)$/i.test(file) ? 'ndjson' : 'csv'
-}
-
-function jsonOf(scores: readonly WalletScore[]): string {
-  return `${JSON.stringify({ scores }, undefined, 2)}\n`
 }
 
 /** Tells what is wrong with the input; false for what is not the input's fault. */

@@ -5,6 +5,7 @@ import { checkRotation } from '#core/secret/rotation/check-rotation.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import { type SecretDocument, secretReads } from '#core/secret/rotation/secret-reads.ts'
 import type { CommandIo } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { secretNameArgument } from './secret-name-argument.ts'
@@ -23,7 +24,7 @@ export function listCommand(io: CommandIo): Command {
     .action(async ({ json }: { readonly json?: true }) => {
       await withOperatorLog(io, 'secrets', operator(), async ({ sql, now }) => {
         const secrets = await secretReads(sql).list()
-        if (json === true) io.stdout.write(`${JSON.stringify(secrets, null, 2)}\n`)
+        if (json === true) io.stdout.write(jsonText(secrets))
         else for (const secret of secrets) io.stdout.write(lineOf(secret, now()))
       })
     })

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { ConfigError } from '#core/config.ts'
 import { PosternError } from '#core/errors.ts'
 import { isLoginRefused } from '#core/postgres/outage.ts'
@@ -15,6 +15,7 @@ import { openSecretStore, readerOf } from './open-secret-store.ts'
 import { openTarget } from './open-target.ts'
 import { operator, withOperatorLog } from './operator-log.ts'
 import { secretNameArgument } from './secret-name-argument.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 /** Seconds; twice what a blocking read of Redis keeps a process waiting. */
 const waitDefault = 20
@@ -31,7 +32,12 @@ export function rotateCommand(io: CommandIo): Command {
 rotation was undone, and 75 when a step has to be tried again: then run it again. Nothing is retired
 before every live process has logged in with the new version.`)
     .argument('<name>', 'e.g. postern/database', secretNameArgument)
-    .option('--wait <seconds>', 'for processes that have to follow', parseWait, waitDefault)
+    .option(
+      '--wait <seconds>',
+      'for processes that have to follow',
+      wholeNumberArgument(0, waitMax, 'seconds'),
+      waitDefault,
+    )
     .option('--json', 'the rotation as JSON')
     .addHelpText('after', examples('postern secrets rotate postern/database'))
     .action(async (name: string, options: { readonly wait: number; readonly json?: true }) => {
@@ -180,10 +186,4 @@ function tell(
 function exitOf({ step }: Rotation): number {
   if (step === 'done') return exitCodes.ok
   return step === 'undone' ? exitCodes.failed : exitCodes.tryAgain
-}
-
-function parseWait(text: string): number {
-  const seconds = Number(text)
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= waitMax) return seconds
-  throw new InvalidArgumentError(`a whole number of seconds from 0 to ${waitMax}`)
 }

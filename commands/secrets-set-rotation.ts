@@ -1,16 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { ConfigError } from '#core/config.ts'
 import { rethrowAsOutage } from '#core/postgres/outage.ts'
 import { adoptPointer } from '#core/secret/rotation/adopt-pointer.ts'
 import { fingerprintOf, readFingerprintKey } from '#core/secret/rotation/fingerprint.ts'
 import { postgresRotationJournal } from '#core/secret/rotation/postgres-rotation-journal.ts'
 import type { CommandIo } from './command-io.ts'
+import { graceSecondsMax } from './key-kinds.ts'
 import { examples } from './manual.ts'
 import { openSecretStore } from './open-secret-store.ts'
 import { rotationKinds } from './open-target.ts'
 import { type OperatorLog, operator, withOperatorLog } from './operator-log.ts'
 import type { KindOption, KindOptions } from './rotation-kind.ts'
 import { secretNameArgument } from './secret-name-argument.ts'
+import { wholeNumberArgument } from './whole-number-argument.ts'
 
 const daysDefault = 90
 const daysMax = 36_500
@@ -34,10 +36,19 @@ Webhooks and checkpoints are signed by the new key and the one before it, until 
     .option('--region <name>', 'elasticache-user: the region of AWS')
     .option('--endpoint <url>', 'elasticache-user: where its API is, if elsewhere')
     .option('--member <name>', 'the member that is replaced (default: url, key or keys)')
-    .option('--grace-seconds <count>', 'api-key: seconds that the old key lives on', parseCount)
+    .option(
+      '--grace-seconds <count>',
+      'api-key: seconds that the old key lives on',
+      wholeNumberArgument(0, graceSecondsMax),
+    )
     .option('--hook <url>', 'api-key: who makes, tries and ends keys')
     .option('--hook-token <reference>', 'api-key: what the hook lets us in by')
-    .option('--days <count>', 'days between rotations', parseDays, daysDefault)
+    .option(
+      '--days <count>',
+      'days between rotations',
+      wholeNumberArgument(1, daysMax),
+      daysDefault,
+    )
     .addHelpText(
       'after',
       examples(
@@ -110,15 +121,4 @@ function describe({ kind, days: _, ...given }: SetRotationOptions) {
     if (isGiven && !isTaken) return { problem: `--kind ${kind} takes no ${flag}` }
   }
   return of.describe(given)
-}
-
-function parseDays(text: string): number {
-  const days = Number(text)
-  if (Number.isInteger(days) && days >= 1 && days <= daysMax) return days
-  throw new InvalidArgumentError(`a whole number from 1 to ${daysMax}`)
-}
-
-function parseCount(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('a whole number')
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { listFileSecrets, writeFileSecret } from '#core/secret/file-secret-store.ts'
 import { keyBytes } from '#core/secret/key-file.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
 import { fileStoreOptions } from './open-secret-store.ts'
 import { readStdin } from './read-stdin.ts'
@@ -92,7 +93,7 @@ function storedCommand(io: CommandIo): Command {
       const lines = secrets.flatMap(({ name, version, members }) =>
         members.map((member) => `secret:${name}#${member}  version ${version}\n`),
       )
-      io.stdout.write(json === true ? `${JSON.stringify(secrets, null, 2)}\n` : lines.join(''))
+      io.stdout.write(json === true ? jsonText(secrets) : lines.join(''))
     })
 }
 

@@ -11,7 +11,9 @@ import { freshIssuerKeys } from '#core/access/issuer-keys.ts'
 import { ConfigError } from '#core/config.ts'
 import type { CommandIo } from './command-io.ts'
 import { inspectCommand } from './inspect-token.ts'
+import { jsonText } from './json-text.ts'
 import { examples } from './manual.ts'
+import { parseSpanMs } from './parse-span.ts'
 
 const ttlSecondsDefault = 3_600
 
@@ -81,7 +83,7 @@ function keygenCommand(io: CommandIo): Command {
         keys: { jwks: { keys: [publicJwk] } },
         scopes: ['jobs:read'],
       }
-      io.stdout.write(`${JSON.stringify(issuer, null, 2)}\n`)
+      io.stdout.write(jsonText(issuer))
     })
 }
 
@@ -118,11 +120,8 @@ async function developmentKeyOf(io: CommandIo): Promise<DevelopmentKey> {
   return await loadOrCreateDevelopmentKey(directory)
 }
 
-const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
-
 function parseTtl(text: string): number {
-  const [, digits, unit = ''] = /^([1-9][0-9]{0,4})([smh])$/.exec(text) ?? []
-  const seconds = Number(digits) * (secondsOf[unit] ?? Number.NaN)
+  const seconds = (parseSpanMs(text, ['s', 'm', 'h']) ?? Number.NaN) / 1_000
   if (seconds <= developmentTtlSecondsMax) return seconds
   throw new InvalidArgumentError('Write 90s, 15m or 24h; 24h is the most.')
 }

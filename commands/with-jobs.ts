@@ -1,3 +1,4 @@
+import { PosternError } from '#core/errors.ts'
 import { postgresJobSignals } from '#core/job/job-signals.ts'
 import type { JobStore, QueueControl } from '#core/job/job-store.ts'
 import { postgresJobStore } from '#core/job/postgres-job-store.ts'
@@ -17,6 +18,12 @@ const farQueue = {
   remove: () => Promise.resolve(false),
   setPaused: () => Promise.resolve(),
   counts: () => Promise.resolve({}),
+}
+
+/** Throws `job.not_found`. */
+export function found<Answer>(answer: Answer | undefined): Answer {
+  if (answer !== undefined) return answer
+  throw new PosternError('job.not_found', { detail: 'Nor was there one within its retention.' })
 }
 
 /** The jobs in Postgres, for an act at a terminal. */

@@ -1,14 +1,14 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { rethrowAsOutage } from '../postgres/outage.ts'
-import { type IncidentClass, incidentClasses } from './incident.ts'
+import { type IncidentClass, incidentClasses, incidentDaysKept } from './incident.ts'
 
 const incidentStates = ['open', 'recovered', 'unseen'] as const
 export const incidentFilters = [...incidentStates, 'all'] as const
 
 /** Days that figures are about, unless it is asked for others. */
 export const windowDays = 90
-export const windowDaysMax = 400
+export const windowDaysMax = incidentDaysKept
 
 const instant = z.date().transform((at) => at.toISOString())
 
@@ -61,10 +61,16 @@ export type IncidentQuery = {
   readonly cursor?: string | undefined
 }
 
+/** `next` goes on behind the page as its cursor; undefined on the last one. */
+export type IncidentPage = {
+  readonly incidents: readonly Incident[]
+  readonly next: string | undefined
+}
+
 /** All throw `database.unavailable`. */
 export type IncidentReads = {
   /** Told last first. */
-  list(query: IncidentQuery): Promise<readonly Incident[]>
+  list(query: IncidentQuery): Promise<IncidentPage>
   /** Of every class, those that began within so many days. */
   recoveries(days: number): Promise<readonly Recovery[]>
 }
@@ -72,7 +78,7 @@ export type IncidentReads = {
 export function incidentReads(sql: Sql): IncidentReads {
   return {
     async list({ state, class: of, limit, cursor }) {
-      return rowsSchema.parse(
+      const rows = rowsSchema.parse(
         await sql`
           select * from (
             select id, class, case when recovered_at is null then 'open' when is_unseen then 'unseen'
@@ -84,8 +90,10 @@ export function incidentReads(sql: Sql): IncidentReads {
           where (${state} = 'all' or state = ${state})
             and (${of ?? null}::text is null or class = ${of ?? null})
             and (${cursor ?? null}::uuid is null or id < ${cursor ?? null}::uuid)
-          order by id desc limit ${limit}`.catch(rethrowAsOutage),
+          order by id desc limit ${limit + 1}`.catch(rethrowAsOutage),
       )
+      const incidents = rows.slice(0, limit)
+      return { incidents, next: rows.length > limit ? incidents.at(-1)?.id : undefined }
     },
     async recoveries(days) {
       return z.array(recoverySchema).parse(

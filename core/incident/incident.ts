@@ -32,6 +32,10 @@ export const opensAfterMs = 5_000
  * contains it.
  */
 export const closesAfterMs = 10_000
+/** Milliseconds; an incident that nobody has seen for as long, and nobody knows anything of, is closed. */
+export const forgottenAfterMs = 3_600_000
+/** Days that it is kept once it is over: four quarters and the one under way. */
+export const incidentDaysKept = 400
 
 /**
  * What a look came to, with times (monotonic) where it knows better than that it looked: until when

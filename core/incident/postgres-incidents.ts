@@ -4,7 +4,7 @@ import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { type AuditType, systemRecord } from '../audit/record.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
-import { closesAfterMs, type IncidentClass, incidentClasses } from './incident.ts'
+import { closesAfterMs, forgottenAfterMs, type IncidentClass, incidentClasses } from './incident.ts'
 
 /** An incident as one process has seen it. Ages are seconds: only the database has a time. */
 export type ToldEpisode = {
@@ -50,7 +50,7 @@ export type IncidentStore = {
 
 /** Seconds. */
 const closesAfter = closesAfterMs / 1_000
-const unseenAfter = 3_600
+const forgottenAfter = forgottenAfterMs / 1_000
 /** Between two signs of life, of all processes together. */
 const liveEvery = 1
 /** Two heartbeats and a little. */
@@ -193,7 +193,7 @@ async function closeForgotten(
     await transaction`
       update postern_incident set recovered_at = greatest(started_at, failing_at), is_unseen = true
       where class = ${of} and recovered_at is null
-        and failing_at < now() - make_interval(secs => ${unseenAfter})
+        and failing_at < now() - make_interval(secs => ${forgottenAfter})
       returning id, started_at, recovered_at, true as was_open, null::float8 as seconds`,
   )
 }

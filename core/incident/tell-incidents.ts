@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ClassState, Episode } from './decide-incident.ts'
-import { closesAfterMs, type IncidentClass, incidentClasses } from './incident.ts'
+import { closesAfterMs, forgottenAfterMs, type IncidentClass, incidentClasses } from './incident.ts'
 import type { IncidentStore, OpenIncident, ToldEpisode } from './postgres-incidents.ts'
 
 /** Incidents that wait for a database to be told to; the oldest are forgotten first. */
@@ -10,8 +10,7 @@ const waitingMax = 100
 const againMs = 2_000
 /** Milliseconds between two looks at what others have told. */
 const readMs = 2_000
-/** Seconds; an incident that nobody has seen for as long, and nobody knows anything of, is closed. */
-const forgottenSeconds = 3_600
+const forgottenSeconds = forgottenAfterMs / 1_000
 
 export type TellOptions = {
   readonly store: IncidentStore

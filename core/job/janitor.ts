@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { incidentDaysKept } from '../incident/incident.ts'
 import type { Log } from '../log.ts'
 import type { JobKind } from './kind.ts'
 
@@ -9,9 +10,6 @@ const rowsMax = 5_000
 
 /** How long an Idempotency-Key replays its first answer. Published in README. */
 const idempotencyDays = 7
-
-/** Four quarters and the one under way. */
-const incidentDays = 400
 
 /** Deletes finished jobs past their kind's retention, idempotency keys and incidents past theirs. */
 export function startJanitor(options: {
@@ -43,7 +41,7 @@ export function startJanitor(options: {
       () => sql`
         delete from postern_incident where id in (
           select id from postern_incident
-          where recovered_at < now() - make_interval(days => ${incidentDays})
+          where recovered_at < now() - make_interval(days => ${incidentDaysKept})
           limit ${rowsMax})`,
     )
   }

@@ -50,12 +50,10 @@ export function incidentRoutes({
       },
       refusals: ['database.unavailable'],
       async handle(c, { query: { days, ...query } }) {
-        const [page, classes] = await Promise.all([
-          incidents.list({ ...query, limit: query.limit + 1 }),
+        const [{ incidents: shown, next }, classes] = await Promise.all([
+          incidents.list(query),
           incidents.recoveries(days),
         ])
-        const shown = page.slice(0, query.limit)
-        const next = page.length > query.limit ? shown.at(-1)?.id : undefined
         const summary = { days, classes }
         return answer(c, 200, {
           ...{ incidents: shown, summary },

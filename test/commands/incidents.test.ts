@@ -44,7 +44,7 @@ test('before anything happened there is no measurement, and no number made of it
   expect(out).not.toMatch(/\d min/)
 })
 
-test('incidents are listed, and measured apart from what is computed of them', async () => {
+test('incidents are listed page by page, and measured apart from what is computed of them', async () => {
   const store = world.storeOn()
   const span = { reason: 'no answer in time', startedAge: 60, failingAge: 31, goodAge: 30 }
   await store.tell({ class: 'database', ...span })
@@ -56,6 +56,11 @@ test('incidents are listed, and measured apart from what is computed of them', a
   const open: unknown = JSON.parse((await call('--open', '--json')).out)
   expect(open).toMatchObject([{ class: 'queue', state: 'open', recovered_at: null }])
   expect((await call('list', '--class', 'database', '--limit', '1')).out).toStartWith('database')
+  const page = await call('list', '--limit', '1')
+  expect(page.out).toStartWith('queue')
+  const [, next = ''] = /^There are more: --before (\S+)\n$/.exec(page.error) ?? []
+  const rest = await call('list', '--limit', '1', '--before', next)
+  expect([rest.out.startsWith('database'), rest.error]).toEqual([true, ''])
   const { out } = await call('mttr')
   expect(out).toMatch(/database +mean +30\.0 s {2}worst +30\.0 s {2}of 1\n/)
   expect(out).toMatch(/queue +no measurement, 1 open\n/)

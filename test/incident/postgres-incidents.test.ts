@@ -112,9 +112,8 @@ test('what nobody can tell anything of for an hour is closed without a recovery'
     isUnseen: true,
   })
   const reads = incidentReads(world.gateway)
-  expect((await reads.list({ state: 'unseen', limit: 9 })).map((one) => one.class)).toEqual([
-    'issuer',
-  ])
+  const { incidents } = await reads.list({ state: 'unseen', limit: 9 })
+  expect(incidents.map((one) => one.class)).toEqual(['issuer'])
   expect((await reads.recoveries(90)).find((one) => one.class === 'issuer')).toMatchObject({
     ...{ incidents: 1, open: 0, recovered: 0, mttr_seconds: null, worst_seconds: null },
   })

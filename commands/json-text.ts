@@ -1,0 +1,4 @@
+/** As --json prints it. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}
