@@ -104,9 +104,9 @@ async function curve(asked: Asked): Promise<number> {
     say('warming up, with all cores')
     await step(asked.firstRate)
     if (asked.cpus !== undefined) await stage.postern.limitCpu(asked.cpus)
-    const saturation = asked.saturation ?? (await search(asked.firstRate, step))
+    const steps = asked.saturation === undefined ? await search(asked.firstRate, step) : []
+    const saturation = asked.saturation ?? Math.max(1, ...steps.map(({ goodput }) => goodput))
     tell(`saturation: ${saturation.toFixed(0)}/s`)
-    const steps: Step[] = []
     for (const factor of asked.factors) steps.push(await step(saturation * factor))
     return report(asked, { steps, saturation, way: stage.way })
   } finally {
@@ -114,8 +114,8 @@ async function curve(asked: Asked): Promise<number> {
   }
 }
 
-/** Doubles the rate until goodput no longer follows; what was reached by then is saturation. */
-async function search(firstRate: number, step: (rate: number) => Promise<Step>): Promise<number> {
+/** Doubles the rate until goodput no longer follows; the most that was reached by then is saturation. */
+async function search(firstRate: number, step: (rate: number) => Promise<Step>): Promise<Step[]> {
   say('looking for saturation')
   const seen: Step[] = []
   for (let tries = 0, rate = firstRate; tries < searchStepsMax; tries += 1, rate *= 2) {
@@ -123,7 +123,7 @@ async function search(firstRate: number, step: (rate: number) => Promise<Step>):
     seen.push(made)
     if (isVoid(made) || made.goodput < made.rate * keptUpPart) break
   }
-  return Math.max(1, ...seen.map(({ goodput }) => goodput))
+  return seen
 }
 
 type Curve = {
@@ -132,7 +132,8 @@ type Curve = {
   readonly way: string
 }
 
-function report(asked: Asked, { steps, saturation, way }: Curve): number {
+function report(asked: Asked, { steps: played, saturation, way }: Curve): number {
+  const steps = played.toSorted((one, other) => one.rate - other.rate)
   const verdicts = breakpointVerdicts(steps, saturation)
   for (const line of verdictLines(verdicts)) tell(line)
   const points = (of: (step: Step) => number) => steps.map((one) => [one.rate, of(one)] as const)
