@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test'
-import { growthVerdicts, type Sampled, soakWindows, steadyVerdict } from './soak-verdicts.ts'
+import { newRecord } from './measure/record.ts'
+import {
+  endsVerdict,
+  growthVerdicts,
+  type Sampled,
+  soakWindows,
+  steadyVerdict,
+} from './soak-verdicts.ts'
 
 const hour = 3_600
 const minutes = Array.from({ length: 61 }, (_, minute) => minute * 60)
@@ -43,4 +50,27 @@ test('the end may be a fifth slower than the beginning', () => {
   expect(steadyVerdict(100, 121).fate).toBe('missed')
   expect(steadyVerdict(100, 50).fate).toBe('met')
   expect(steadyVerdict(0, 50).fate).toBe('void')
+})
+
+test('the ends are compared by exact times: rounded, 103 and 123.7 ms are 100 and 120', () => {
+  const startMs = 1_000_000_000_000
+  const ends = (lastMs: number) => {
+    const record = newRecord()
+    const answered = (second: number, ms: number) => {
+      const atMs = startMs + second * 1_000
+      record.add({ atMs, ms, method: 'GET', name: '/', status: 200, isFailed: false })
+    }
+    answered(599.999, 103)
+    answered(600, 1)
+    answered(2_999.999, 9_000)
+    answered(3_000, lastMs)
+    answered(3_600, 9_000)
+    return endsVerdict(record, startMs, hour)
+  }
+  expect(ends(123.6)).toMatchObject({ fate: 'met', seen: '123.6 ms, 103.0 ms' })
+  expect(ends(123.7).fate).toBe('missed')
+})
+
+test('ends without an answer are void', () => {
+  expect(endsVerdict(newRecord(), 0, hour).fate).toBe('void')
 })

@@ -1,3 +1,5 @@
+import { exactTimes, type Record as Samples, sortedEntries } from './measure/record.ts'
+import { exactPercentile } from './measure/response-times.ts'
 import { driftOf, from, type Point, slopeOf } from './measure/trend.ts'
 import type { Verdict } from './verdicts.ts'
 
@@ -51,12 +53,24 @@ function growthVerdict(name: string, unit: Sampled['unit'], points: readonly Poi
   }
 }
 
+/** By exact times: rounded ones move in steps of 10 ms, or of 100. */
+export function endsVerdict(record: Samples, startMs: number, seconds: number): Verdict {
+  const entries = sortedEntries(record)
+  const { endSeconds } = soakWindows(seconds)
+  const p99From = (second: number) => {
+    const fromMs = startMs + second * 1_000
+    const times = exactTimes(entries, { fromMs, toMs: fromMs + endSeconds * 1_000 })
+    return exactPercentile(times, 0.99)
+  }
+  return steadyVerdict(p99From(0), p99From(seconds - endSeconds))
+}
+
 /** Faster at the end is no fault. */
 export function steadyVerdict(firstP99Ms: number, lastP99Ms: number): Verdict {
   const isKnown = firstP99Ms > 0 && lastP99Ms > 0
   return {
     name: 'p99 of the last sixth beside the first',
-    seen: `${lastP99Ms.toFixed(0)} ms, ${firstP99Ms.toFixed(0)} ms`,
+    seen: `${lastP99Ms.toFixed(1)} ms, ${firstP99Ms.toFixed(1)} ms`,
     required: `at most ${slowerMax} times`,
     fate: isKnown ? (lastP99Ms <= firstP99Ms * slowerMax ? 'met' : 'missed') : 'void',
   }

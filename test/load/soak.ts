@@ -3,21 +3,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type StageWay, stageWays } from './flags.ts'
 import { type K6Run, k6Program, runK6, unavailableCode } from './k6.ts'
-import { totalSeconds } from './measure/locust-history.ts'
 import { exactTimes, sortedEntries, totalOf } from './measure/record.ts'
-import {
-  exactPercentile,
-  mergeRounded,
-  type RoundedTimes,
-  roundedPercentile,
-} from './measure/response-times.ts'
+import { exactPercentile } from './measure/response-times.ts'
 import { readProfile } from './read-profile.ts'
 import type { Chart, Line } from './report/chart.ts'
 import { loadCharts, loadLines, loadTables } from './report/load-report.ts'
 import { pageHtml } from './report/page.ts'
 import { accountsFor } from './run-on-stage.ts'
 import { hearSignals } from './signals.ts'
-import { growthVerdicts, type Sampled, soakWindows, steadyVerdict } from './soak-verdicts.ts'
+import { endsVerdict, growthVerdicts, type Sampled } from './soak-verdicts.ts'
 import { startSampler } from './stage/sample-processes.ts'
 import { openLoadStage } from './stage/stage.ts'
 import { exitCodeOf, floorVerdicts, type Verdict, verdictLines } from './verdicts.ts'
@@ -105,18 +99,9 @@ function judge(
   const { seconds, gates } = options
   const total = totalOf(run.record)
   const p99Ms = exactPercentile(exactTimes(sortedEntries(run.record)), 0.99)
-  const { endSeconds } = soakWindows(seconds)
-  const first = Math.floor(run.startMs / 1_000)
-  const p99Between = (from: number, to: number) => {
-    const times: RoundedTimes = new Map()
-    for (const [second, tally] of totalSeconds(run.record)) {
-      if (second - first >= from && second - first < to) mergeRounded(times, tally.rounded)
-    }
-    return roundedPercentile(times, 0.99)
-  }
   return [
     ...floorVerdicts({ requests: total.count, failures: total.failures, p99Ms }, gates),
-    steadyVerdict(p99Between(0, endSeconds), p99Between(seconds - endSeconds, seconds)),
+    endsVerdict(run.record, run.startMs, seconds),
     ...growthVerdicts(samples, seconds),
   ]
 }
