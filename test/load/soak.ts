@@ -20,8 +20,9 @@ const help = `usage: test/load/soak [--minutes 60] [--users 300] [--stage ${stag
 
 Plays the profile for an hour on a stage of its own and looks every few seconds at the memory and the
 descriptors of each process, and at the connections to Postgres and Redis. Judged are the last two
-thirds: memory may grow by 1 MiB in ten minutes, descriptors and connections may move by 2; and the p99
-of the last sixth may be 20 % above that of the first.
+thirds: memory may grow by 1 MiB in ten minutes, descriptors and connections may lie 2 apart but for one
+sample in a hundred, and without samples the run is void. The p99 of the last sixth may be 20 % above
+that of the first.
 
 Exit: 0 all met · 1 a verdict is missed · 2 wrong use · 3 void · 69 no k6. The report: dist/load/soak.html.`
 
