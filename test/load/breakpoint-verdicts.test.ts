@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test'
-import { breakpointVerdicts, peakOf, type Step, stepLine } from './breakpoint-verdicts.ts'
+import {
+  breakpointVerdicts,
+  curveVerdicts,
+  peakOf,
+  type Step,
+  stepLine,
+} from './breakpoint-verdicts.ts'
+import { goodBooks } from './fixtures/good-books.ts'
 
 const step = (rate: number, goodput: number, heldPart = 1): Step => ({
   ...{ rate, goodput, heldPart, refused: rate - goodput, errors: 0, p99Ms: 20 },
@@ -43,6 +50,16 @@ test('goodput that still rises at five times saturation was never saturated: voi
 test('a step that has found saturation belongs to the peak', () => {
   const searched = [step(100, 100), step(200, 130)]
   expect(fates([...searched, step(100, 100), step(500, 116)])).toEqual(['met', 'met', 'missed'])
+})
+
+test.each([
+  ['of a market at work is met', goodBooks, 'met met met met met'],
+  ['of a market that denied most is void', { ...goodBooks, accepted: 599 }, 'met met met void met'],
+  ['of a market that filled little is void', { ...goodBooks, filled: 299 }, 'met met met met void'],
+])('a curve %s', (_, books, expected) => {
+  const steps = [step(100, 100), step(500, 100)]
+  const verdicts = curveVerdicts({ steps, saturation: 100, books })
+  expect(verdicts.map(({ fate }) => fate).join(' ')).toBe(expected)
 })
 
 test('a void step is no peak', () => {

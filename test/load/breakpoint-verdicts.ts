@@ -1,4 +1,5 @@
-import type { Verdict } from './verdicts.ts'
+import type { Books } from './stage/books.ts'
+import { marketVerdicts, type Verdict } from './verdicts.ts'
 
 /** What one rate came to. */
 export type Step = {
@@ -26,6 +27,17 @@ export function isVoid({ heldPart }: Step): boolean {
 /** The most that came of any step that was one. */
 export function peakOf(steps: readonly Step[]): number {
   return Math.max(0, ...steps.filter((step) => !isVoid(step)).map(({ goodput }) => goodput))
+}
+
+export type Curve = {
+  readonly steps: readonly Step[]
+  readonly saturation: number
+  readonly books: Books
+}
+
+/** Of a market that denied most, goodput is what it costs to deny: a denied order is a 201 too. */
+export function curveVerdicts({ steps, saturation, books }: Curve): readonly Verdict[] {
+  return [...breakpointVerdicts(steps, saturation), ...marketVerdicts(books)]
 }
 
 /** Goodput at five times saturation holds what it was at a peak that was seen before it. */

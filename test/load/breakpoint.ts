@@ -1,12 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { breakpointVerdicts, isVoid, peakOf, type Step, stepLine } from './breakpoint-verdicts.ts'
+import {
+  type Curve,
+  curveVerdicts,
+  isVoid,
+  peakOf,
+  type Step,
+  stepLine,
+} from './breakpoint-verdicts.ts'
 import { type StageWay, stageWays } from './flags.ts'
 import { k6Program, unavailableCode } from './k6.ts'
 import { readProfile } from './read-profile.ts'
+import { bookLines, bookTables } from './report/book-report.ts'
 import { pageHtml } from './report/page.ts'
 import { hearSignals } from './signals.ts'
+import { closeBooks } from './stage/books.ts'
 import { openLoadStage } from './stage/stage.ts'
 import { playStep } from './step.ts'
 import { exitCodeOf, verdictLines } from './verdicts.ts'
@@ -15,7 +25,8 @@ const help = `usage: test/load/breakpoint [options]
 
 Offers orders at fixed rates, up to five times what a held-back Postern can take, and draws what came of
 them: 2xx is goodput, 429 and 503 are refused, anything else is an error. A step whose client held
-less than 95 % of its rate is void. Goodput at five times saturation must hold 90 % of the peak.
+less than 95 % of its rate is void. Goodput at five times saturation must hold 90 % of the peak, which
+a step from saturation on must have reached; and a market that denied most makes the run void.
 
   --cpus N            cores that all of Postern's processes share (0.3; needs docker or root)
   --delay-ms N        milliseconds that each answer of Postgres takes longer (0)
@@ -108,7 +119,11 @@ async function curve(asked: Asked): Promise<number> {
     const saturation = asked.saturation ?? Math.max(1, ...steps.map(({ goodput }) => goodput))
     tell(`saturation: ${saturation.toFixed(0)}/s`)
     for (const factor of asked.factors) steps.push(await step(saturation * factor))
-    return report(asked, { steps, saturation, way: stage.way })
+    if (asked.cpus !== undefined) await stage.postern.limitCpu(availableParallelism())
+    await stage.feeder.stop()
+    say('halting, and waiting for what is under way')
+    const books = await closeBooks(stage.sql, { url: stage.url, token: stage.operatorToken })
+    return report(asked, { steps, saturation, books }, stage.way)
   } finally {
     await stage.close()
   }
@@ -126,22 +141,16 @@ async function search(firstRate: number, step: (rate: number) => Promise<Step>):
   return seen
 }
 
-type Curve = {
-  readonly steps: readonly Step[]
-  readonly saturation: number
-  readonly way: string
-}
-
-function report(asked: Asked, { steps: played, saturation, way }: Curve): number {
-  const steps = played.toSorted((one, other) => one.rate - other.rate)
-  const verdicts = breakpointVerdicts(steps, saturation)
-  for (const line of verdictLines(verdicts)) tell(line)
+function report(asked: Asked, curve: Curve, way: string): number {
+  const steps = curve.steps.toSorted((one, other) => one.rate - other.rate)
+  const verdicts = curveVerdicts(curve)
+  for (const line of [...bookLines(curve.books), ...verdictLines(verdicts)]) tell(line)
   const points = (of: (step: Step) => number) => steps.map((one) => [one.rate, of(one)] as const)
   const page = pageHtml({
     title: 'Breakpoint',
     summary: `Orders at fixed rates against ${way} on ${asked.cpus ?? 'all'} cores, ${asked.delayMs} ms further from Postgres.`,
     facts: {
-      saturation: `${saturation.toFixed(0)}/s`,
+      saturation: `${curve.saturation.toFixed(0)}/s`,
       peak: `${peakOf(steps).toFixed(0)}/s`,
       'seconds a step': String(asked.stepSeconds),
     },
@@ -163,6 +172,7 @@ function report(asked: Asked, { steps: played, saturation, way }: Curve): number
       },
     ],
     tables: [
+      ...bookTables(curve.books),
       {
         title: 'Steps',
         columns: ['Offered/s', 'Held', 'Goodput/s', 'Refused/s', 'Errors/s', 'p99 ms', ''],

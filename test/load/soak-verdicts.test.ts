@@ -1,10 +1,12 @@
 import { expect, test } from 'bun:test'
+import { goodBooks } from './fixtures/good-books.ts'
 import { newRecord } from './measure/record.ts'
 import {
   endsVerdict,
   growthVerdicts,
   type Sampled,
   sampleEverySeconds,
+  soakVerdicts,
   soakWindows,
   steadyVerdict,
 } from './soak-verdicts.ts'
@@ -117,4 +119,28 @@ test('the ends are compared by exact times: rounded, 103 and 123.7 ms are 100 an
 
 test('ends without an answer are void', () => {
   expect(endsVerdict(newRecord(), 0, hour).fate).toBe('void')
+})
+
+test.each([
+  ['at work is met', goodBooks, 1_000, ''],
+  ['of which most was denied is void', { ...goodBooks, accepted: 599 }, 1_000, 'void'],
+  ['of which little was filled is void', { ...goodBooks, filled: 299 }, 1_000, 'void'],
+  ['that has lost an answered order is missed', goodBooks, 1_001, 'missed'],
+  ['with more orders than were cut off is missed', goodBooks, 699, 'missed'],
+  ['that has not audited an end is missed', { ...goodBooks, endedRecords: 999 }, 1_000, 'missed'],
+  ['that left a job behind is missed', { ...goodBooks, outbox: 1 }, 1_000, 'missed'],
+  ['that stopped itself is missed', { ...goodBooks, stopped: ['symbol AAPL'] }, 1_000, 'missed'],
+])('the soak of a desk %s', (_, books, answered, expected) => {
+  const record = newRecord()
+  for (let at = 0; at < answered; at += 1) {
+    const atMs = (at * hour * 1_000) / answered
+    const order = { method: 'POST', name: '/orders [POST]', status: 201, isFailed: false }
+    record.add({ atMs, ms: 20, ...order })
+  }
+  const verdicts = soakVerdicts({
+    ...{ run: { record, startMs: 0 }, samples: all, books, seconds: hour, users: 300 },
+    gates: { failureRatioMax: 0.01, p99MsMax: 500 },
+  })
+  const others = verdicts.map(({ fate }) => fate).filter((fate) => fate !== 'met')
+  expect(others.join(' ')).toBe(expected)
 })

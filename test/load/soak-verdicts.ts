@@ -1,7 +1,15 @@
-import { exactTimes, type Record as Samples, sortedEntries } from './measure/record.ts'
+import { createdOrders } from './measure/answers.ts'
+import { exactTimes, type Record as Samples, sortedEntries, totalOf } from './measure/record.ts'
 import { exactPercentile } from './measure/response-times.ts'
 import { from, type Point, rangeOf, slopeOf } from './measure/trend.ts'
-import type { Verdict } from './verdicts.ts'
+import type { Books } from './stage/books.ts'
+import {
+  bookVerdicts,
+  floorVerdicts,
+  type Gates,
+  marketVerdicts,
+  type Verdict,
+} from './verdicts.ts'
 
 /** A line of samples: seconds since the start, and what was seen. */
 export type Sampled = {
@@ -41,6 +49,28 @@ const expected: readonly Named[] = [
 
 export function soakWindows(seconds: number): { judgedFrom: number; endSeconds: number } {
   return { judgedFrom: seconds - seconds * judgedPart, endSeconds: seconds * endPart }
+}
+
+export type Soaked = {
+  readonly run: { readonly record: Samples; readonly startMs: number }
+  readonly samples: readonly Sampled[]
+  readonly books: Books
+  readonly seconds: number
+  readonly users: number
+  readonly gates: Gates
+}
+
+export function soakVerdicts(soaked: Soaked): readonly Verdict[] {
+  const { run, samples, books, seconds, users, gates } = soaked
+  const { count, failures } = totalOf(run.record)
+  const p99Ms = exactPercentile(exactTimes(sortedEntries(run.record)), 0.99)
+  return [
+    ...floorVerdicts({ requests: count, failures, p99Ms }, gates),
+    endsVerdict(run.record, run.startMs, seconds),
+    ...growthVerdicts(samples, seconds),
+    ...marketVerdicts(books),
+    ...bookVerdicts(books, createdOrders(run.record), users),
+  ]
 }
 
 export function growthVerdicts(samples: readonly Sampled[], seconds: number): readonly Verdict[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { Books } from './stage/books.ts'
+import { goodBooks as books } from './fixtures/good-books.ts'
 import {
   bookVerdicts,
   exitCodeOf,
@@ -10,12 +10,6 @@ import {
   verdictLines,
 } from './verdicts.ts'
 
-const books: Books = {
-  ...{ orders: 1_000, accepted: 600, denied: 400, filled: 300, open: 0 },
-  ...{ denials: {}, statuses: {}, enteredRecords: 1_000, endedRecords: 1_000 },
-  ...{ jobs: 620, unfinishedJobs: 0, askedJobs: 20, jobRecords: 20, jobEndRecords: 620, outbox: 0 },
-  stopped: [],
-}
 const gates = { failureRatioMax: 0.01, p99MsMax: 500 }
 const fates = (verdicts: readonly Verdict[]): readonly string[] => verdicts.map(({ fate }) => fate)
 

@@ -29,11 +29,10 @@ export type ClientFigures = {
   readonly p99Ms: number
 }
 
+export type Gates = { readonly failureRatioMax: number; readonly p99MsMax: number }
+
 /** What any run has to meet. */
-export function floorVerdicts(
-  client: ClientFigures,
-  gates: { readonly failureRatioMax: number; readonly p99MsMax: number },
-): readonly Verdict[] {
+export function floorVerdicts(client: ClientFigures, gates: Gates): readonly Verdict[] {
   const { requests, failures, p99Ms } = client
   const part = requests === 0 ? 1 : failures / requests
   return [
