@@ -3,7 +3,7 @@ import { startServer } from '#test/support/server-process.ts'
 import type { Flags } from './flags.ts'
 import type { K6Run } from './k6.ts'
 import type { Profile } from './lib/profile.ts'
-import { createdOrders } from './measure/answers.ts'
+import { createdOrders, enqueuedScores } from './measure/answers.ts'
 import {
   fetchHistogram,
   partWithin,
@@ -24,6 +24,7 @@ import {
   bookVerdicts,
   type ClientFigures,
   marketVerdicts,
+  scoreVerdict,
   stageVerdicts,
   type Verdict,
 } from './verdicts.ts'
@@ -143,7 +144,9 @@ function resultOf(seen: {
         ...{ client, stubP99Ms, gatewayP99Ms },
         partWithin100Ms: partWithin(histogram, 0.1),
       }),
-      ...(flags.workload === 'scoring' ? [] : marketVerdicts(books)),
+      ...(flags.workload === 'scoring'
+        ? [scoreVerdict(books, enqueuedScores(run.record), shape.users)]
+        : marketVerdicts(books)),
       ...bookVerdicts(books, answered, shape.users),
       ...(rotated === undefined ? [] : [rotated]),
     ],

@@ -5,6 +5,7 @@ import {
   exitCodeOf,
   floorVerdicts,
   marketVerdicts,
+  scoreVerdict,
   stageVerdicts,
   type Verdict,
   verdictLines,
@@ -69,6 +70,15 @@ test.each([
   ['a job was never sent', { ...books, outbox: 1 }, 1_000, 'met met met met missed'],
 ])('the books where %s', (_, given, answered, expected) => {
   expect(fates(bookVerdicts(given, answered, 10)).join(' ')).toBe(expected)
+})
+
+test.each([
+  ['are as many', 1_200, 'met'],
+  ['are as many, and those whose answer was cut off', 1_210, 'met'],
+  ['are more than that', 1_211, 'missed'],
+  ['lack an answered one', 1_199, 'missed'],
+])('scores: the jobs %s', (_, scoreJobs, expected) => {
+  expect(fates([scoreVerdict({ ...books, scoreJobs }, 1_200, 10)])).toEqual([expected])
 })
 
 test('void goes before missed, and its line says so', () => {

@@ -147,6 +147,15 @@ export function bookVerdicts(books: Books, answered: number, cutMax: number): re
   ]
 }
 
+/** As with orders: what was answered with 202 is a job. */
+export function scoreVerdict({ scoreJobs }: Books, answered: number, cutMax: number): Verdict {
+  return {
+    ...{ name: 'answers 202, jobs there', seen: `${answered}, ${scoreJobs}` },
+    required: `equal, but for ${cutMax} cut off at the end`,
+    fate: fateOf(scoreJobs >= answered && scoreJobs <= answered + cutMax),
+  }
+}
+
 /** 0 where all is met; 3 where the run is void, else 1. */
 export function exitCodeOf(verdicts: readonly Verdict[]): 0 | 1 | 3 {
   if (verdicts.some(({ fate }) => fate === 'void')) return 3
