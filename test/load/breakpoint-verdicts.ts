@@ -1,4 +1,5 @@
-import type { Verdict } from './verdicts.ts'
+import type { Books } from './stage/books.ts'
+import { marketVerdicts, type Verdict } from './verdicts.ts'
 
 /** What one rate came to. */
 export type Step = {
@@ -28,22 +29,37 @@ export function peakOf(steps: readonly Step[]): number {
   return Math.max(0, ...steps.filter((step) => !isVoid(step)).map(({ goodput }) => goodput))
 }
 
-/** Goodput at five times saturation holds what it was at the peak. */
+export type Curve = {
+  readonly steps: readonly Step[]
+  readonly saturation: number
+  readonly books: Books
+}
+
+/** Of a market that denied most, goodput is what it costs to deny: a denied order is a 201 too. */
+export function curveVerdicts({ steps, saturation, books }: Curve): readonly Verdict[] {
+  return [...breakpointVerdicts(steps, saturation), ...marketVerdicts(books)]
+}
+
+/** Goodput at five times saturation holds what it was at a peak that was seen before it. */
 export function breakpointVerdicts(steps: readonly Step[], saturation: number): readonly Verdict[] {
-  const peak = peakOf(steps)
   const isOver = ({ rate }: Step) => rate >= saturation * overload * (1 - factorSlack)
   const over = steps.filter(isOver)
   const weak = over.filter(isVoid)
   const goodput = Math.min(...over.filter((step) => !isVoid(step)).map((step) => step.goodput))
-  const held: Verdict = {
-    name: `steps at ${overload} times saturation that the client held`,
-    seen: `${over.length - weak.length} of ${over.length}`,
-    required: `all, at ${heldPartMin * 100} % of their rate or above`,
-    fate: over.length > 0 && weak.length === 0 ? 'met' : 'void',
-  }
-  if (!Number.isFinite(goodput)) return [held]
+  const peak = peakOf(steps)
+  const below = steps.filter((step) => !isOver(step) && !isVoid(step))
+  const verdicts: Verdict[] = [
+    {
+      name: `steps at ${overload} times saturation that the client held`,
+      seen: `${over.length - weak.length} of ${over.length}`,
+      required: `all, at ${heldPartMin * 100} % of their rate or above`,
+      fate: over.length > 0 && weak.length === 0 ? 'met' : 'void',
+    },
+    peakVerdict(below, saturation, peak),
+  ]
+  if (!Number.isFinite(goodput) || peak === 0) return verdicts
   return [
-    held,
+    ...verdicts,
     {
       name: `goodput at ${overload} times saturation`,
       seen: `${goodput.toFixed(0)}/s, ${((goodput / peak) * 100).toFixed(1)} % of the peak of ${peak.toFixed(0)}/s`,
@@ -51,6 +67,19 @@ export function breakpointVerdicts(steps: readonly Step[], saturation: number): 
       fate: goodput >= peak * keptPartMin ? 'met' : 'missed',
     },
   ]
+}
+
+/** A step that is held against itself has kept all; and goodput that still rises has no peak yet. */
+function peakVerdict(below: readonly Step[], saturation: number, peak: number): Verdict {
+  const peakBelow = peakOf(below)
+  const rateMax = Math.max(0, ...below.map(({ rate }) => rate))
+  const isReached = rateMax >= saturation * (1 - factorSlack)
+  return {
+    name: `peak below ${overload} times saturation`,
+    seen: `${peakBelow.toFixed(0)}/s at up to ${rateMax.toFixed(0)}/s offered`,
+    required: `above 0 and ${keptPartMin * 100} % of that of all, offered ${saturation.toFixed(0)}/s or more`,
+    fate: peakBelow > 0 && isReached && peakBelow >= peak * keptPartMin ? 'met' : 'void',
+  }
 }
 
 export function stepLine(step: Step): string {

@@ -1,12 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { breakpointVerdicts, isVoid, peakOf, type Step, stepLine } from './breakpoint-verdicts.ts'
+import {
+  type Curve,
+  curveVerdicts,
+  isVoid,
+  peakOf,
+  type Step,
+  stepLine,
+} from './breakpoint-verdicts.ts'
 import { type StageWay, stageWays } from './flags.ts'
 import { k6Program, unavailableCode } from './k6.ts'
 import { readProfile } from './read-profile.ts'
+import { bookLines, bookTables } from './report/book-report.ts'
 import { pageHtml } from './report/page.ts'
 import { hearSignals } from './signals.ts'
+import { closeBooks } from './stage/books.ts'
 import { openLoadStage } from './stage/stage.ts'
 import { playStep } from './step.ts'
 import { exitCodeOf, verdictLines } from './verdicts.ts'
@@ -15,10 +25,11 @@ const help = `usage: test/load/breakpoint [options]
 
 Offers orders at fixed rates, up to five times what a held-back Postern can take, and draws what came of
 them: 2xx is goodput, 429 and 503 are refused, anything else is an error. A step whose client held
-less than 95 % of its rate is void. Goodput at five times saturation must hold 90 % of the peak.
+less than 95 % of its rate is void. Goodput at five times saturation must hold 90 % of the peak, which
+a step from saturation on must have reached; and a market that denied most makes the run void.
 
   --cpus N            cores that all of Postern's processes share (0.3; needs docker or root)
-  --delay-ms N        milliseconds that each answer of Postgres takes longer (0)
+  --delay-ms N        milliseconds that each answer of Postgres takes longer (0; needs Toxiproxy)
   --saturation N      a second, where it is known; else found by doubling from --from
   --from N            a second, where the search begins (50)
   --step-seconds N    (20)
@@ -104,18 +115,22 @@ async function curve(asked: Asked): Promise<number> {
     say('warming up, with all cores')
     await step(asked.firstRate)
     if (asked.cpus !== undefined) await stage.postern.limitCpu(asked.cpus)
-    const saturation = asked.saturation ?? (await search(asked.firstRate, step))
+    const steps = asked.saturation === undefined ? await search(asked.firstRate, step) : []
+    const saturation = asked.saturation ?? Math.max(1, ...steps.map(({ goodput }) => goodput))
     tell(`saturation: ${saturation.toFixed(0)}/s`)
-    const steps: Step[] = []
     for (const factor of asked.factors) steps.push(await step(saturation * factor))
-    return report(asked, { steps, saturation, way: stage.way })
+    if (asked.cpus !== undefined) await stage.postern.limitCpu(availableParallelism())
+    await stage.feeder.stop()
+    say('halting, and waiting for what is under way')
+    const books = await closeBooks(stage.sql, { url: stage.url, token: stage.operatorToken })
+    return report(asked, { steps, saturation, books }, stage.way)
   } finally {
     await stage.close()
   }
 }
 
-/** Doubles the rate until goodput no longer follows; what was reached by then is saturation. */
-async function search(firstRate: number, step: (rate: number) => Promise<Step>): Promise<number> {
+/** Doubles the rate until goodput no longer follows; the most that was reached by then is saturation. */
+async function search(firstRate: number, step: (rate: number) => Promise<Step>): Promise<Step[]> {
   say('looking for saturation')
   const seen: Step[] = []
   for (let tries = 0, rate = firstRate; tries < searchStepsMax; tries += 1, rate *= 2) {
@@ -123,24 +138,19 @@ async function search(firstRate: number, step: (rate: number) => Promise<Step>):
     seen.push(made)
     if (isVoid(made) || made.goodput < made.rate * keptUpPart) break
   }
-  return Math.max(1, ...seen.map(({ goodput }) => goodput))
+  return seen
 }
 
-type Curve = {
-  readonly steps: readonly Step[]
-  readonly saturation: number
-  readonly way: string
-}
-
-function report(asked: Asked, { steps, saturation, way }: Curve): number {
-  const verdicts = breakpointVerdicts(steps, saturation)
-  for (const line of verdictLines(verdicts)) tell(line)
+function report(asked: Asked, curve: Curve, way: string): number {
+  const steps = curve.steps.toSorted((one, other) => one.rate - other.rate)
+  const verdicts = curveVerdicts(curve)
+  for (const line of [...bookLines(curve.books), ...verdictLines(verdicts)]) tell(line)
   const points = (of: (step: Step) => number) => steps.map((one) => [one.rate, of(one)] as const)
   const page = pageHtml({
     title: 'Breakpoint',
     summary: `Orders at fixed rates against ${way} on ${asked.cpus ?? 'all'} cores, ${asked.delayMs} ms further from Postgres.`,
     facts: {
-      saturation: `${saturation.toFixed(0)}/s`,
+      saturation: `${curve.saturation.toFixed(0)}/s`,
       peak: `${peakOf(steps).toFixed(0)}/s`,
       'seconds a step': String(asked.stepSeconds),
     },
@@ -162,6 +172,7 @@ function report(asked: Asked, { steps, saturation, way }: Curve): number {
       },
     ],
     tables: [
+      ...bookTables(curve.books),
       {
         title: 'Steps',
         columns: ['Offered/s', 'Held', 'Goodput/s', 'Refused/s', 'Errors/s', 'p99 ms', ''],

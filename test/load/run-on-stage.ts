@@ -3,6 +3,7 @@ import { startServer } from '#test/support/server-process.ts'
 import type { Flags } from './flags.ts'
 import type { K6Run } from './k6.ts'
 import type { Profile } from './lib/profile.ts'
+import { createdOrders, enqueuedScores } from './measure/answers.ts'
 import {
   fetchHistogram,
   partWithin,
@@ -13,6 +14,7 @@ import {
 import { exactTimes, type Record as Samples, sortedEntries } from './measure/record.ts'
 import { exactPercentile } from './measure/response-times.ts'
 import type { Player, Shape } from './play.ts'
+import { bookLines, bookTables } from './report/book-report.ts'
 import type { Table } from './report/page.ts'
 import { type Books, closeBooks } from './stage/books.ts'
 import { cpuText } from './stage/cpu-times.ts'
@@ -22,6 +24,7 @@ import {
   bookVerdicts,
   type ClientFigures,
   marketVerdicts,
+  scoreVerdict,
   stageVerdicts,
   type Verdict,
 } from './verdicts.ts'
@@ -127,35 +130,27 @@ function resultOf(seen: {
     `gateway: ${requestsIn(histogram)} requests of the load; p50 ${quantileMs(histogram, 0.5).toFixed(1)} ms, p95 ${quantileMs(histogram, 0.95).toFixed(1)} ms`,
     `CPU of a request: ${cpu}`,
     `feeder: ${taken} quotes taken, ${failed} uploads not`,
-    `orders: ${countsText(books.statuses)}`,
-    `denied by: ${countsText(books.denials)}`,
+    ...bookLines(books),
     `own orders cancelled: ${ownCancels(run.record)}`,
   ]
   return {
     run,
     summary: `Client, ${stage.way}, Redis and Postgres on one machine.`,
     lines,
-    tables: [
-      countsTable('Orders by status', books.statuses),
-      countsTable('Denials by reject_code', books.denials),
-    ],
+    tables: bookTables(books),
     verdicts: (client) => [
       ...stageVerdicts({
         users: shape.users,
         ...{ client, stubP99Ms, gatewayP99Ms },
         partWithin100Ms: partWithin(histogram, 0.1),
       }),
-      ...(flags.workload === 'scoring' ? [] : marketVerdicts(books)),
+      ...(flags.workload === 'scoring'
+        ? [scoreVerdict(books, enqueuedScores(run.record), shape.users)]
+        : marketVerdicts(books)),
       ...bookVerdicts(books, answered, shape.users),
       ...(rotated === undefined ? [] : [rotated]),
     ],
   }
-}
-
-function createdOrders(record: Samples): number {
-  return sortedEntries(record)
-    .filter(({ method, name }) => method === 'POST' && name.startsWith('/orders'))
-    .reduce((sum, { statuses }) => sum + (statuses.get(201) ?? 0), 0)
 }
 
 /** 204 was asked of the venue, 409 came after the order's end. */
@@ -164,13 +159,4 @@ function ownCancels(record: Samples): string {
   return own === undefined
     ? 'none'
     : [...own.statuses].map(([status, count]) => `${count} × ${status}`).join(', ')
-}
-
-function countsText(counts: Readonly<Record<string, number>>): string {
-  const all = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
-  return all.length === 0 ? 'none' : all.join(', ')
-}
-
-function countsTable(title: string, counts: Readonly<Record<string, number>>): Table {
-  return { title, columns: ['', 'Orders'], rows: Object.entries(counts) }
 }

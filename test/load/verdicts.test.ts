@@ -1,21 +1,16 @@
 import { expect, test } from 'bun:test'
-import type { Books } from './stage/books.ts'
+import { goodBooks as books } from './fixtures/good-books.ts'
 import {
   bookVerdicts,
   exitCodeOf,
   floorVerdicts,
   marketVerdicts,
+  scoreVerdict,
   stageVerdicts,
   type Verdict,
   verdictLines,
 } from './verdicts.ts'
 
-const books: Books = {
-  ...{ orders: 1_000, accepted: 600, denied: 400, filled: 300, open: 0 },
-  ...{ denials: {}, statuses: {}, enteredRecords: 1_000, endedRecords: 1_000 },
-  ...{ jobs: 620, unfinishedJobs: 0, askedJobs: 20, jobRecords: 20, jobEndRecords: 620, outbox: 0 },
-  stopped: [],
-}
 const gates = { failureRatioMax: 0.01, p99MsMax: 500 }
 const fates = (verdicts: readonly Verdict[]): readonly string[] => verdicts.map(({ fate }) => fate)
 
@@ -75,6 +70,15 @@ test.each([
   ['a job was never sent', { ...books, outbox: 1 }, 1_000, 'met met met met missed'],
 ])('the books where %s', (_, given, answered, expected) => {
   expect(fates(bookVerdicts(given, answered, 10)).join(' ')).toBe(expected)
+})
+
+test.each([
+  ['are as many', 1_200, 'met'],
+  ['are as many, and those whose answer was cut off', 1_210, 'met'],
+  ['are more than that', 1_211, 'missed'],
+  ['lack an answered one', 1_199, 'missed'],
+])('scores: the jobs %s', (_, scoreJobs, expected) => {
+  expect(fates([scoreVerdict({ ...books, scoreJobs }, 1_200, 10)])).toEqual([expected])
 })
 
 test('void goes before missed, and its line says so', () => {

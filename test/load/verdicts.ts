@@ -29,11 +29,10 @@ export type ClientFigures = {
   readonly p99Ms: number
 }
 
+export type Gates = { readonly failureRatioMax: number; readonly p99MsMax: number }
+
 /** What any run has to meet. */
-export function floorVerdicts(
-  client: ClientFigures,
-  gates: { readonly failureRatioMax: number; readonly p99MsMax: number },
-): readonly Verdict[] {
+export function floorVerdicts(client: ClientFigures, gates: Gates): readonly Verdict[] {
   const { requests, failures, p99Ms } = client
   const part = requests === 0 ? 1 : failures / requests
   return [
@@ -146,6 +145,15 @@ export function bookVerdicts(books: Books, answered: number, cutMax: number): re
       fate: fateOf(outbox === 0 && unfinishedJobs === 0 && jobEndRecords === jobs),
     },
   ]
+}
+
+/** As with orders: what was answered with 202 is a job. */
+export function scoreVerdict({ scoreJobs }: Books, answered: number, cutMax: number): Verdict {
+  return {
+    ...{ name: 'answers 202, jobs there', seen: `${answered}, ${scoreJobs}` },
+    required: `equal, but for ${cutMax} cut off at the end`,
+    fate: fateOf(scoreJobs >= answered && scoreJobs <= answered + cutMax),
+  }
 }
 
 /** 0 where all is met; 3 where the run is void, else 1. */

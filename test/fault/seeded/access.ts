@@ -8,7 +8,7 @@ import {
   loadOrCreateDevelopmentKey,
 } from '#core/access/development-issuer.ts'
 import { makeEd25519, publishedEd25519 } from '#core/access/ed25519-key.ts'
-import type { Way } from './toxiproxy.ts'
+import type { Way } from '#test/support/toxiproxy.ts'
 
 const scopes = [
   ...['jobs:write:scoring', 'jobs:read', 'jobs:cancel', 'metrics:read', 'queues:read'],

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { vaultDouble } from '#test/doubles/vault-double.ts'
 import { vaultProofs, vaultRootToken } from '#test/doubles/vault-logins.ts'
-import type { Way } from './toxiproxy.ts'
+import type { Way } from '#test/support/toxiproxy.ts'
 
 /** A double of Vault with these secrets, and what a process must be told to find it. */
 export async function openSecretServer(

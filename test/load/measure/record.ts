@@ -29,7 +29,9 @@ export type Entry = Tally & {
   lastMs: number
   /** By whole second. */
   readonly seconds: Map<number, Tally>
+  /** The time of each answer, and in the same order when it ended. */
   readonly exact: ReturnType<typeof numberList>
+  readonly ended: ReturnType<typeof numberList>
   /** Answers by status. */
   readonly statuses: Map<number, number>
   /** Failures by status. */
@@ -68,7 +70,7 @@ export function newRecord(): Record {
     const entry = {
       ...emptyTally(),
       ...{ method, name, firstMs: Infinity, lastMs: 0 },
-      ...{ seconds: new Map(), exact: numberList() },
+      ...{ seconds: new Map(), exact: numberList(), ended: numberList() },
       ...{ statuses: new Map(), failed: new Map() },
     }
     entries.set(key, entry)
@@ -83,6 +85,7 @@ export function newRecord(): Record {
       count(entry, sample)
       count(secondOf(entry, sample.atMs), sample)
       entry.exact.add(sample.ms)
+      entry.ended.add(sample.atMs)
       entry.statuses.set(sample.status, (entry.statuses.get(sample.status) ?? 0) + 1)
       entry.firstMs = Math.min(entry.firstMs, sample.atMs)
       entry.lastMs = Math.max(entry.lastMs, sample.atMs)
@@ -161,9 +164,13 @@ export function totalOf(record: Pick<Record, 'entries'>): Total {
   }
 }
 
-/** All response times of all names, in order. */
-export function exactTimes(entries: readonly Entry[]): Float64Array {
-  const lists = entries.map(({ exact }) => exact.sorted())
+type Moments = { readonly fromMs: number; readonly toMs: number }
+
+/** All response times of all names, in order; or only of those that ended from one moment to another. */
+export function exactTimes(entries: readonly Entry[], within?: Moments): Float64Array {
+  const lists = entries.map((entry) =>
+    within === undefined ? entry.exact.values() : timesWithin(entry, within),
+  )
   const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const list of lists) {
@@ -171,4 +178,12 @@ export function exactTimes(entries: readonly Entry[]): Float64Array {
     at += list.length
   }
   return all.sort()
+}
+
+function timesWithin({ exact, ended }: Entry, { fromMs, toMs }: Moments): Float64Array {
+  const endedMs = ended.values()
+  return exact.values().filter((_, at) => {
+    const endMs = endedMs[at] ?? 0
+    return endMs >= fromMs && endMs < toMs
+  })
 }

@@ -55,7 +55,12 @@ export function exactPercentile(sorted: Float64Array, part: number): number {
 }
 
 /** Millions of numbers without an object for each. */
-export function numberList(): { add(value: number): void; sorted(): Float64Array } {
+export function numberList(): {
+  add(value: number): void
+  /** In the order in which they came. */
+  values(): Float64Array
+  sorted(): Float64Array
+} {
   let values = new Float64Array(1_024)
   let length = 0
   return {
@@ -68,6 +73,7 @@ export function numberList(): { add(value: number): void; sorted(): Float64Array
       values[length] = value
       length += 1
     },
+    values: () => values.subarray(0, length),
     sorted: () => values.slice(0, length).sort(),
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { driftOf, from, slopeOf } from './trend.ts'
+import { from, rangeOf, slopeOf } from './trend.ts'
 
 test('a straight line has its slope, and a level one none', () => {
   expect(slopeOf([0, 1, 2, 3].map((x) => [x, 5 + x * 2] as const))).toBeCloseTo(2)
@@ -8,13 +8,25 @@ test('a straight line has its slope, and a level one none', () => {
 
 test('of fewer than two points nothing is said', () => {
   expect(slopeOf([])).toBe(0)
-  expect(driftOf([[1, 2]])).toBe(0)
+  expect(rangeOf([], 0.01)).toBe(Infinity)
 })
 
-test('a single spike in the middle is no drift', () => {
-  const points = Array.from({ length: 101 }, (_, x) => [x, x === 50 ? 60 : 10] as const)
-  expect(driftOf(points)).toBeCloseTo(0)
+test('what swings is as far apart as it was at most, however level its slope', () => {
+  expect(rangeOf([50, 40, 60, 50], 0)).toBe(20)
 })
+
+test.each([
+  ['high', [60, 60, 60]],
+  ['low', [1, 1, 1]],
+  ['either way', [1, 60, 60]],
+])(
+  'so many of a hundred that lie %s are left out as may, and no more',
+  (_, [last = 0, ...more]) => {
+    const level = Array.from({ length: 100 - more.length }, (_, at) => 10 + (at % 3))
+    expect(rangeOf([...level, ...more], 0.02)).toBe(2)
+    expect(rangeOf([...level.slice(1), ...more, last], 0.02)).toBeGreaterThan(2)
+  },
+)
 
 test('only what lies behind a moment counts', () => {
   const points = [0, 1, 2, 3].map((x) => [x, x < 2 ? 100 : x] as const)

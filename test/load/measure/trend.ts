@@ -16,9 +16,10 @@ export function from(points: readonly Point[], x: number): readonly Point[] {
   return points.filter(([at]) => at >= x)
 }
 
-/** How far it moved from the first to the last point, by its slope: a single spike is no drift. */
-export function driftOf(points: readonly Point[]): number {
-  const [first] = points
-  const last = points.at(-1)
-  return first === undefined || last === undefined ? 0 : slopeOf(points) * (last[0] - first[0])
+/** Between the least and the most, where a part of all may lie outside; Infinity of none. */
+export function rangeOf(values: readonly number[], outlierPart: number): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  const outliers = Math.floor(sorted.length * outlierPart)
+  const lows = sorted.slice(0, outliers + 1)
+  return Math.min(...lows.map((low, at) => (sorted.at(at - outliers - 1) ?? low) - low))
 }

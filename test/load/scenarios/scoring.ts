@@ -1,10 +1,8 @@
 import { sleep } from 'k6'
-import { scoreRequest } from '../lib/score-request.ts'
+import { enqueueName, scoreRequest } from '../lib/score-request.ts'
 import { openOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
 import { profile, send, setting } from './user.ts'
-
-const enqueueName = '/jobs/score-wallet [POST]'
 
 /** Wallets with their swaps at a fixed rate, each asked for until it has a score. */
 const open = openOptions(

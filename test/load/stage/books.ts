@@ -18,6 +18,8 @@ export type Books = {
   readonly unfinishedJobs: number
   /** Jobs that were asked for: the one of an order is part of its entry, and has no record of its own. */
   readonly askedJobs: number
+  /** Those that score a wallet. */
+  readonly scoreJobs: number
   readonly jobRecords: number
   readonly jobEndRecords: number
   readonly outbox: number
@@ -90,6 +92,7 @@ async function readBooks(sql: Sql): Promise<Books> {
       (select count(*) from postern_job)::integer as jobs,
       (select count(*) from postern_job where finished_at is null)::integer as "unfinishedJobs",
       (select count(*) from postern_job where kind <> 'advance-orders')::integer as "askedJobs",
+      (select count(*) from postern_job where kind = 'score-wallet')::integer as "scoreJobs",
       (select count(distinct target) from audited where type = 'job.accepted')::integer
         as "jobRecords",
       (select count(distinct target) from audited where type = any(${jobEnds}))::integer

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
-import type { Sampled } from '../soak-verdicts.ts'
+import { type Sampled, sampleEverySeconds } from '../soak-verdicts.ts'
 import { familyOf, nameOf } from './processes.ts'
 import type { LoadStage } from './stage.ts'
 
-const everyMs = 5_000
+const everyMs = sampleEverySeconds * 1_000
 const bytesPerMib = 1_048_576
 const kibPerMib = 1_024
 

@@ -7,11 +7,11 @@ import { answering } from '#test/support/answering.ts'
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts'
 import { freePort, removeAtExit } from '#test/support/server-process.ts'
+import { openWays } from '#test/support/toxiproxy.ts'
 import type { StageWay } from '../flags.ts'
 import { openAccounts } from './accounts.ts'
 import { makeCallers } from './callers.ts'
 import { type CpuTimes, cpuTimes } from './cpu-times.ts'
-import { delayProxy } from './delay-proxy.ts'
 import { type Feeder, startFeeder } from './feeder.ts'
 import { type Launched, launch } from './launch.ts'
 
@@ -62,9 +62,13 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
     const redis = stack.adopt(await startRedis(), (one) => one.stop('SIGKILL'))
     const callers = await makeCallers(folder, accounts)
     const port = await freePort()
-    const proxy = stack.adopt(await delayProxy(server.port, databaseDelayMs), (one) => one.close())
     const databaseUrl = new URL(server.url)
-    if (databaseDelayMs > 0) databaseUrl.port = String(proxy.port)
+    if (databaseDelayMs > 0) {
+      const ways = stack.adopt(await openWays(), (one) => one.stop())
+      const way = await ways.to('postgres', server.port)
+      await way.delay(databaseDelayMs)
+      databaseUrl.port = String(way.port)
+    }
     const environment = await settings({ folder, port, redisUrl: redis.url, ...callers })
     const postern = stack.adopt(
       await launch({

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, runCommand, startServer } from '#test/support/server-process.ts'
+import { freePort, runCommand, startServer } from './server-process.ts'
 
-const root = join(import.meta.dir, '../../..')
+const root = join(import.meta.dir, '../..')
 
 /** A way through Toxiproxy to one server. */
 export type Way = {
