@@ -1,5 +1,5 @@
 import { parseAnswer } from './answer.ts'
-import { type Job, type Operations, operationRows } from './operations.ts'
+import { type Job, type OperationRow, type Operations, operationRows } from './operations.ts'
 import { pause } from './pause.ts'
 import { PosternProblem } from './problem.ts'
 import { mayPass, sender } from './send.ts'
@@ -85,7 +85,7 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
     const waitedMs = Number(input.query?.['wait'] ?? 0) * 1_000
     const text = await sending.send({
       method: row.method,
-      url: urlOf(base, row.path, input),
+      url: urlOf(base, row, input),
       headers: headersOf(input, key),
       body: bodyOf(input),
       isRepeatable: key !== undefined || repeatable.has(row.method),
@@ -126,17 +126,16 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
     }
   }
 
-  function follow(path: string, params: Readonly<Record<string, string>>, isLast: IsLast) {
-    const url = urlOf(base, path, { params })
+  function follow(id: StreamId, params: Readonly<Record<string, string>>, isLast: IsLast) {
+    const url = urlOf(base, operationRows[id], { params })
     return (watching: WatchOptions = {}) => watch(sending, url, { ...watching, isLast })
   }
 
   return {
     call: (id, ...[input]) => perform(id, input),
     waitFor,
-    watchJob: (id, watching) => follow(operationRows['watch-job'].path, { id }, hasEnded)(watching),
-    watchQueue: (kind, watching) =>
-      follow(operationRows['watch-queue'].path, { kind }, () => false)(watching),
+    watchJob: (id, watching) => follow('watch-job', { id }, hasEnded)(watching),
+    watchQueue: (kind, watching) => follow('watch-queue', { kind }, () => false)(watching),
   }
 }
 
@@ -174,8 +173,11 @@ function baseOf(address: string | URL): URL {
   return base
 }
 
-function urlOf(base: URL, path: string, { params = {}, query = {} }: CallInput): URL {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(params[name] ?? ''))
+function urlOf(base: URL, row: OperationRow, { params = {}, query = {} }: CallInput): URL {
+  const filled = row.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = params[name] ?? ''
+    return name === row.slashIn ? segments(value) : segment(value)
+  })
   const url = new URL(base)
   url.pathname = base.pathname.replace(/\/$/, '') + filled
   for (const [name, value] of Object.entries(query)) {
@@ -190,6 +192,15 @@ function segment(value: string): string {
     throw new TypeError('a parameter of the path is 1 to 200 letters, digits, dots or dashes')
   }
   return value
+}
+
+const segmentsCharactersMax = 200
+
+function segments(value: string): string {
+  if (value.length > segmentsCharactersMax) {
+    throw new TypeError(`a parameter of the path has ${segmentsCharactersMax} characters at most`)
+  }
+  return value.split('/').map(segment).join('/')
 }
 
 function headersOf(input: CallInput, key: string | undefined): Record<string, string> {

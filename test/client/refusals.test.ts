@@ -116,6 +116,16 @@ test.each(['..', '.', '', 'a/b', 'a%2fb', 'a?b', 'x'.repeat(201)])(
   },
 )
 
+test('the name of a secret keeps its slashes, and none of its parts leads to another path', async () => {
+  using server = scriptedServer(() => Response.json({ rotations: [] }))
+  const call = (name: string) => server.client.call('list-rotations', { params: { name } })
+  await call('postern/redis')
+  for (const bad of ['a/../b', 'a//b', '/a', 'a/', 'a/b?c', 'a/b%2fc', 'a/'.repeat(100) + 'b']) {
+    expect(await call(bad).then(String, String)).toContain('TypeError')
+  }
+  expect(server.seen.map(({ path }) => path)).toEqual(['/internal/secrets/postern/redis/rotations'])
+})
+
 test('an answer just past its limit is not kept', async () => {
   const piece = new Uint8Array(1_048_576).fill(0x20)
   using server = scriptedServer(() => {
