@@ -55,8 +55,8 @@ export function sender(options: SenderOptions): Sender {
       const answer = await open({ ...sending, signal })
       return await textOf(answer)
     } catch (error) {
-      if (error instanceof PosternProblem) throw error
       sending.signal?.throwIfAborted()
+      if (error instanceof PosternProblem) throw error
       throw late.aborted ? timedOut(sending.timeoutMs) : error
     }
   }
