@@ -6,7 +6,7 @@ import { mayPass, sender } from './send.ts'
 import { type TokenOption, tokenSource } from './token.ts'
 import { type JobEvent, type WatchOptions, watch } from './watch.ts'
 
-/** Of one request, until its answer is complete; `query.wait` comes on top. */
+/** Of one request, until its answer is complete, a stream's until it begins; `query.wait` comes on top. */
 const timeoutMsDefault = 20_000
 /** The first and three more: with the pauses between them about five seconds. */
 const attemptsMaxDefault = 4
@@ -128,7 +128,8 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
 
   function follow(id: StreamId, params: Readonly<Record<string, string>>, isLast: IsLast) {
     const url = urlOf(base, operationRows[id], { params })
-    return (watching: WatchOptions = {}) => watch(sending, url, { ...watching, isLast })
+    return (watching: WatchOptions = {}) =>
+      watch(sending, url, { ...watching, isLast, answerMsMax: timeoutMs })
   }
 
   return {

@@ -19,13 +19,19 @@ const cutsMax = 8
 /** The longest that a server may ask to wait between two connections. */
 const retryMsMax = 30_000
 
+type Following = {
+  readonly isLast: (job: Job) => boolean
+  /** For one connection, until its answer begins. */
+  readonly answerMsMax: number
+}
+
 /** Follows a stream over every cut, from the event behind the last one given; ends after the last. */
 export async function* watch(
   sender: Sender,
   url: URL,
-  options: WatchOptions & { readonly isLast: (job: Job) => boolean },
+  options: WatchOptions & Following,
 ): AsyncGenerator<JobEvent> {
-  const { signal, isLast } = options
+  const { signal, isLast, answerMsMax } = options
   let last = options.lastEventId
   let cuts = 0
   let retryMs = 0
@@ -34,7 +40,7 @@ export async function* watch(
   }
   for (;;) {
     try {
-      for await (const event of connection(sender, { url, signal, last, onRetry })) {
+      for await (const event of connection(sender, { url, signal, last, answerMsMax, onRetry })) {
         last = event.id
         cuts = 0
         yield event
@@ -58,18 +64,20 @@ type Connection = {
   readonly url: URL
   readonly signal: AbortSignal | undefined
   readonly last: string | undefined
+  readonly answerMsMax: number
   readonly onRetry: (ms: number) => void
 }
 
 async function* connection(
   sender: Sender,
-  { url, signal, last, onRetry }: Connection,
+  { url, signal, last, answerMsMax, onRetry }: Connection,
 ): AsyncGenerator<JobEvent> {
   const headers = {
     accept: 'text/event-stream',
     ...(last === undefined ? {} : { 'last-event-id': last }),
   }
-  const { response } = await sender.open({ method: 'GET', url, headers, body: undefined, signal })
+  const question = { method: 'GET', url, headers, body: undefined, signal }
+  const { response } = await sender.open(question, answerMsMax)
   const type = response.headers.get('content-type') ?? ''
   if (response.body === null || !type.startsWith('text/event-stream')) {
     await response.body?.cancel()

@@ -100,6 +100,53 @@ test('a caller who aborts is told his reason', async () => {
   expect(await next.catch((error: unknown) => error)).toBe(reason)
 })
 
+test('a connection that is taken and never answered is given up, and the next one tried', async () => {
+  using server = scriptedServer(
+    (_seen, at) =>
+      at === 1 ? new Promise<Response>(() => undefined) : stream(frame('1', endedJob)),
+    { timeoutMs: 500 },
+  )
+  expect(await all(server.client.watchJob(id))).toEqual(['1 completed'])
+  expect(server.seen).toHaveLength(2)
+})
+
+test('the limit of the answer is none of the stream behind it', async () => {
+  const passed = Promise.withResolvers<void>()
+  using server = scriptedServer(
+    () => {
+      const body = new ReadableStream<Uint8Array>({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode(frame('1', job)))
+          await passed.promise
+          controller.enqueue(new TextEncoder().encode(frame('2', endedJob)))
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    },
+    { timeoutMs: 300 },
+  )
+  const events = server.client.watchJob(id)
+  expect((await events.next()).value?.id).toBe('1')
+  AbortSignal.timeout(600).addEventListener('abort', () => passed.resolve())
+  expect((await events.next()).value?.id).toBe('2')
+  expect(server.seen).toHaveLength(1)
+})
+
+test('a caller who aborts between two events is told his reason', async () => {
+  using server = scriptedServer(() => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(frame('1', job))),
+    })
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  })
+  const leaving = new AbortController()
+  const events = server.client.watchQueue('score-wallet', { signal: leaving.signal })
+  await events.next()
+  const reason = new Error('enough')
+  leaving.abort(reason)
+  expect(await events.next().catch((error: unknown) => error)).toBe(reason)
+})
+
 async function parse(...chunks: readonly string[]) {
   const { body } = stream(...chunks)
   const retries: number[] = []
