@@ -2,7 +2,7 @@ import { parseAnswer } from './answer.ts'
 import { type Job, type OperationRow, type Operations, operationRows } from './operations.ts'
 import { pause } from './pause.ts'
 import { PosternProblem } from './problem.ts'
-import { mayPass, sender } from './send.ts'
+import { mayPass, sender, within } from './send.ts'
 import { type TokenOption, tokenSource } from './token.ts'
 import { type JobEvent, type WatchOptions, watch } from './watch.ts'
 
@@ -96,10 +96,13 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
     return row.gives === 'text' ? text : parseAnswer(text)
   }
 
-  async function look(id: string, seconds: number, signal: AbortSignal | undefined): Promise<Look> {
+  async function look(id: string, leftMs: number, signal: AbortSignal | undefined): Promise<Look> {
+    const wait = Math.min(waitSeconds, Math.ceil(leftMs / 1_000))
     try {
-      const input = { params: { id }, query: { wait: seconds } }
-      const job: Job = await perform('get-job', signal === undefined ? input : { ...input, signal })
+      // The server's last answer comes when its wait, of whole seconds, is over.
+      const job: Job = await within(leftMs + lookMs, signal, (left) =>
+        perform('get-job', { params: { id }, query: { wait }, signal: left }),
+      )
       return { job, pauseMs: lookMs }
     } catch (error) {
       if (!(error instanceof PosternProblem) || !mayPass(error, true)) throw error
@@ -114,12 +117,8 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
   ): Promise<Job> {
     const until = performance.now() + withinMs
     for (;;) {
-      const leftSeconds = Math.max(0, Math.ceil((until - performance.now()) / 1_000))
-      const { job, problem, pauseMs } = await look(
-        jobId,
-        Math.min(waitSeconds, leftSeconds),
-        signal,
-      )
+      const leftMs = Math.max(0, until - performance.now())
+      const { job, problem, pauseMs } = await look(jobId, leftMs, signal)
       if (job?.finishedAt !== undefined) return job
       if (performance.now() + pauseMs >= until) throw problem ?? notEnded(withinMs)
       await pause(pauseMs, signal)

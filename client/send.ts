@@ -84,7 +84,7 @@ const timerMsMax = 2_147_483_647
  * What comes of `work`, or a problem once the time is over; a caller who aborts is told his reason.
  * Of what `work` has given, the time ends nothing.
  */
-async function within<Value>(
+export async function within<Value>(
   ms: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<Value>,
