@@ -1,3 +1,4 @@
+import { unlessAborted } from './pause.ts'
 import { PosternProblem, withoutToken } from './problem.ts'
 import type { TokenSource } from './token.ts'
 
@@ -18,10 +19,10 @@ export async function ask(
   question: Question,
   { tokens, fetch }: { readonly tokens: TokenSource; readonly fetch: Fetch },
 ): Promise<OpenAnswer> {
-  const token = await tokens.current()
+  const token = await unlessAborted(tokens.current(), question.signal)
   const response = await askOnce(question, token, fetch)
   if (response.status !== 401) return { response, token }
-  const renewed = await tokens.renewed(token)
+  const renewed = await unlessAborted(tokens.renewed(token), question.signal)
   if (renewed === undefined) return { response, token }
   await response.body?.cancel()
   return { response: await askOnce(question, renewed, fetch), token: renewed }

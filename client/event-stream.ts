@@ -7,6 +7,8 @@ export type ServerEvent = {
 export type EventStreamNote = {
   /** The time to wait before the next connection, if the server says one. */
   onRetry(ms: number): void
+  /** Called with whatever comes, a comment included. */
+  onSign?(): void
 }
 
 /** Characters of one event; a job and its result are a tenth of it. */
@@ -26,6 +28,7 @@ export async function* serverEvents(
   const fields = eventFields(note)
   try {
     for await (const line of lines(reader)) {
+      note.onSign?.()
       const event = fields.take(line)
       if (event !== undefined) yield event
     }

@@ -2542,6 +2542,8 @@ export type Operations = {
 export type OperationRow = {
   readonly method: string
   readonly path: string
+  /** The parameter of the path that may hold slashes. */
+  readonly slashIn?: string
   /** Whether an Idempotency-Key makes it safe to send again. */
   readonly takesKey?: true
   /** JSON unless it says otherwise. */
@@ -2593,10 +2595,10 @@ export const operationRows: Readonly<Record<keyof Operations, OperationRow>> = {
   'set-market': { method: 'PUT', path: '/internal/trading/market/{clock}' },
   'get-job-report': { method: 'GET', path: '/v1/jobs/{id}/report', gives: 'text' },
   'list-secrets': { method: 'GET', path: '/internal/secrets' },
-  'list-rotations': { method: 'GET', path: '/internal/secrets/{name}/rotations' },
-  'rotate-secret': { method: 'POST', path: '/internal/secrets/{name}/rotate' },
-  'roll-back-secret': { method: 'POST', path: '/internal/secrets/{name}/rollback' },
-  'revoke-secret': { method: 'POST', path: '/internal/secrets/{name}/revoke' },
+  'list-rotations': { method: 'GET', path: '/internal/secrets/{name}/rotations', slashIn: 'name' },
+  'rotate-secret': { method: 'POST', path: '/internal/secrets/{name}/rotate', slashIn: 'name' },
+  'roll-back-secret': { method: 'POST', path: '/internal/secrets/{name}/rollback', slashIn: 'name' },
+  'revoke-secret': { method: 'POST', path: '/internal/secrets/{name}/revoke', slashIn: 'name' },
   'revoke': { method: 'POST', path: '/internal/revocations' },
   'list-revocations': { method: 'GET', path: '/internal/revocations' },
   'get-revocation': { method: 'GET', path: '/internal/revocations/{id}' },

@@ -14,6 +14,21 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
   })
 }
 
+/** What `promise` comes to; rejects with the signal's reason when that comes first. */
+export function unlessAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    const settled = () => signal.removeEventListener('abort', onAbort)
+    promise.then(resolve, reject).finally(settled)
+  })
+}
+
 const backoffFirstMs = 250
 const backoffCapMs = 8_000
 

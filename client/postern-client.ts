@@ -1,12 +1,12 @@
 import { parseAnswer } from './answer.ts'
-import { type Job, type Operations, operationRows } from './operations.ts'
+import { type Job, type OperationRow, type Operations, operationRows } from './operations.ts'
 import { pause } from './pause.ts'
 import { PosternProblem } from './problem.ts'
-import { mayPass, sender } from './send.ts'
+import { mayPass, sender, within } from './send.ts'
 import { type TokenOption, tokenSource } from './token.ts'
 import { type JobEvent, type WatchOptions, watch } from './watch.ts'
 
-/** Of one request, until its answer is complete; `query.wait` comes on top. */
+/** Of one request, until its answer is complete, a stream's until it begins; `query.wait` comes on top. */
 const timeoutMsDefault = 20_000
 /** The first and three more: with the pauses between them about five seconds. */
 const attemptsMaxDefault = 4
@@ -85,7 +85,7 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
     const waitedMs = Number(input.query?.['wait'] ?? 0) * 1_000
     const text = await sending.send({
       method: row.method,
-      url: urlOf(base, row.path, input),
+      url: urlOf(base, row, input),
       headers: headersOf(input, key),
       body: bodyOf(input),
       isRepeatable: key !== undefined || repeatable.has(row.method),
@@ -96,10 +96,13 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
     return row.gives === 'text' ? text : parseAnswer(text)
   }
 
-  async function look(id: string, seconds: number, signal: AbortSignal | undefined): Promise<Look> {
+  async function look(id: string, leftMs: number, signal: AbortSignal | undefined): Promise<Look> {
+    const wait = Math.min(waitSeconds, Math.ceil(leftMs / 1_000))
     try {
-      const input = { params: { id }, query: { wait: seconds } }
-      const job: Job = await perform('get-job', signal === undefined ? input : { ...input, signal })
+      // The server's last answer comes when its wait, of whole seconds, is over.
+      const job: Job = await within(leftMs + lookMs, signal, (left) =>
+        perform('get-job', { params: { id }, query: { wait }, signal: left }),
+      )
       return { job, pauseMs: lookMs }
     } catch (error) {
       if (!(error instanceof PosternProblem) || !mayPass(error, true)) throw error
@@ -114,29 +117,25 @@ export function createPosternClient(options: PosternClientOptions): PosternClien
   ): Promise<Job> {
     const until = performance.now() + withinMs
     for (;;) {
-      const leftSeconds = Math.max(0, Math.ceil((until - performance.now()) / 1_000))
-      const { job, problem, pauseMs } = await look(
-        jobId,
-        Math.min(waitSeconds, leftSeconds),
-        signal,
-      )
+      const leftMs = Math.max(0, until - performance.now())
+      const { job, problem, pauseMs } = await look(jobId, leftMs, signal)
       if (job?.finishedAt !== undefined) return job
       if (performance.now() + pauseMs >= until) throw problem ?? notEnded(withinMs)
       await pause(pauseMs, signal)
     }
   }
 
-  function follow(path: string, params: Readonly<Record<string, string>>, isLast: IsLast) {
-    const url = urlOf(base, path, { params })
-    return (watching: WatchOptions = {}) => watch(sending, url, { ...watching, isLast })
+  function follow(id: StreamId, params: Readonly<Record<string, string>>, isLast: IsLast) {
+    const url = urlOf(base, operationRows[id], { params })
+    return (watching: WatchOptions = {}) =>
+      watch(sending, url, { ...watching, isLast, answerMsMax: timeoutMs })
   }
 
   return {
     call: (id, ...[input]) => perform(id, input),
     waitFor,
-    watchJob: (id, watching) => follow(operationRows['watch-job'].path, { id }, hasEnded)(watching),
-    watchQueue: (kind, watching) =>
-      follow(operationRows['watch-queue'].path, { kind }, () => false)(watching),
+    watchJob: (id, watching) => follow('watch-job', { id }, hasEnded)(watching),
+    watchQueue: (kind, watching) => follow('watch-queue', { kind }, () => false)(watching),
   }
 }
 
@@ -174,8 +173,11 @@ function baseOf(address: string | URL): URL {
   return base
 }
 
-function urlOf(base: URL, path: string, { params = {}, query = {} }: CallInput): URL {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => segment(params[name] ?? ''))
+function urlOf(base: URL, row: OperationRow, { params = {}, query = {} }: CallInput): URL {
+  const filled = row.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = params[name] ?? ''
+    return name === row.slashIn ? segments(value) : segment(value)
+  })
   const url = new URL(base)
   url.pathname = base.pathname.replace(/\/$/, '') + filled
   for (const [name, value] of Object.entries(query)) {
@@ -190,6 +192,15 @@ function segment(value: string): string {
     throw new TypeError('a parameter of the path is 1 to 200 letters, digits, dots or dashes')
   }
   return value
+}
+
+const segmentsCharactersMax = 200
+
+function segments(value: string): string {
+  if (value.length > segmentsCharactersMax) {
+    throw new TypeError(`a parameter of the path has ${segmentsCharactersMax} characters at most`)
+  }
+  return value.split('/').map(segment).join('/')
 }
 
 function headersOf(input: CallInput, key: string | undefined): Record<string, string> {

@@ -21,8 +21,8 @@ export type SenderOptions = {
 export type Sender = {
   /** The answer as text; retried where that is safe and may help. Throws `PosternProblem`. */
   send(sending: Sending): Promise<string>
-  /** An answer whose body is still to be read, of one attempt. Throws `PosternProblem`. */
-  open(question: Question): Promise<OpenAnswer>
+  /** An answer whose body is still to be read, of one attempt, within a time. Throws `PosternProblem`. */
+  open(question: Question, withinMs: number): Promise<OpenAnswer>
 }
 
 export function sender(options: SenderOptions): Sender {
@@ -48,17 +48,11 @@ export function sender(options: SenderOptions): Sender {
     return seconds * 1_000
   }
 
-  async function attempt(sending: Sending): Promise<string> {
-    const late = AbortSignal.timeout(sending.timeoutMs)
-    const signal = sending.signal === undefined ? late : AbortSignal.any([sending.signal, late])
-    try {
+  function attempt(sending: Sending): Promise<string> {
+    return within(sending.timeoutMs, sending.signal, async (signal) => {
       const answer = await open({ ...sending, signal })
       return await textOf(answer)
-    } catch (error) {
-      if (error instanceof PosternProblem) throw error
-      sending.signal?.throwIfAborted()
-      throw late.aborted ? timedOut(sending.timeoutMs) : error
-    }
+    })
   }
 
   async function textOf({ response, token }: OpenAnswer): Promise<string> {
@@ -76,7 +70,37 @@ export function sender(options: SenderOptions): Sender {
     throw problemIn(answer.response, await textOf(answer), answer.token)
   }
 
-  return { send, open }
+  return {
+    send,
+    open: (question, withinMs) =>
+      within(withinMs, question.signal, (signal) => open({ ...question, signal })),
+  }
+}
+
+/** A timer of more fires at once. */
+const timerMsMax = 2_147_483_647
+
+/**
+ * What comes of `work`, or a problem once the time is over; a caller who aborts is told his reason.
+ * Of what `work` has given, the time ends nothing.
+ */
+export async function within<Value>(
+  ms: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const late = new AbortController()
+  // `AbortSignal.timeout` could not be stopped, and would cut the body of an answer in time.
+  const timer = setTimeout(() => late.abort(), Math.min(ms, timerMsMax))
+  try {
+    return await work(signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]))
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof PosternProblem || !late.signal.aborted) throw error
+    throw timedOut(ms)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function isAbort(error: unknown): boolean {

@@ -14,18 +14,29 @@ export type WatchOptions = {
   readonly lastEventId?: string | undefined
 }
 
-/** Connections in a row that brought no event; then the stream is given up. */
-const cutsMax = 8
+/** Connections in a row that brought no event and did not live; then the stream is given up. */
+const cutsMaxDefault = 8
+/** From its answer to its last sign of life: a proxy that cuts later cuts by the clock. */
+const livedMsMin = 30_000
 /** The longest that a server may ask to wait between two connections. */
 const retryMsMax = 30_000
+
+type Following = {
+  readonly isLast: (job: Job) => boolean
+  /** For one connection, until its answer begins. */
+  readonly answerMsMax: number
+  readonly cutsMax?: number
+  readonly now?: () => number
+}
 
 /** Follows a stream over every cut, from the event behind the last one given; ends after the last. */
 export async function* watch(
   sender: Sender,
   url: URL,
-  options: WatchOptions & { readonly isLast: (job: Job) => boolean },
+  options: WatchOptions & Following,
 ): AsyncGenerator<JobEvent> {
-  const { signal, isLast } = options
+  const { signal, isLast, answerMsMax } = options
+  const { cutsMax = cutsMaxDefault, now = () => performance.now() } = options
   let last = options.lastEventId
   let cuts = 0
   let retryMs = 0
@@ -33,8 +44,16 @@ export async function* watch(
     retryMs = Math.min(ms, retryMsMax)
   }
   for (;;) {
+    let openedAt = 0
+    const onOpen = () => {
+      openedAt = now()
+    }
+    const onSign = () => {
+      if (now() - openedAt >= livedMsMin) cuts = 0
+    }
+    const heard = { onOpen, onSign, onRetry }
     try {
-      for await (const event of connection(sender, { url, signal, last, onRetry })) {
+      for await (const event of connection(sender, { url, signal, last, answerMsMax, ...heard })) {
         last = event.id
         cuts = 0
         yield event
@@ -58,18 +77,22 @@ type Connection = {
   readonly url: URL
   readonly signal: AbortSignal | undefined
   readonly last: string | undefined
+  readonly answerMsMax: number
+  readonly onOpen: () => void
+  readonly onSign: () => void
   readonly onRetry: (ms: number) => void
 }
 
 async function* connection(
   sender: Sender,
-  { url, signal, last, onRetry }: Connection,
+  { url, signal, last, answerMsMax, onOpen, ...heard }: Connection,
 ): AsyncGenerator<JobEvent> {
   const headers = {
     accept: 'text/event-stream',
     ...(last === undefined ? {} : { 'last-event-id': last }),
   }
-  const { response } = await sender.open({ method: 'GET', url, headers, body: undefined, signal })
+  const question = { method: 'GET', url, headers, body: undefined, signal }
+  const { response } = await sender.open(question, answerMsMax)
   const type = response.headers.get('content-type') ?? ''
   if (response.body === null || !type.startsWith('text/event-stream')) {
     await response.body?.cancel()
@@ -80,7 +103,8 @@ async function* connection(
       detail: 'The answer is no event stream.',
     })
   }
-  yield* jobEvents(serverEvents(response.body, { onRetry }))
+  onOpen()
+  yield* jobEvents(serverEvents(response.body, heard))
 }
 
 async function* jobEvents(events: AsyncGenerator<ServerEvent>): AsyncGenerator<JobEvent> {

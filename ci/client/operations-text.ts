@@ -53,6 +53,8 @@ ${types.join('')}}
 export type OperationRow = {
   readonly method: string
   readonly path: string
+  /** The parameter of the path that may hold slashes. */
+  readonly slashIn?: string
   /** Whether an Idempotency-Key makes it safe to send again. */
   readonly takesKey?: true
   /** JSON unless it says otherwise. */
@@ -125,9 +127,16 @@ function goodContents({ responses }: Operation) {
 
 const isJson = (mediaType: string) => /^application\/(?:[\w.-]+\+)?json$/.test(mediaType)
 
+/** A parameter without a pattern is one part of the path: that is how routes read it. */
+function hasSlash({ schema: { pattern } }: { readonly schema: Schema }): boolean {
+  return pattern !== undefined && new RegExp(pattern, 'u').test('a/b')
+}
+
 function rowText(path: string, method: string, one: Operation): string {
   const [entry] = goodContents(one)
   const row = [`method: '${method.toUpperCase()}'`, `path: '${path}'`]
+  const slashed = one.parameters.find((parameter) => parameter.in === 'path' && hasSlash(parameter))
+  if (slashed !== undefined) row.push(`slashIn: '${slashed.name}'`)
   if (one.parameters.some(({ name }) => name === 'Idempotency-Key')) row.push('takesKey: true')
   if (entry === undefined) row.push(`gives: 'nothing'`)
   else if (!isJson(entry[0])) row.push(`gives: 'text'`)

@@ -1,7 +1,8 @@
-/** A JSON Schema as OpenAPI 3.1 holds it; of its members those that decide a type. */
+/** A JSON Schema as OpenAPI 3.1 holds it; of its members those that decide a type or a path. */
 export type Schema = {
   readonly $ref?: string
   readonly type?: string | readonly string[]
+  readonly pattern?: string
   readonly const?: unknown
   readonly enum?: readonly unknown[]
   readonly anyOf?: readonly Schema[]

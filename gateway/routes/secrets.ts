@@ -20,7 +20,8 @@ import { integerParameter } from '../parameters.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 /** A name has slashes. */
-const secretPath = '/internal/secrets/:name{[a-z0-9/_-]+}'
+const namePattern = '[a-z0-9/_-]+'
+const secretPath = `/internal/secrets/:name{${namePattern}}`
 const historyDefault = 20
 /** Of a person's words. */
 const reasonCharactersMax = 500
@@ -43,7 +44,10 @@ export function secretRoutes(deps: SecretDependencies): readonly Route[] {
 }
 
 const nameParams = z.strictObject({
-  name: z.string().refine(isSecretName, 'not a name of a secret'),
+  name: z
+    .string()
+    .refine(isSecretName, 'not a name of a secret')
+    .meta({ pattern: `^${namePattern}$` }),
 })
 const reason = z.string().trim().min(1).max(reasonCharactersMax)
 

@@ -104,6 +104,12 @@ test('what an operator reads as text comes as text, and what is refused as its p
       .call('cancel-order', unknown)
       .catch((error: unknown) => error),
   ).toMatchObject({ name: 'PosternProblem', code: 'order.not_found', status: 404 })
+  const secret = { params: { name: 'postern/nobodys' } }
+  expect(
+    await client()
+      .call('list-rotations', secret)
+      .catch((error: unknown) => error),
+  ).toMatchObject({ code: 'secret.unknown', status: 404 })
   const stranger = createPosternClient({ baseUrl: url, token: 'stranger' })
   expect(await stranger.call('list-kinds').catch((error: unknown) => error)).toMatchObject({
     ...{ code: 'auth.token_rejected', status: 401 },

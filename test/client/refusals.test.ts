@@ -116,6 +116,16 @@ test.each(['..', '.', '', 'a/b', 'a%2fb', 'a?b', 'x'.repeat(201)])(
   },
 )
 
+test('the name of a secret keeps its slashes, and none of its parts leads to another path', async () => {
+  using server = scriptedServer(() => Response.json({ rotations: [] }))
+  const call = (name: string) => server.client.call('list-rotations', { params: { name } })
+  await call('postern/redis')
+  for (const bad of ['a/../b', 'a//b', '/a', 'a/', 'a/b?c', 'a/b%2fc', `${'a/'.repeat(100)}b`]) {
+    expect(await call(bad).then(String, String)).toContain('TypeError')
+  }
+  expect(server.seen.map(({ path }) => path)).toEqual(['/internal/secrets/postern/redis/rotations'])
+})
+
 test('an answer just past its limit is not kept', async () => {
   const piece = new Uint8Array(1_048_576).fill(0x20)
   using server = scriptedServer(() => {
@@ -142,6 +152,28 @@ test('an answer that does not come is given up, and a caller who leaves is told 
   const left = server.client.call('get-job', { ...input, signal: AbortSignal.abort(reason) })
   expect(await left.catch((error: unknown) => error)).toBe(reason)
 })
+
+test('a caller who leaves while an answer is read is told his reason, and not of the network', async () => {
+  const begun = Promise.withResolvers<void>()
+  const fetchBegun = async (url: string, init: RequestInit) => {
+    const response = await fetch(url, init)
+    begun.resolve()
+    return response
+  }
+  using server = scriptedServer(() => new Response(neverEnding()), {
+    ...{ fetch: fetchBegun, attemptsMax: 1 },
+  })
+  const leaving = new AbortController()
+  const call = server.client.call('get-job', { params: { id }, signal: leaving.signal })
+  await begun.promise
+  const reason = new Error('changed my mind')
+  leaving.abort(reason)
+  expect(await call.catch((error: unknown) => error)).toBe(reason)
+})
+
+function neverEnding(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) })
+}
 
 test('an order that was refused because trading is halted is not sent again', async () => {
   using server = scriptedServer(() => problem(503, 'trading.halted', atOnce))

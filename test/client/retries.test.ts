@@ -106,6 +106,51 @@ test('a token that could not be fetched is fetched by the next call', async () =
   expect(await codeOf(server.client.call('list-kinds'))).toBe('answered')
 })
 
+const hanging = () => new Promise<string>(() => undefined)
+
+test('a token that does not come is waited for as long as its call, and no longer than its caller', async () => {
+  using server = scriptedServer(() => Response.json({ kinds: [] }), {
+    ...{ token: hanging, attemptsMax: 1 },
+  })
+  const { client } = server
+  expect(await codeOf(client.call('list-kinds', { timeoutMs: 20 }))).toBe('client.timed_out')
+  const reason = new Error('gone')
+  const leaving = new AbortController()
+  const call = client.call('list-kinds', { signal: leaving.signal })
+  const next = client.watchQueue('score-wallet', { signal: leaving.signal }).next()
+  leaving.abort(reason)
+  for (const left of [call, next]) expect(await left.catch((error: unknown) => error)).toBe(reason)
+  expect(server.seen).toEqual([])
+})
+
+test('a token that is not renewed in time ends its call', async () => {
+  let times = 0
+  const token = () => {
+    times += 1
+    return times === 1 ? 'first' : hanging()
+  }
+  using server = scriptedServer(() => problem(401, 'auth.token_rejected'), {
+    ...{ token, attemptsMax: 1 },
+  })
+  const call = server.client.call('list-kinds', { timeoutMs: 500 })
+  expect(await codeOf(call)).toBe('client.timed_out')
+  expect(server.seen).toHaveLength(1)
+})
+
+test('a wait whose server does not answer ends at its own limit, before that of a request', async () => {
+  using server = scriptedServer(() => new Promise<Response>(() => undefined))
+  expect(await codeOf(server.client.waitFor(id, { timeoutMs: 10 }))).toBe('client.timed_out')
+  expect(server.seen).toHaveLength(1)
+})
+
+test.each([Number.POSITIVE_INFINITY, 2 ** 31])(
+  'a wait of %d ms is none that is over',
+  async (timeoutMs) => {
+    using server = scriptedServer(() => Response.json(endedJob))
+    expect(await server.client.waitFor(id, { timeoutMs })).toMatchObject({ state: 'completed' })
+  },
+)
+
 test('a wait outlasts refusals and early answers, and ends with the job', async () => {
   using server = scriptedServer(
     (_seen, at) => {

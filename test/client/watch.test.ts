@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test'
 import { type JobEvent, PosternProblem } from 'postern/client'
 import { serverEvents } from '../../client/event-stream.ts'
-import { atOnce, endedJob, job, problem, scriptedServer } from './scripted-server.ts'
+import { sender } from '../../client/send.ts'
+import { tokenSource } from '../../client/token.ts'
+import { watch } from '../../client/watch.ts'
+import { atOnce, endedJob, job, problem, scriptedServer, secretToken } from './scripted-server.ts'
 
 const { id } = job
 
@@ -98,6 +101,84 @@ test('a caller who aborts is told his reason', async () => {
   const reason = new Error('enough')
   leaving.abort(reason)
   expect(await next.catch((error: unknown) => error)).toBe(reason)
+})
+
+test('a connection that is taken and never answered is given up, and the next one tried', async () => {
+  using server = scriptedServer(
+    (_seen, at) =>
+      at === 1 ? new Promise<Response>(() => undefined) : stream(frame('1', endedJob)),
+    { timeoutMs: 500 },
+  )
+  expect(await all(server.client.watchJob(id))).toEqual(['1 completed'])
+  expect(server.seen).toHaveLength(2)
+})
+
+test('the limit of the answer is none of the stream behind it', async () => {
+  const passed = Promise.withResolvers<void>()
+  using server = scriptedServer(
+    () => {
+      const body = new ReadableStream<Uint8Array>({
+        async start(controller) {
+          controller.enqueue(new TextEncoder().encode(frame('1', job)))
+          await passed.promise
+          controller.enqueue(new TextEncoder().encode(frame('2', endedJob)))
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    },
+    { timeoutMs: 300 },
+  )
+  const events = server.client.watchJob(id)
+  expect((await events.next()).value?.id).toBe('1')
+  AbortSignal.timeout(600).addEventListener('abort', () => passed.resolve())
+  expect((await events.next()).value?.id).toBe('2')
+  expect(server.seen).toHaveLength(1)
+})
+
+test('a caller who aborts between two events is told his reason', async () => {
+  using server = scriptedServer(() => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(frame('1', job))),
+    })
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  })
+  const leaving = new AbortController()
+  const events = server.client.watchQueue('score-wallet', { signal: leaving.signal })
+  await events.next()
+  const reason = new Error('enough')
+  leaving.abort(reason)
+  expect(await events.next().catch((error: unknown) => error)).toBe(reason)
+})
+
+/**
+ * Follows a server whose first two connections end after one sign of life and no event; the clock
+ * stands `livedMs` further on at each look.
+ */
+async function followCuts(livedMs: number): Promise<readonly [unknown, number]> {
+  let nowMs = 0
+  const now = () => {
+    nowMs += livedMs
+    return nowMs
+  }
+  using server = scriptedServer((_seen, at) =>
+    at < 3 ? stream(':\n') : stream(frame('1', endedJob)),
+  )
+  const sending = sender({
+    ...{ tokens: tokenSource(secretToken), fetch: (url, init) => fetch(url, init) },
+    ...{ attemptsMax: 1, retryAfterSecondsMax: 1 },
+  })
+  const options = { isLast: () => true, answerMsMax: 20_000, cutsMax: 2, now }
+  const outcome = await all(watch(sending, new URL('/', server.url), options)).catch(
+    (error: unknown) => error,
+  )
+  return [outcome, server.seen.length]
+}
+
+test('a quiet stream goes on over any number of cuts, as long as each connection lived 30 s', async () => {
+  expect(await followCuts(30_000)).toEqual([['1 completed'], 3])
+  const [outcome, asked] = await followCuts(29_999)
+  expect(outcome).toMatchObject({ code: 'client.stream_cut' })
+  expect(asked).toBe(2)
 })
 
 async function parse(...chunks: readonly string[]) {
