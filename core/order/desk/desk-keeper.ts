@@ -14,7 +14,7 @@ import { clearMarketGauges, setMarketGauges } from './market-gauges.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
 import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
-import { releaseWaiting } from './waiting-orders.ts'
+import { isWaiting, releaseWaiting } from './waiting-orders.ts'
 
 const roundMs = 2_000
 /** Seconds; a process that died is followed after this long. */
@@ -39,6 +39,10 @@ type Account = {
   readonly clock: 'live' | 'replay'
   readonly isDue: boolean
   readonly hasOpen: boolean
+  /** Orders that wait on our side, or are over by now. */
+  readonly hasWaiting: boolean
+  /** Orders that are to be cancelled, or whose job was given up. */
+  readonly hasTended: boolean
 }
 
 /**
@@ -69,12 +73,10 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
     const { metrics, sql } = options.entry
     const lease = { name: 'desk', holder, seconds: leaseSeconds }
     if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
-    const accounts = await readAccounts(options)
+    const switches = await readSwitches(sql, options.entry.now())
+    const accounts = await readAccounts(options, isHaltingIn(switches))
     await setMarketGauges(options.entry, accounts)
-    for (const account of accounts) {
-      signal.throwIfAborted()
-      await keepAccount(options, account)
-    }
+    await keepAccounts(options, accounts, signal)
     for (const account of accounts.filter(({ isDue }) => isDue)) {
       signal.throwIfAborted()
       // What stands apart is looked at for seconds: the lease must not end meanwhile.
@@ -107,25 +109,39 @@ async function pause(signal: AbortSignal): Promise<void> {
   await setTimeout(roundMs, undefined, { signal }).catch(() => undefined)
 }
 
-async function readAccounts({ entry: { sql } }: DeskKeeperOptions): Promise<readonly Account[]> {
+async function readAccounts({ entry }: DeskKeeperOptions, isHalting: boolean) {
+  const { sql, now } = entry
   return await sql<Account[]>`
-    select id, venue, clock, open_orders > 0 as "hasOpen", reconciled_at is null
-      or reconciled_at < now() - make_interval(secs => ${reconcileSeconds}) as "isDue"
-    from postern_account order by id`
+    select a.id, a.venue, a.clock, a.open_orders > 0 as "hasOpen",
+      a.reconciled_at is null
+        or a.reconciled_at < now() - make_interval(secs => ${reconcileSeconds}) as "isDue",
+      a.open_orders > 0 and exists (select from postern_order o where o.is_open
+        and o.account = a.id and ${isWaiting(sql, now())}) as "hasWaiting",
+      a.open_orders > 0 and exists (select from postern_order o where o.is_open
+        and o.account = a.id and ${isTended(sql, isHalting)}) as "hasTended"
+    from postern_account a left join postern_market m on m.clock = a.clock order by a.id`
 }
 
-async function keepAccount({ entry, paper }: DeskKeeperOptions, account: Account): Promise<void> {
-  const { id, venue, clock } = account
-  if (clock === 'live') {
-    const nowMs = entry.now().getTime()
-    if (venue === 'paper' && account.hasOpen) await paper.expireDue(id, nowMs)
-    await markAccounts(entry, [id], nowMs)
-  }
-  if (account.hasOpen) {
-    await releaseWaiting(entry, id)
-    await tendOpen(entry, id)
+/** What is read of all accounts at once tells which of them need a transaction of their own. */
+async function keepAccounts(
+  { entry, paper }: DeskKeeperOptions,
+  accounts: readonly Account[],
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  const nowMs = entry.now().getTime()
+  const live = accounts.filter(({ clock }) => clock === 'live')
+  const resting = live.filter(({ venue, hasOpen }) => venue === 'paper' && hasOpen)
+  if (resting.length > 0) await paper.expireDue(idsOf(resting), nowMs)
+  await markAccounts(entry, idsOf(live), nowMs)
+  for (const { id, hasWaiting, hasTended } of accounts) {
+    signal.throwIfAborted()
+    if (hasWaiting) await releaseWaiting(entry, id)
+    if (hasTended) await tendOpen(entry, id)
   }
 }
+
+const idsOf = (accounts: readonly Account[]) => accounts.map(({ id }) => id)
 
 async function reconcileOne(
   { reconcile, log }: DeskKeeperOptions,
@@ -143,8 +159,9 @@ function isVenueAway(error: unknown): boolean {
 
 /** A halt that came while an order was under way cancels it now; a job that was given up is made anew. */
 async function tendOpen(entry: OrderIntakeOptions, account: string): Promise<void> {
+  // As they are now: a halt that was lifted since the round began cancels nothing any more.
   const switches = await readSwitches(entry.sql, entry.now())
-  const isHalting = switches.some(({ state }) => state === 'HALTED')
+  const isHalting = isHaltingIn(switches)
   let after: string | undefined = firstId
   while (after !== undefined) {
     const ids: readonly string[] = await readTended(entry.sql, { account, after, isHalting })
@@ -163,19 +180,26 @@ async function tendOpen(entry: OrderIntakeOptions, account: string): Promise<voi
 /** Less than any UUIDv7. */
 const firstId = '00000000-0000-0000-0000-000000000000'
 
+const isHaltingIn = (switches: readonly SwitchRow[]) =>
+  switches.some(({ state }) => state === 'HALTED')
+
 async function readTended(
   sql: Sql,
   about: { readonly account: string; readonly after: string; readonly isHalting: boolean },
 ): Promise<readonly string[]> {
   const { account, after, isHalting } = about
   const rows = await sql<{ id: string }[]>`
-    select id from postern_order
-    where is_open and account = ${account} and id > ${after}
-      and (${isHalting} and status in ('new', 'partially_filled', 'done_for_day', 'suspended')
-        or status in ('accepted', 'pending_new', 'pending_cancel', 'pending_replace')
-          and updated_at < now() - make_interval(secs => ${stuckSeconds}))
-    order by id limit ${ordersPerCommit}`
+    select o.id from postern_order o
+    where o.is_open and o.account = ${account} and o.id > ${after} and ${isTended(sql, isHalting)}
+    order by o.id limit ${ordersPerCommit}`
   return rows.map(({ id }) => id)
+}
+
+/** Of an order `o`. */
+function isTended(sql: Sql, isHalting: boolean) {
+  return sql`(${isHalting}::boolean and o.status in ('new', 'partially_filled', 'done_for_day', 'suspended')
+    or o.status in ('accepted', 'pending_new', 'pending_cancel', 'pending_replace')
+      and o.updated_at < now() - make_interval(secs => ${stuckSeconds}))`
 }
 
 /** At the venue, with nothing asked of it that is still to be answered. */

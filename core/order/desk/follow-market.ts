@@ -30,19 +30,14 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
       const accounts = await readConcerned(options, events).catch(rethrowAsOutage)
       if (accounts.length === 0) return
       const { breaker } = (await readMarkets(options.sql).catch(rethrowAsOutage))[events.clock]
-      for (const account of accounts) {
+      await workPaper(options, { accounts, events, breaker, signal })
+      for (const { id } of accounts.filter(({ hasWaiting }) => hasWaiting)) {
         signal.throwIfAborted()
-        await follow(options, { account, events, breaker })
+        await releaseWaiting(options, id)
       }
       await mark(options, accounts, events)
     },
   }
-}
-
-async function follow(options: FollowMarketOptions, working: Working): Promise<void> {
-  const { account } = working
-  if (account.isPaper) await workPaper(options, working)
-  if (account.hasWaiting) await releaseWaiting(options, account.id)
 }
 
 async function readConcerned(
@@ -64,25 +59,30 @@ async function readConcerned(
 }
 
 type Working = {
-  readonly account: Concerned
+  readonly accounts: readonly Concerned[]
   readonly events: MarketEvents
   readonly breaker: BreakerState | undefined
+  readonly signal: AbortSignal
 }
 
 /** Bar by bar: what is due by then has expired before it trades. */
 async function workPaper({ paper, now }: FollowMarketOptions, working: Working): Promise<void> {
-  const { account, events, breaker } = working
+  const { events, breaker, signal } = working
   const { symbol, quote } = events
+  const ofPaper = working.accounts.filter(({ isPaper }) => isPaper)
+  if (ofPaper.length === 0) return
+  const ids = ofPaper.map(({ id }) => id)
+  const ordering = ofPaper.filter(({ hasOrders }) => hasOrders).map(({ id }) => id)
   for (const bar of events.bars) {
-    await paper.expireDue(account.id, bar.time)
-    if (!account.hasOrders) continue
-    await paper.onMarket(account.id, symbol, marketOf({ bar, breaker }))
+    signal.throwIfAborted()
+    await paper.expireDue(ids, bar.time)
+    if (ordering.length > 0) await paper.onMarket(ordering, symbol, marketOf({ bar, breaker }))
   }
-  if (quote === undefined || !account.hasOrders) return
+  if (quote === undefined || ordering.length === 0) return
   const clockMs = events.clock === 'live' ? now().getTime() : quote.time
   const isHalted = isHaltedAt(breaker, clockMs)
   const market = { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
-  await paper.onMarket(account.id, symbol, market)
+  await paper.onMarket(ordering, symbol, market)
 }
 
 function marketOf({

@@ -45,13 +45,14 @@ export type PaperVenueOptions = PaperMarkets & {
 
 export type PaperVenue = Venue & {
   /**
-   * Holds the open orders of a symbol against its market; returns how many changed. Before
-   * `expireDue` of the same clock, or a day's last bar finds its orders gone. A bar that is applied
-   * once more fills no order of `strict` twice, but lends its volume once more.
+   * Holds the open orders of a symbol against its market, those of each account as if nobody else
+   * were there; returns how many changed. Before `expireDue` of the same clock, or a day's last bar
+   * finds its orders gone. A bar that is applied once more fills no order of `strict` twice, but
+   * lends its volume once more.
    */
-  onMarket(account: string, symbol: string, market: PaperMarket): Promise<number>
+  onMarket(accounts: readonly string[], symbol: string, market: PaperMarket): Promise<number>
   /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */
-  expireDue(account: string, clockMs: number): Promise<number>
+  expireDue(accounts: readonly string[], clockMs: number): Promise<number>
   /** Resolves when no order is waiting for its commit. */
   idle(): Promise<void>
 }
@@ -138,17 +139,19 @@ function paperMarketSteps(
   }
 
   return {
-    async onMarket(account, symbol, market) {
-      const orders = await openOrders(sql, { account, symbol }).catch(rethrowAsVenueOutage)
-      if (orders.length === 0) return 0
-      const rules = await rulesFor(context, account)
-      const steps = workTogether(orders, market, rules).filter((step) => step !== undefined)
+    async onMarket(accounts, symbol, market) {
+      const orders = await openOrders(sql, { accounts, symbol }).catch(rethrowAsVenueOutage)
+      const steps: PaperStep[] = []
+      for (const [account, own] of Map.groupBy(orders, (order) => order.account)) {
+        const rules = await rulesFor(context, account)
+        steps.push(...workTogether(own, market, rules).filter((step) => step !== undefined))
+      }
       return await changeAll(steps).catch(rethrowAsVenueOutage)
     },
-    async expireDue(account, clockMs) {
+    async expireDue(accounts, clockMs) {
       let expired = 0
       for (;;) {
-        const due = await dueOrders(sql, { account, clockMs }).catch(rethrowAsVenueOutage)
+        const due = await dueOrders(sql, { accounts, clockMs }).catch(rethrowAsVenueOutage)
         if (due.length === 0) return expired
         expired += await changeAll(due.map(expireOrder)).catch(rethrowAsVenueOutage)
       }
@@ -164,7 +167,9 @@ function paperReads({ sql, clock }: PaperVenueOptions): VenueReads {
       return order === undefined ? undefined : viewOf(order)
     },
     async listOpen(account) {
-      return (await openOrders(sql, { account }).catch(rethrowAsVenueOutage)).map(viewOf)
+      return (await openOrders(sql, { accounts: [account] }).catch(rethrowAsVenueOutage)).map(
+        viewOf,
+      )
     },
     async *listFills(account, since) {
       try {

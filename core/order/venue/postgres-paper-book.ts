@@ -154,23 +154,23 @@ export async function findOrders(
 /** Oldest first: price-time priority, as far as orders of one price go. */
 export async function openOrders(
   sql: Sql,
-  { account, symbol }: { readonly account: string; readonly symbol?: string },
+  { accounts, symbol }: { readonly accounts: readonly string[]; readonly symbol?: string },
 ): Promise<readonly PaperOrder[]> {
   const ofSymbol = symbol === undefined ? sql`` : sql`and symbol = ${symbol}`
   const rows = await sql`
     select * from postern_paper_order
-    where account = ${account} and status in ('new', 'partially_filled') ${ofSymbol}
+    where account = any(${[...accounts]}::text[]) and status in ('new', 'partially_filled') ${ofSymbol}
     order by venue_order_id`
   return rows.map(paperOrderOf)
 }
 
 export async function dueOrders(
   sql: Sql,
-  { account, clockMs }: { readonly account: string; readonly clockMs: number },
+  { accounts, clockMs }: { readonly accounts: readonly string[]; readonly clockMs: number },
 ): Promise<readonly PaperOrder[]> {
   const rows = await sql`
     select * from postern_paper_order
-    where account = ${account} and status in ('new', 'partially_filled')
+    where account = any(${[...accounts]}::text[]) and status in ('new', 'partially_filled')
       and expire_at_ms <= ${clockMs}
     order by venue_order_id limit ${pageMax}`
   return rows.map(paperOrderOf)

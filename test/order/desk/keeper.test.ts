@@ -115,7 +115,7 @@ test('an account whose venue is away keeps no other from being reconciled', asyn
 
 test('of two keepers one keeps, until it is gone', async () => {
   await world.sql`insert into postern_lease (name, holder, until)
-    values ('desk', gen_random_uuid(), now() + interval '1 hour')`
+    values ('desk', gen_random_uuid(), now() + interval '20 s')`
   const order = await resting()
   world.clock.nowMs = closeMs + 1
   await startKeeper().close()

@@ -133,20 +133,20 @@ test('at the end of the session DAY expires, a waiting IOC is cancelled, GTC sta
   const dated = orderTerms({ timeInForce: 'gtd', expireAt: latest })
   const immediate = orderTerms({ timeInForce: 'ioc' })
   for (const terms of [day, good, dated, immediate]) await submit(terms, waiting)
-  expect(await venue.expireDue(testAccount, closeMs - 1)).toBe(0)
-  expect(await venue.expireDue(testAccount, closeMs)).toBe(2)
-  expect(await venue.expireDue(testAccount, closeMs)).toBe(0)
+  expect(await venue.expireDue([testAccount], closeMs - 1)).toBe(0)
+  expect(await venue.expireDue([testAccount], closeMs)).toBe(2)
+  expect(await venue.expireDue([testAccount], closeMs)).toBe(0)
   const statuses = await Promise.all([day, good, dated, immediate].map(statusOf))
   expect(statuses).toEqual(['expired', 'new', 'new', 'canceled'])
-  expect(await venue.expireDue(testAccount, latest)).toBe(1)
+  expect(await venue.expireDue([testAccount], latest)).toBe(1)
   expect(await statusOf(dated)).toBe('expired')
 })
 
 test('a market behind the end of its session does not fill a DAY order, the last one does', async () => {
   const [late, last] = [orderTerms(), orderTerms({ symbol: 'MSFT' })]
   for (const terms of [late, last]) await submit(terms)
-  await venue.onMarket(testAccount, 'AAPL', marketAt('99', { clockMs: closeMs + 1 }))
-  await venue.onMarket(testAccount, 'MSFT', marketAt('99', { clockMs: closeMs }))
+  await venue.onMarket([testAccount], 'AAPL', marketAt('99', { clockMs: closeMs + 1 }))
+  await venue.onMarket([testAccount], 'MSFT', marketAt('99', { clockMs: closeMs }))
   expect(await Promise.all([late, last].map(statusOf))).toEqual(['new', 'filled'])
 })
 
@@ -157,8 +157,8 @@ test('a bar that is applied twice fills an order once', async () => {
   const price = Number(dollars('100'))
   const bar = { time, open: price, high: price, low: price, close: price, volume: 2_000 }
   const market = { ...marketAt(undefined, { clockMs: time }), bar }
-  expect(await venue.onMarket(testAccount, 'AAPL', market)).toBe(1)
-  expect(await venue.onMarket(testAccount, 'AAPL', market)).toBe(0)
+  expect(await venue.onMarket([testAccount], 'AAPL', market)).toBe(1)
+  expect(await venue.onMarket([testAccount], 'AAPL', market)).toBe(0)
   expect(await viewOf(terms)).toMatchObject({ cumQuantity: shares('50') })
 })
 

@@ -72,7 +72,7 @@ export async function paperWorld(database: PaperDatabase = productionDatabase) {
     ) {
       const shares = formatAmount(trade.shares)
       const market = marketAt(formatAmount(trade.price), { shares })
-      await venue.onMarket(testAccount, trade.symbol, market)
+      await venue.onMarket([testAccount], trade.symbol, market)
     },
     async clear() {
       for (const symbol of symbols) markets.set(symbol, marketAt(undefined))
