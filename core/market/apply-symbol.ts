@@ -56,6 +56,8 @@ export type AppliedRow = {
   readonly luld: StoredLuld | undefined
   readonly quote: AppliedQuote | undefined
   readonly statistics: Statistics
+  /** Bars were stored or corrected since its figures were reckoned. */
+  readonly isChanged: boolean
 }
 
 export type AppliedQuote = Quote & { readonly isLive: boolean }
@@ -76,10 +78,14 @@ export function applyChunk(options: ApplyOptions, symbol: string): Promise<Appli
     const toMs = bars.at(-1)?.time ?? row.appliedToMs
     const markets = await advanceMarkets(transaction, options, { row, bars })
     const luld = await nextBands(transaction, { row, bars, quote, markets })
-    await storeTurn(transaction, row, { toMs, quote, luld })
+    // A quote alone changes no figure of the bars.
+    const figuresTo = row.isChanged || bars.length > 0 ? toMs : undefined
+    await storeTurn(transaction, row, { toMs, figuresTo, quote, luld, isMore })
     const other = options.pairOf(symbol) ?? indexOf(markets)
     const signals =
-      toMs === undefined ? 0 : await storeSignals(transaction, { symbol, other, toMs })
+      figuresTo === undefined
+        ? 0
+        : await storeSignals(transaction, { symbol, other, toMs: figuresTo })
     await record(markets.records)
     return { bars: bars.length, quotes: quote === undefined ? 0 : 1, signals, isMore }
   })
@@ -90,18 +96,20 @@ async function storeTurn(
   { symbol, statistics: before }: AppliedRow,
   turn: {
     readonly toMs: number | undefined
+    readonly figuresTo: number | undefined
     readonly quote: Quote | undefined
     readonly luld: StoredLuld | undefined
+    readonly isMore: boolean
   },
 ): Promise<void> {
-  const { toMs, quote, luld } = turn
-  const figures = toMs === undefined ? {} : await readFigures(sql, symbol, toMs)
+  const { toMs, figuresTo, quote, luld, isMore } = turn
+  const figures = figuresTo === undefined ? {} : await readFigures(sql, symbol, figuresTo)
   const quoteToMs = quote?.time ?? before.quoteToMs
   const statistics = { ...before, ...figures, quoteToMs }
   await sql`
     update postern_instrument set statistics = ${JSON.stringify(statistics)}::text::jsonb,
       luld = ${luld === undefined ? null : JSON.stringify(luld)}::text::jsonb,
-      applied_to = ${toMs === undefined ? null : new Date(toMs)}
+      applied_to = ${toMs === undefined ? null : new Date(toMs)}, bars_changed = ${isMore}
     where symbol = ${symbol}`
 }
 
@@ -118,10 +126,11 @@ export async function readAppliedRow(
       luld: unknown
       quote: unknown
       statistics: unknown
+      isChanged: boolean
     }[]
   >`
     select (extract(epoch from applied_to) * 1000)::float8 as "appliedToMs", luld_tier as tier,
-      luld, quote, statistics
+      luld, quote, statistics, bars_changed as "isChanged"
     from postern_instrument where symbol = ${symbol} ${lock === 'update' ? sql`for update` : sql``}`
   if (row === undefined) return undefined
   const quote = storedQuoteSchema.nullable().parse(row.quote)
@@ -132,6 +141,7 @@ export async function readAppliedRow(
     luld: storedLuldSchema.nullable().parse(row.luld) ?? undefined,
     quote: quote === null ? undefined : { ...quoteOf(quote), isLive: quote.isLive },
     statistics: statisticsOf(row.statistics),
+    isChanged: row.isChanged,
   }
 }
 

@@ -51,13 +51,14 @@ export async function readStaged(
 }
 
 export type RowCounts = { readonly stored: number; readonly corrected: number }
+type StoredBars = RowCounts & { readonly changed: readonly string[] }
 
 /**
  * In the order of keys, or two uploads that share bars deadlock. Of a bar that stands twice in an
- * upload the later row counts.
+ * upload the later row counts. `changed` are the symbols of which bars are new or other than before.
  */
-export async function storeBars(sql: TransactionSql, ingest: string): Promise<RowCounts> {
-  const [counts] = await sql<RowCounts[]>`
+export async function storeBars(sql: TransactionSql, ingest: string): Promise<StoredBars> {
+  const [counts] = await sql<StoredBars[]>`
     with rows as (
       select distinct on (symbol, "intervalMs", r.time) r.symbol, r."intervalMs" as interval_ms,
         to_timestamp(r.time / 1000) as time, r.open, r.high, r.low, r.close, r.volume
@@ -77,11 +78,12 @@ export async function storeBars(sql: TransactionSql, ingest: string): Promise<Ro
       where (b.open, b.high, b.low, b.close, b.volume) is distinct from
         (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)
       -- Of a row that was there before, xmax names the transaction that locked it: ours.
-      returning xmax = 0 as is_new
+      returning symbol, xmax = 0 as is_new
     )
     select count(*) filter (where is_new)::integer as stored,
-      count(*) filter (where not is_new)::integer as corrected from stored`
-  return counts ?? { stored: 0, corrected: 0 }
+      count(*) filter (where not is_new)::integer as corrected,
+      coalesce(array_agg(distinct symbol), '{}') as changed from stored`
+  return counts ?? { stored: 0, corrected: 0, changed: [] }
 }
 
 /** New symbols become known, and all of the upload are locked until its end. */
@@ -97,8 +99,18 @@ export async function lockInstruments(
     select from postern_instrument where symbol = any(${[...symbols]}) order by symbol for update`
 }
 
-/** The close of the newest bar, unless a newer one is known. */
-export async function movePrices(sql: TransactionSql, ingest: string): Promise<void> {
+/**
+ * The close of the newest bar, unless a newer one is known; and that figures of changed bars are to
+ * be reckoned anew.
+ */
+export async function moveBars(
+  sql: TransactionSql,
+  ingest: string,
+  changed: readonly string[],
+): Promise<void> {
+  if (changed.length === 0) return
+  await sql`
+    update postern_instrument set bars_changed = true where symbol = any(${[...changed]})`
   await sql`
     with newest as (
       select distinct on (r.symbol) r.symbol, to_timestamp(r.time / 1000) as time, r.close

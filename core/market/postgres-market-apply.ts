@@ -26,6 +26,12 @@ export type MarketDesk = {
    * each of them: the same may come again after a crash. A throw is tried again with the job.
    */
   onMarket(events: MarketEvents, signal: AbortSignal): Promise<void>
+  /**
+   * Called when it has been told of all that was applied, and quotes came last: at the end of each
+   * job, and again after a crash. Positions at the replayed clock are marked; those at the live one
+   * are all the time. `timeMs` is of the newest quote.
+   */
+  onQuotes(of: { readonly symbols: readonly string[]; readonly timeMs: number }): Promise<void>
 }
 
 export type MarketApplyOptions = ApplyOptions & { readonly desk: MarketDesk }
@@ -56,8 +62,20 @@ export function postgresMarketApply(options: MarketApplyOptions) {
       total.quotes += applied.quotes
       total.signals += applied.signals
     }
+    const timeMs = await newestQuoteMs(sql, symbols).catch(rethrowAsOutage)
+    if (timeMs !== undefined) await options.desk.onQuotes({ symbols, timeMs })
     return total
   }
+}
+
+/** Of the quotes that the desk was told of; undefined where a bar came after all of them. */
+async function newestQuoteMs(sql: Sql, symbols: readonly string[]): Promise<number | undefined> {
+  const [row] = await sql<{ quoteMs: number | null; barMs: number | null }[]>`
+    select max((statistics ->> 'toldQuoteMs')::float8) as "quoteMs",
+      max((statistics ->> 'toldToMs')::float8) as "barMs"
+    from postern_instrument where symbol = any(${[...symbols]})`
+  const quoteMs = row?.quoteMs ?? 0
+  return quoteMs > (row?.barMs ?? 0) ? quoteMs : undefined
 }
 
 async function applySymbol(

@@ -6,8 +6,8 @@ import { callerRecord } from '../audit/record.ts'
 import { refuseLostRows, stagedUploads } from '../reading/staged-uploads.ts'
 import {
   lockInstruments,
+  moveBars,
   moveClocks,
-  movePrices,
   readStaged,
   type StagedExtent,
   storeBars,
@@ -120,7 +120,7 @@ async function storeStaged(
 ) {
   const bars = await storeBars(sql, id)
   await lockInstruments(sql, staged.symbols)
-  await movePrices(sql, id)
+  await moveBars(sql, id, bars.changed)
   const quotes = await storeQuotes(sql, id, startedAt.getTime())
   await moveClocks(sql, staged)
   const stored = bars.stored + quotes.stored

@@ -11,6 +11,7 @@ import revocations from './sql/0010-revocations.sql' with { type: 'text' }
 import schedules from './sql/0011-schedules.sql' with { type: 'text' }
 import drift from './sql/0012-drift.sql' with { type: 'text' }
 import incidents from './sql/0013-incidents.sql' with { type: 'text' }
+import barsChanged from './sql/0014-bars-changed.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   { number: 11, name: 'schedules', sql: schedules },
   { number: 12, name: 'drift', sql: drift },
   { number: 13, name: 'incidents', sql: incidents },
+  { number: 14, name: 'bars-changed', sql: barsChanged },
 ]

@@ -41,6 +41,7 @@ test('an upload is dispatched by its own outbox row, and a worker applies it', a
     ...{ sql: world.sql, journal: testJournal(), now, rules: mwcbRules, pairOf: () => undefined },
     desk: {
       onMarket: async ({ symbol }) => void told.push(symbol),
+      onQuotes: () => Promise.resolve(),
     },
   })
   await world.work(() => Promise.reject(new Error('no probes here')), { others: [working] })

@@ -28,6 +28,18 @@ test('the mean volume is of the last twenty bars of the newest length', async ()
   expect((await market())?.market.meanBarVolume).toBe(20.5)
 })
 
+test('a quote reckons no figure anew, a corrected bar does', async () => {
+  await world.ingest(own(1), own(2))
+  await world.apply(['AAPL'])
+  await world.ingest(quoteRow())
+  expect(await world.apply(['AAPL'])).toEqual({ bars: 0, quotes: 1, signals: 0 })
+  expect((await market())?.market.meanBarVolume).toBe(1.5)
+  await world.ingest({ ...own(1), volume: 9 })
+  expect(await world.apply(['AAPL'])).toEqual({ bars: 0, quotes: 0, signals: 3 })
+  expect((await market())?.market.meanBarVolume).toBe(5.5)
+  expect(await world.apply(['AAPL'])).toMatchObject({ signals: 0 })
+})
+
 test('bars of a live symbol make its bands, and those of the past do not', async () => {
   await world.ingest(own(1))
   await world.apply(['AAPL'])

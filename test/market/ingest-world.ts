@@ -5,6 +5,7 @@ import { mwcbRules } from '#core/market/breaker.ts'
 import type { MarketRow } from '#core/market/ingest-row.ts'
 import {
   type MarketApplyOptions,
+  type MarketDesk,
   type MarketEvents,
   postgresMarketApply,
 } from '#core/market/postgres-market-apply.ts'
@@ -93,15 +94,19 @@ function marketWorld(sessions: Readonly<Record<'sql' | 'gateway' | 'worker', Sql
       nudges += 1
     },
   })
-  const noDesk: MarketApplyOptions['desk'] = { onMarket: () => Promise.resolve() }
+  const noDesk: MarketDesk = {
+    onMarket: () => Promise.resolve(),
+    onQuotes: () => Promise.resolve(),
+  }
 
   return {
     ...{ sql, gateway, worker, journal, ingestBatches },
     nudges: () => nudges,
     ingest: (...rows: readonly MarketRow[]) => ingestBatches(inBatches(rows), caller),
-    apply(symbols: readonly string[], change: Partial<MarketApplyOptions> = {}) {
+    apply(symbols: readonly string[], { desk, ...change }: ApplyChange = {}) {
       const apply = postgresMarketApply({
-        ...{ sql: worker, journal, now, rules: mwcbRules, pairOf: () => undefined, desk: noDesk },
+        ...{ sql: worker, journal, now, rules: mwcbRules, pairOf: () => undefined },
+        desk: { ...noDesk, ...desk },
         ...change,
       })
       return apply(symbols, new AbortController().signal)
@@ -129,18 +134,27 @@ async function readRecords(sql: Sql, type: string) {
   return rows.map((row) => row.body)
 }
 
+type ApplyChange = Partial<Omit<MarketApplyOptions, 'desk'>> & {
+  readonly desk?: Partial<MarketDesk>
+}
+
 /** Keeps what it is told; fails at a call when it is asked to. */
 export function keepingDesk() {
   const told: MarketEvents[] = []
   const failures: Error[] = []
+  const quoted: unknown[] = []
   const bars = (clock: string) =>
     told.flatMap((events) => (events.clock === clock ? events.bars.map(({ time }) => time) : []))
   return {
-    ...{ told, failures, bars },
+    ...{ told, quoted, failures, bars },
     onMarket(events: MarketEvents) {
       const failure = failures.pop()
       if (failure !== undefined) return Promise.reject(failure)
       told.push(events)
+      return Promise.resolve()
+    },
+    onQuotes(of: unknown) {
+      quoted.push(of)
       return Promise.resolve()
     },
   }

@@ -56,6 +56,18 @@ test('a desk that fails is told again, and nothing is applied twice for it', asy
   expect(changes.map(({ reason }) => reason)).toEqual(['OPEN', 'HALT'])
 })
 
+test('the desk hears once of the quotes of a job, unless a bar came after them', async () => {
+  await world.ingest(own(1), quoteRow({ time: openMs + 90_000 }))
+  const desk = keepingDesk()
+  await world.apply(['AAPL'], { desk })
+  await world.apply(['AAPL'], { desk })
+  const told = { symbols: ['AAPL'], timeMs: openMs + 90_000 }
+  expect(desk.quoted).toEqual([told, told])
+  await world.ingest(own(2))
+  await world.apply(['AAPL'], { desk })
+  expect(desk.quoted).toHaveLength(2)
+})
+
 test('the desk is told after the commit of what it is told of', async () => {
   await world.ingest(indexDay, index(1, '93'))
   const seen: unknown[] = []

@@ -22,7 +22,7 @@ type Concerned = {
 
 /**
  * What new market data mean to the accounts of that clock: resting orders of the paper venue meet
- * them, orders that wait are looked at again, positions are marked. Doing it again changes nothing.
+ * them, orders that wait are looked at again, bars mark positions. Doing it again changes nothing.
  */
 export function followMarket(options: FollowMarketOptions): MarketDesk {
   return {
@@ -36,6 +36,13 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
         await releaseWaiting(options, id)
       }
       await mark(options, accounts, events)
+    },
+    async onQuotes({ symbols, timeMs }) {
+      const rows = await options.sql<{ id: string }[]>`
+        select distinct a.id from postern_account a join postern_position p on p.account = a.id
+        where a.clock = 'replay' and p.symbol = any(${[...symbols]}) and p.quantity <> 0
+        order by a.id`.catch(rethrowAsOutage)
+      await markAccounts(options, idsOf(rows), timeMs)
     },
   }
 }
@@ -58,6 +65,8 @@ async function readConcerned(
   return rows
 }
 
+const idsOf = (accounts: readonly { readonly id: string }[]) => accounts.map(({ id }) => id)
+
 type Working = {
   readonly accounts: readonly Concerned[]
   readonly events: MarketEvents
@@ -71,8 +80,8 @@ async function workPaper({ paper, now }: FollowMarketOptions, working: Working):
   const { symbol, quote } = events
   const ofPaper = working.accounts.filter(({ isPaper }) => isPaper)
   if (ofPaper.length === 0) return
-  const ids = ofPaper.map(({ id }) => id)
-  const ordering = ofPaper.filter(({ hasOrders }) => hasOrders).map(({ id }) => id)
+  const ids = idsOf(ofPaper)
+  const ordering = idsOf(ofPaper.filter(({ hasOrders }) => hasOrders))
   for (const bar of events.bars) {
     signal.throwIfAborted()
     await paper.expireDue(ids, bar.time)
@@ -104,12 +113,13 @@ export function isHaltedAt(breaker: BreakerState | undefined, timeMs: number): b
   return haltUntil !== null && timeMs < haltUntil && timeMs >= haltUntil - mwcbRules.haltMs
 }
 
+/** Quotes come by the second and for each symbol: what they move is marked once for all of them. */
 async function mark(
   options: FollowMarketOptions,
   accounts: readonly Concerned[],
-  { bars, quote }: MarketEvents,
+  { bars }: MarketEvents,
 ): Promise<void> {
-  const timeMs = Math.max(bars.at(-1)?.time ?? 0, quote?.time ?? 0)
-  const ids = accounts.filter(({ hasPosition }) => hasPosition).map(({ id }) => id)
-  if (timeMs > 0) await markAccounts(options, ids, timeMs)
+  const timeMs = bars.at(-1)?.time
+  const ids = idsOf(accounts.filter(({ hasPosition }) => hasPosition))
+  if (timeMs !== undefined) await markAccounts(options, ids, timeMs)
 }

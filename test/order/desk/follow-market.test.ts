@@ -1,0 +1,61 @@
+import { expect, test } from 'bun:test'
+import { parseAmount } from '#core/order/amount.ts'
+import { followMarket } from '#core/order/desk/follow-market.ts'
+import { paperMarkets } from '#core/order/desk/paper-markets.ts'
+import { paperDefaults } from '#core/order/venue/paper-market.ts'
+import { paperVenue } from '#core/order/venue/paper-venue.ts'
+import { account, addAccount, addInstrument, noonMs } from './desk-rows.ts'
+import { openDeskWorld } from './desk-world.ts'
+import { fileWorld } from './file-world.ts'
+
+const world = await fileWorld(openDeskWorld)
+const { sql, readMarket } = world.workerDesk
+const paper = paperVenue({
+  sql,
+  grouped: world.poolAt(world.url, 'postern_worker', 1),
+  rules: { ...paperDefaults, seed: 1 },
+  ...paperMarkets({ sql, readMarket }),
+})
+const desk = followMarket({ ...world.workerDesk, paper })
+const { signal } = new AbortController()
+const nanos = (price: string) => Number(parseAmount(price))
+
+/** Equity at the last mark, by account; none where it was never marked. */
+async function marks() {
+  const rows = await world.sql<{ id: string; equity: string | null }[]>`
+    select id, drawdown ->> 'equity' as equity from postern_account order by id`
+  return Object.fromEntries(rows.map(({ id, equity }) => [id, equity]))
+}
+
+async function hold(id: string): Promise<void> {
+  await world.sql`
+    insert into postern_position (account, symbol, quantity, cost, realised, fees, updated_at)
+    values (${id}, 'AAPL', 10, 1000, 0, 0, now())`
+}
+
+test('a bar marks the positions of its clock', async () => {
+  await addAccount(world.sql, { id: 'replayed', clock: 'replay' })
+  for (const id of [account, 'replayed']) await hold(id)
+  const price = nanos('100')
+  const bar = { time: noonMs, open: price, high: price, low: price, close: price, volume: 9 }
+  const bars = [{ ...bar, intervalMs: 60_000, isLive: false }]
+  await desk.onMarket({ clock: 'replay', symbol: 'AAPL', bars, quote: undefined }, signal)
+  expect(await marks()).toEqual({ [account]: null, replayed: '101000' })
+})
+
+test('quotes are marked once, at the end, and only where a position is of their symbols', async () => {
+  for (const id of ['held', 'flat', 'other']) {
+    await addAccount(world.sql, { id, clock: 'replay' })
+  }
+  await addInstrument(world.sql, 'AAPL', { price: '90' })
+  await hold('held')
+  await hold(account)
+  const quote = { time: noonMs, bid: nanos('89.9'), ask: nanos('90.1'), bidSize: 9, askSize: 9 }
+  await desk.onMarket({ clock: 'replay', symbol: 'AAPL', bars: [], quote }, signal)
+  expect(new Set(Object.values(await marks()))).toEqual(new Set([null]))
+  await desk.onQuotes({ symbols: ['MSFT'], timeMs: noonMs })
+  expect(new Set(Object.values(await marks()))).toEqual(new Set([null]))
+  await desk.onQuotes({ symbols: ['AAPL', 'MSFT'], timeMs: noonMs })
+  // Those at the live clock are the desk keeper's.
+  expect(await marks()).toEqual({ [account]: null, flat: null, held: '100900', other: null })
+})
