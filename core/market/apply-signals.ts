@@ -93,14 +93,19 @@ async function pairSignal(
 
 export type LatestSignal = StoredSignal & { readonly time: Date }
 
-/** Undefined until data of the symbol have been applied. */
-export async function readSignal(
+export type SignalKey = { readonly symbol: string; readonly strategy: Strategy }
+
+/** In the order of the keys; undefined until data of the symbol have been applied. */
+export async function readSignals(
   sql: Sql,
-  symbol: string,
-  strategy: Strategy,
-): Promise<LatestSignal | undefined> {
-  const [row] = await sql<{ time: Date; signal: unknown }[]>`
-    select time, signal from postern_signal where symbol = ${symbol} and strategy = ${strategy}`
-  if (row === undefined) return undefined
-  return { ...storedSignalSchema.parse(row.signal), time: row.time }
+  keys: readonly SignalKey[],
+): Promise<readonly (LatestSignal | undefined)[]> {
+  const rows = await sql<{ time: Date | null; signal: unknown }[]>`
+    select s.time, s.signal
+    from unnest(${keys.map((key) => key.symbol)}::text[], ${keys.map((key) => key.strategy)}::text[])
+      with ordinality as w(symbol, strategy, n)
+    left join postern_signal s on s.symbol = w.symbol and s.strategy = w.strategy order by w.n`
+  return rows.map(({ time, signal }) =>
+    time === null ? undefined : { ...storedSignalSchema.parse(signal), time },
+  )
 }

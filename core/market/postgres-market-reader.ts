@@ -2,7 +2,8 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { formatAmount } from '../order/amount.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
-import { readSignal } from './apply-signals.ts'
+import { sharedReads } from '../postgres/shared-reads.ts'
+import { type LatestSignal, readSignals, type SignalKey } from './apply-signals.ts'
 import { formatInterval } from './bar-interval.ts'
 import { readSymbolMarkets, type SymbolRecord } from './postgres-market-store.ts'
 import { midOf } from './quote-reference.ts'
@@ -86,11 +87,30 @@ export type MarketReader = {
   signal(symbol: string, strategy: Strategy): Promise<SignalDocument>
 }
 
+/** Symbols are few and readers many: those that read at once share a statement, or an answer. */
 export function postgresMarketReader({ sql }: { readonly sql: Sql }): MarketReader {
+  const market = sharedReads<MarketFilter, MarketDocument | undefined>({
+    read: (filters) => Promise.all(filters.map((filter) => readMarket(sql, filter))),
+    textOf: (filter) => JSON.stringify(filter),
+    keysMax: 8,
+  })
+  const book = sharedReads<string, BookDocument | undefined>({
+    read: (symbols) => readBooks(sql, symbols),
+    textOf: (symbol) => symbol,
+    keysMax: 64,
+  })
+  const signal = sharedReads<SignalKey, SignalDocument>({
+    read: async (keys) => {
+      const signals = await readSignals(sql, keys)
+      return keys.map((key, at) => signalOf(key, signals[at]))
+    },
+    textOf: ({ symbol, strategy }) => `${symbol} ${strategy}`,
+    keysMax: 64,
+  })
   return {
-    market: (filter) => readMarket(sql, filter).catch(rethrowAsOutage),
-    book: (symbol) => readBook(sql, symbol).catch(rethrowAsOutage),
-    signal: (symbol, strategy) => readLatest(sql, symbol, strategy).catch(rethrowAsOutage),
+    market: (filter) => market(filter).catch(rethrowAsOutage),
+    book: (symbol) => book(symbol).catch(rethrowAsOutage),
+    signal: (symbol, strategy) => signal({ symbol, strategy }).catch(rethrowAsOutage),
   }
 }
 
@@ -158,19 +178,29 @@ function timeText(ms: number): string {
 
 const storedLevelsSchema = z.object({ time: z.number(), bids: side, asks: side })
 
-async function readBook(sql: Sql, symbol: string): Promise<BookDocument | undefined> {
-  const [row] = await sql<{ levels: unknown }[]>`
-    select levels from postern_instrument where symbol = ${symbol}`
-  if (row === undefined) return undefined
+/** In the order of the symbols. */
+async function readBooks(
+  sql: Sql,
+  symbols: readonly string[],
+): Promise<readonly (BookDocument | undefined)[]> {
+  const rows = await sql<{ symbol: string; levels: unknown }[]>`
+    select symbol, levels from postern_instrument where symbol = any(${[...symbols]})`
+  const known = new Map(rows.map((row) => [row.symbol, row]))
+  return symbols.map((symbol) => {
+    const row = known.get(symbol)
+    return row === undefined ? undefined : bookOf(row)
+  })
+}
+
+function bookOf(row: { readonly symbol: string; readonly levels: unknown }): BookDocument {
+  const { symbol } = row
   const levels = storedLevelsSchema.nullable().parse(row.levels)
   if (levels === null) return { symbol, time: null, bids: [], asks: [] }
   return { symbol, time: timeText(levels.time), bids: levels.bids, asks: levels.asks }
 }
 
 /** Clients poll this one and take only an answer: what is not known yet is to hold. */
-async function readLatest(sql: Sql, symbol: string, strategy: Strategy): Promise<SignalDocument> {
-  const stored = await readSignal(sql, symbol, strategy)
-  const about = { symbol, strategy }
+function signalOf(about: SignalKey, stored: LatestSignal | undefined): SignalDocument {
   if (stored === undefined) {
     const nothing = { signal: 'hold', value: null, time: null, figures: null } as const
     const reasons = ['no bars of this symbol have been applied']

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readSignal } from '#core/market/apply-signals.ts'
+import { readSignals } from '#core/market/apply-signals.ts'
 import { dayIntervalMs } from '#core/market/bar-interval.ts'
 import { readMarketRows } from '#core/market/ingest-reader.ts'
 import { readMarkets, readSymbolMarkets } from '#core/market/postgres-market-store.ts'
@@ -21,6 +21,11 @@ const world = await fileWorld(openMarketWorld)
 
 const market = async (symbol = 'AAPL') =>
   (await readSymbolMarkets(world.worker, [symbol])).get(symbol)
+
+async function signal(symbol: string, strategy: 'momentum' | 'pairs') {
+  const [found] = await readSignals(world.worker, [{ symbol, strategy }])
+  return found
+}
 
 test('the mean volume is of the last twenty bars of the newest length', async () => {
   await world.ingest(...Array.from({ length: 30 }, (_, n) => own(n + 1)))
@@ -106,11 +111,11 @@ test('twenty years of the index are applied in order, with signals and figures o
     .trim()
     .split('\n')
     .map((line) => Number(line.split(',')[4]))
-  const momentum = await readSignal(world.worker, 'SPX', 'momentum')
+  const momentum = await signal('SPX', 'momentum')
   const expected = (closes.at(-22) ?? 0) / (closes.at(-253) ?? 0) - 1
   expect(momentum).toMatchObject({ time: new Date('2020-04-17T20:00:00Z'), signal: 'sell' })
   expect(momentum?.value).toBeCloseTo(expected, 12)
-  const pairs = await readSignal(world.worker, 'SPX', 'pairs')
+  const pairs = await signal('SPX', 'pairs')
   expect(pairs).toMatchObject({ signal: 'hold', value: null })
   expect((await market('SPX'))?.market.volatilityPercent).toBeGreaterThan(40)
 })
@@ -122,6 +127,6 @@ test('a symbol is paired with the index, bar by bar of the same time', async () 
   ]).flat()
   await world.ingest(...rows)
   await world.apply(['AAPL', 'SPX'])
-  const pairs = await readSignal(world.worker, 'AAPL', 'pairs')
+  const pairs = await signal('AAPL', 'pairs')
   expect(pairs).toMatchObject({ signal: 'sell', other: 'SPX', intervalMs: minuteMs, reasons: [] })
 })

@@ -2,9 +2,10 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
+import { sharedReads } from '../../postgres/shared-reads.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
 import { sides } from '../order.ts'
-import { type Trader, tradedAccounts } from './traded-accounts.ts'
+import { accountNotFound, type Trader, tradedAccounts } from './traded-accounts.ts'
 
 /** A cursor holds a place in each account, and has to fit a request line. */
 const accountsPerCursorMax = 32
@@ -50,16 +51,29 @@ export type FillReads = {
    */
   list(trader: Trader, filter: FillFilter): Promise<FillPage>
   /** Newest first. */
-  recent(
-    trader: Trader,
-    options: { readonly account: string | undefined; readonly limit: number },
-  ): Promise<readonly FillDocument[]>
+  recent(trader: Trader, options: Recent): Promise<readonly FillDocument[]>
 }
 
+type Recent = { readonly account: string | undefined; readonly limit: number }
+type AskedRecent = Recent & Trader
+
 export function fillReads(sql: Sql): FillReads {
+  const recent = sharedReads<AskedRecent, readonly NewestRow[]>({
+    read: (asked) => readNewest(sql, asked),
+    textOf: ({ issuer, subject, account, limit }) =>
+      JSON.stringify([issuer, subject, account, limit]),
+    keysMax: 32,
+  })
+
+  async function recentFills({ issuer, subject }: Trader, options: Recent) {
+    const rows = await recent({ issuer, subject, ...options })
+    if (options.account !== undefined && rows.length === 0) throw accountNotFound()
+    return rowsSchema.parse(rows.filter(({ position }) => position !== null)).map(fillOf)
+  }
+
   return {
     list: (trader, filter) => listFills(sql, trader, filter).catch(rethrowAsOutage),
-    recent: (trader, options) => recentFills(sql, trader, options).catch(rethrowAsOutage),
+    recent: (trader, options) => recentFills(trader, options).catch(rethrowAsOutage),
   }
 }
 
@@ -116,20 +130,33 @@ async function listFills(sql: Sql, trader: Trader, filter: FillFilter): Promise<
   return { fills: page.map(fillOf), next: rows.length > limit ? resume : undefined, resume }
 }
 
-async function recentFills(
+type NewestRow = { readonly n: number; readonly position: string | null }
+
+/**
+ * Of the accounts of each who asks, the newest first; an account without fills is there all the same.
+ * '' is any.
+ */
+async function readNewest(
   sql: Sql,
-  trader: Trader,
-  options: { readonly account: string | undefined; readonly limit: number },
-): Promise<readonly FillDocument[]> {
-  const accounts = await tradedAccounts(sql, trader, options.account)
-  const rows = await sql`
-    select f.* from unnest(${[...accounts]}::text[]) as mine(account)
+  asked: readonly AskedRecent[],
+): Promise<readonly (readonly NewestRow[])[]> {
+  const rows = await sql<NewestRow[]>`
+    select w.n::integer, f.*
+    from unnest(${asked.map(({ issuer }) => issuer)}::text[],
+      ${asked.map(({ subject }) => subject)}::text[],
+      ${asked.map(({ account }) => account ?? '')}::text[],
+      ${asked.map(({ limit }) => String(limit))}::text[]::integer[])
+      with ordinality as w(issuer, subject, account, most, n)
     cross join lateral (
-      select ${fillColumns(sql)} from postern_fill where postern_fill.account = mine.account
-      order by position desc limit ${options.limit}
-    ) as f
-    order by f.position desc limit ${options.limit}`
-  return rowsSchema.parse(rows).map(fillOf)
+      select own.* from postern_account_trader t left join lateral (
+        select ${fillColumns(sql)} from postern_fill where postern_fill.account = t.account
+        order by position desc limit w.most) as own on true
+      where t.issuer = w.issuer and t.subject = w.subject
+        and (w.account = '' or t.account = w.account)
+      order by own.position desc nulls last limit w.most) as f
+    order by w.n, f.position desc nulls last`
+  const byAsker = Map.groupBy(rows, ({ n }) => n)
+  return asked.map((_one, at) => byAsker.get(at + 1) ?? [])
 }
 
 function fillOf({ position: _place, ...fill }: FillRow): FillDocument {

@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import { readSymbolMarkets, type SymbolRecord } from '../../market/postgres-market-store.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
+import { sharedReads } from '../../postgres/shared-reads.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
 import { averagePriceText, marketValue, unrealised } from '../position.ts'
 import type { DeskSql } from './read-rows.ts'
-import { type Trader, tradedAccounts } from './traded-accounts.ts'
+import { accountNotFound, type Trader } from './traded-accounts.ts'
 
 /** In one answer: some MiB. */
 const positionsMax = 5_000
@@ -36,15 +37,38 @@ export type PositionReads = {
    * By account and symbol, flat ones that were once held included. Throws `account.not_found`,
    * `request.query_invalid` when there are too many, `database.unavailable`.
    */
-  list(
-    trader: Trader,
-    filter: { readonly account: string | undefined; readonly symbol: string | undefined },
-  ): Promise<readonly PositionDocument[]>
+  list(trader: Trader, filter: PositionFilter): Promise<readonly PositionDocument[]>
 }
 
+type PositionFilter = { readonly account: string | undefined; readonly symbol: string | undefined }
+type Asked = PositionFilter & Trader
+
+/** Lists that are asked for at once share a statement, and their symbols' prices another. */
 export function positionReads(sql: Sql): PositionReads {
+  const traded = sharedReads<Asked, readonly TradedRow[]>({
+    read: (asked) => readTraded(sql, asked),
+    textOf: ({ issuer, subject, account, symbol }) =>
+      JSON.stringify([issuer, subject, account, symbol]),
+    keysMax: 32,
+  })
+  const market = sharedReads<string, SymbolRecord | undefined>({
+    async read(symbols) {
+      const known = await readSymbolMarkets(sql, symbols)
+      return symbols.map((symbol) => known.get(symbol))
+    },
+    textOf: (symbol) => symbol,
+    keysMax: 64,
+  })
+
+  async function list({ issuer, subject }: Trader, filter: PositionFilter) {
+    const accounts = await traded({ issuer, subject, ...filter })
+    if (filter.account !== undefined && accounts.length === 0) throw accountNotFound()
+    const rows = heldRows(accounts.filter(({ symbol }) => symbol !== null))
+    return await Promise.all(rows.map(async (row) => documentOf(row, await market(row.symbol))))
+  }
+
   return {
-    list: (trader, filter) => listPositions(sql, trader, filter).catch(rethrowAsOutage),
+    list: (trader, filter) => list(trader, filter).catch(rethrowAsOutage),
   }
 }
 
@@ -67,33 +91,51 @@ export type HeldRow = z.infer<typeof rowsSchema>[number]
 export async function readHeld(
   sql: DeskSql,
   accounts: readonly string[],
-  symbol?: string,
 ): Promise<readonly HeldRow[]> {
   const rows = await sql`
-    select account, symbol, quantity::text, cost::text, realised::text, fees::text,
-      open_buy::text as "openBuy", open_sell::text as "openSell", updated_at as "updatedAt"
-    from postern_position
-    where account = any(${[...accounts]}::text[])
-      ${symbol === undefined ? sql`` : sql`and symbol = ${symbol}`}
-    order by account, symbol limit ${positionsMax + 1}`
+    select p.account, p.symbol, ${heldColumns(sql)}
+    from postern_position p
+    where p.account = any(${[...accounts]}::text[])
+    order by p.account, p.symbol limit ${positionsMax + 1}`
+  return heldRows(rows)
+}
+
+function heldColumns(sql: DeskSql) {
+  return sql`p.quantity::text, p.cost::text, p.realised::text, p.fees::text,
+    p.open_buy::text as "openBuy", p.open_sell::text as "openSell", p.updated_at as "updatedAt"`
+}
+
+function heldRows(rows: readonly unknown[]): readonly HeldRow[] {
   if (rows.length <= positionsMax) return rowsSchema.parse(rows)
   throw new PosternError('request.query_invalid', {
     detail: `More than ${positionsMax} positions; ask for one \`account\` or \`symbol\`.`,
   })
 }
 
-async function listPositions(
+type TradedRow = { readonly n: number; readonly symbol: string | null }
+
+/** Of the accounts of each who asks; one without positions is there all the same. '' is any. */
+async function readTraded(
   sql: Sql,
-  trader: Trader,
-  {
-    account,
-    symbol,
-  }: { readonly account: string | undefined; readonly symbol: string | undefined },
-): Promise<readonly PositionDocument[]> {
-  const accounts = await tradedAccounts(sql, trader, account)
-  const rows = await readHeld(sql, accounts, symbol)
-  const markets = await readSymbolMarkets(sql, [...new Set(rows.map((row) => row.symbol))])
-  return rows.map((row) => documentOf(row, markets.get(row.symbol)))
+  asked: readonly Asked[],
+): Promise<readonly (readonly TradedRow[])[]> {
+  const rows = await sql<TradedRow[]>`
+    select w.n::integer, p.*
+    from unnest(${asked.map(({ issuer }) => issuer)}::text[],
+      ${asked.map(({ subject }) => subject)}::text[],
+      ${asked.map(({ account }) => account ?? '')}::text[],
+      ${asked.map(({ symbol }) => symbol ?? '')}::text[])
+      with ordinality as w(issuer, subject, account, symbol, n)
+    cross join lateral (
+      select t.account, p.symbol, ${heldColumns(sql)}
+      from postern_account_trader t left join postern_position p
+        on p.account = t.account and (w.symbol = '' or p.symbol = w.symbol)
+      where t.issuer = w.issuer and t.subject = w.subject
+        and (w.account = '' or t.account = w.account)
+      order by t.account, p.symbol limit ${positionsMax + 1}) as p
+    order by w.n, p.account, p.symbol`
+  const byAsker = Map.groupBy(rows, ({ n }) => n)
+  return asked.map((_one, at) => byAsker.get(at + 1) ?? [])
 }
 
 function documentOf(row: HeldRow, market: SymbolRecord | undefined): PositionDocument {

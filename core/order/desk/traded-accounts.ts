@@ -41,7 +41,7 @@ export async function tradedAccount(
   })
 }
 
-function accountNotFound(): PosternError {
+export function accountNotFound(): PosternError {
   return new PosternError('account.not_found', {
     detail: 'There is no account of this name that the token may trade.',
   })

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { z } from 'zod'
 import { accountReads } from '#core/order/desk/account-reads.ts'
 import { fillReads } from '#core/order/desk/fill-reads.ts'
 import { orderReads } from '#core/order/desk/order-reads.ts'
@@ -203,6 +204,42 @@ test('fills come in the order of booking, page by page, and a kept cursor finds 
   expect(after.fills.map((one) => one.order_id)).toEqual([later])
   const recent = await fills().recent(desk, { account: undefined, limit: 2 })
   expect(recent.map((one) => one.order_id)).toEqual([later, placed.at(-1) ?? ''])
+})
+
+test('of those who read in one statement each gets what is his', async () => {
+  await addAccount(world.sql, 'a')
+  await addAccount(world.sql, 'b')
+  await addAccount(world.sql, 'theirs', { traders: ['other'] })
+  await addAccount(world.sql, 'empty')
+  for (const of of ['a', 'b', 'theirs']) await fill(world.workerDesk, { account: of, ...tenth })
+  const other = callerNamed('other').principal
+  const asked = [
+    ...[desk, other, stranger].map((who) => ({ who, account: undefined, limit: 9 })),
+    ...['a', 'b', 'empty', 'theirs', 'none'].map((of) => ({ who: desk, account: of, limit: 9 })),
+    { who: desk, account: undefined, limit: 1 },
+  ]
+  const [held, booked] = [positions(), fills()]
+  const accountsOf = (list: unknown) =>
+    z
+      .array(z.object({ account: z.string() }))
+      .safeParse(list)
+      .data?.map((one) => one.account)
+  const [fates, recent] = await Promise.all([
+    Promise.all(
+      asked.map(({ who, account: of }) =>
+        settle(held.list(who, { account: of, symbol: undefined })),
+      ),
+    ),
+    Promise.all(
+      asked.map(({ who, account: of, limit }) =>
+        settle(booked.recent(who, { account: of, limit })),
+      ),
+    ),
+  ])
+  const refused = undefined
+  const expected = [['a', 'b'], ['theirs'], [], ['a'], ['b'], [], refused, refused]
+  expect(fates.map(accountsOf)).toEqual([...expected, ['a', 'b']])
+  expect(recent.map((one) => accountsOf(one)?.toSorted())).toEqual([...expected, ['b']])
 })
 
 test('a kept cursor finds a fill whose transaction was overtaken by another account’s', async () => {

@@ -1,0 +1,50 @@
+import { PosternError } from '../errors.ts'
+import { groupCommit, runOrSplit } from './group-commit.ts'
+import { databaseOutage } from './outage.ts'
+
+/** Two statements keep Postgres and the process both busy. */
+const inFlightMax = 2
+const waitingMax = 10_000
+
+export type SharedReadsOptions<Key, Value> = {
+  /** One statement; the value of each key, in order. Whoever asked for the same has the same value. */
+  readonly read: (keys: readonly Key[]) => Promise<readonly Value[]>
+  /** Of one text is one value. */
+  readonly textOf: (key: Key) => string
+  /** Of one statement. */
+  readonly keysMax: number
+}
+
+/**
+ * Lets concurrent readers share statements: those that wait are answered together. A statement begins
+ * after everyone in it has asked, so nobody sees less than a read of his own would have shown him; a
+ * lone reader waits for nobody. Throws what `read` throws, and `database.unavailable` when too many wait.
+ */
+export function sharedReads<Key, Value>(
+  options: SharedReadsOptions<Key, Value>,
+): (key: Key) => Promise<Value> {
+  const { read, textOf, keysMax } = options
+  const waiting = new Map<string, Promise<Value>>()
+  const reads = groupCommit<Key, Value>({
+    run(keys) {
+      // Whoever asks from now on is answered by a later statement.
+      for (const key of keys) waiting.delete(textOf(key))
+      return runOrSplit(keys, read, (error) => databaseOutage(error) !== undefined)
+    },
+    ...{ batchMax: keysMax, inFlightMax, waitingMax },
+    refuse: () => new PosternError('database.unavailable', { reason: 'too many reads waiting' }),
+  })
+
+  return (key) => {
+    const text = textOf(key)
+    const known = waiting.get(text)
+    if (known !== undefined) return known
+    const value = reads.submit(key)
+    waiting.set(text, value)
+    // One that was refused never ran.
+    value.catch(() => {
+      if (waiting.get(text) === value) waiting.delete(text)
+    })
+    return value
+  }
+}
