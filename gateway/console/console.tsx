@@ -5,23 +5,27 @@ import { Shell } from './shell.tsx'
 
 type Theme = 'dark' | 'light'
 
+type Held = { readonly session?: Session; readonly why?: string }
+
 /** With a session the console, without one the question for a token. */
 export function Console() {
-  const [session, setSession] = useState<Session | undefined>()
-  const [why, setWhy] = useState<string | undefined>()
+  const [{ session, why }, setHeld] = useState<Held>({})
   const [theme, setTheme] = useState<Theme>(systemTheme)
-  const lock = useCallback((reason: string | undefined) => {
-    setSession(undefined)
-    setWhy(reason)
-  }, [])
+  const lock = useCallback((reason: string) => setHeld({ why: reason }), [])
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme
   }, [theme])
   useLockWhenIdle(session, lock)
 
   if (session === undefined) {
-    const onRejected = () => lock('The gateway takes this token no more.')
-    return <Login why={why} onOpen={setSession} onRejected={onRejected} />
+    // The answer may be late, and another session open by now.
+    const onRejected = (rejected: Session) =>
+      setHeld((held) =>
+        held.session === rejected ? { why: 'The gateway takes this token no more.' } : held,
+      )
+    return (
+      <Login why={why} onOpen={(opened) => setHeld({ session: opened })} onRejected={onRejected} />
+    )
   }
   return (
     <SessionProvider value={session}>

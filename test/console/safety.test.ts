@@ -145,6 +145,29 @@ test('a token that the gateway takes no more locks the page', async () => {
   await expectLocked(page, 'The gateway takes this token no more.')
 })
 
+test('a token that is refused late does not lock whoever has come since', async () => {
+  const page = await world.open()
+  await unlock(page, await world.token('developer'))
+  await show(page, 'schedules/check-rotation', 'Schedules')
+  const released = Promise.withResolvers<void>()
+  await page.route('**/check-rotation/run', async (route) => {
+    await released.promise
+    await route.continue({
+      headers: { ...route.request().headers(), authorization: 'Bearer gone' },
+    })
+  })
+  const asked = page.waitForRequest('**/check-rotation/run')
+  const answered = page.waitForResponse('**/check-rotation/run')
+  await page.getByRole('button', { name: 'Run check-rotation now' }).click()
+  await asked
+  await page.getByRole('button', { name: 'Lock' }).click()
+  await unlock(page, await world.token('colleague'))
+  released.resolve()
+  expect((await answered).status()).toBe(401)
+  await show(page, 'queues', 'Queues')
+  await page.getByText('colleague').waitFor()
+})
+
 test.each([
   ['what is no token', 'two words', 'That is no token'],
   ['a token of nobody', 'eyJhbGciOiJub25lIn0.e30.', 'Bearer token rejected'],
