@@ -15,7 +15,7 @@ export function Console() {
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme
   }, [theme])
-  useLockWhenIdle(session, lock)
+  useLockWhenAway(session, lock)
 
   if (session === undefined) {
     // The answer may be late, and another session open by now.
@@ -46,7 +46,7 @@ const signsOfLife = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchsta
 /** Milliseconds between two looks: a timer as long as the wait would stand still with the machine. */
 const lookMs = 5_000
 
-function useLockWhenIdle(session: Session | undefined, lock: (reason: string) => void): void {
+function useLockWhenAway(session: Session | undefined, lock: (reason: string) => void): void {
   useEffect(() => {
     if (session === undefined) return
     let livedAt = Date.now()
@@ -59,9 +59,13 @@ function useLockWhenIdle(session: Session | undefined, lock: (reason: string) =>
         lock('The token has expired.')
       }
     }, lookMs)
+    // The back/forward cache would keep this page with all that it holds.
+    const leave = () => lock('Locked when you left the page.')
+    addEventListener('pagehide', leave)
     for (const sign of signsOfLife) document.addEventListener(sign, live, { passive: true })
     return () => {
       clearInterval(look)
+      removeEventListener('pagehide', leave)
       for (const sign of signsOfLife) document.removeEventListener(sign, live)
     }
   }, [session, lock])

@@ -145,6 +145,14 @@ test('a token that the gateway takes no more locks the page', async () => {
   await expectLocked(page, 'The gateway takes this token no more.')
 })
 
+test('a page that is left is locked: the browser may keep it whole, to go back to', async () => {
+  const page = await world.open()
+  await page.clock.install()
+  await unlock(page, await world.token('developer'))
+  await page.evaluate(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`)
+  await expectLocked(page, 'Locked when you left the page.')
+})
+
 test('a token that is refused late does not lock whoever has come since', async () => {
   const page = await world.open()
   await unlock(page, await world.token('developer'))
