@@ -207,3 +207,24 @@ test('an act that is refused says why in its dialog, and which request it was', 
     /403 access\.scope_missing · request [0-9a-f-]{36}/,
   )
 })
+
+test('a dialog stays while its act is under way, and tells what came of it', async () => {
+  await press('Lock')
+  await unlock(page, await world.token('reader', ['queues:read']))
+  await show(page, 'queues', 'Queues')
+  const released = Promise.withResolvers<void>()
+  await page.route('**/score-cohort/pause', async (route) => {
+    await released.promise
+    await route.continue()
+  })
+  await press('Pause score-cohort')
+  const asked = page.waitForRequest('**/score-cohort/pause')
+  await dialog().getByRole('button', { name: 'Pause' }).click()
+  await asked
+  await dialog().locator('button:disabled', { hasText: 'Cancel' }).waitFor()
+  for (let times = 0; times < 3; times++) await page.keyboard.press('Escape')
+  released.resolve()
+  await dialog().getByText('This needs a token with the scope queues:admin.').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog().waitFor({ state: 'detached' })
+})
