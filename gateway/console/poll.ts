@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Refused } from './call.ts'
-import { isPaused, noteFresh, onResume } from './freshness.ts'
+import { isPaused, noteFresh, onRefresh } from './freshness.ts'
 
 /** Milliseconds between an answer and the next question. */
 const pollMs = 5_000
@@ -58,8 +58,8 @@ type State<Value> = {
 }
 
 /**
- * Asks at once, then again some time after each answer, unless that was final; returns what ends it.
- * `ask` says whether it was.
+ * Asks at once, then again some time after each answer, unless that was final, as `ask` says; only a
+ * person asks once more then. Returns what ends it.
  */
 function startPolling(
   everyMs: number,
@@ -68,27 +68,31 @@ function startPolling(
   const ended = new AbortController()
   const place = everyMs > 0 ? noteFresh() : undefined
   let timer: number | undefined
+  let isAsked = false
+  let isFinal = false
   const round = async () => {
     clearTimeout(timer)
     if (document.hidden) return
-    const isFinal = await ask(ended.signal, () => place?.answered())
-    if (everyMs > 0 && !isFinal && !ended.signal.aborted) timer = setTimeout(next, everyMs)
+    isAsked = true
+    isFinal = await ask(ended.signal, () => place?.answered())
+    if (ended.signal.aborted) return
+    clearTimeout(timer)
+    if (isFinal) place?.leave()
+    else if (everyMs > 0) timer = setTimeout(goOn, everyMs)
   }
-  const next = () => {
-    if (!isPaused()) void round()
+  const goOn = () => {
+    const isDue = everyMs > 0 && !isFinal && !isPaused()
+    if (isDue || !isAsked) void round()
   }
-  const onVisible = () => {
-    if (!document.hidden && everyMs > 0) next()
-  }
-  document.addEventListener('visibilitychange', onVisible)
-  const offResume = onResume(() => void round())
+  document.addEventListener('visibilitychange', goOn)
+  const offRefresh = onRefresh((why) => (why === 'asked' ? void round() : goOn()))
   void round()
   return () => {
     ended.abort()
     clearTimeout(timer)
     place?.leave()
-    offResume()
-    document.removeEventListener('visibilitychange', onVisible)
+    offRefresh()
+    document.removeEventListener('visibilitychange', goOn)
   }
 }
 
