@@ -50,11 +50,11 @@ export function refreshAll(): void {
   for (const refresh of refreshers) refresh('asked')
 }
 
-/** Of all that the view shows, the time of what is oldest. */
-export function useFreshness(): {
-  readonly oldestAt: number | undefined
-  readonly isPaused: boolean
-} {
+/**
+ * Of all that the view shows, the time of what is oldest. Whoever uses it is drawn again with each
+ * answer, and when refreshing is paused or goes on.
+ */
+export function useFreshness(): number | undefined {
   const [, setRound] = useState(0)
   useEffect(() => {
     const listener = () => setRound((round) => round + 1)
@@ -62,5 +62,5 @@ export function useFreshness(): {
     return () => void listeners.delete(listener)
   }, [])
   const times = [...places].flatMap(({ answeredAt }) => answeredAt ?? [])
-  return { oldestAt: times.length === 0 ? undefined : Math.min(...times), isPaused: paused }
+  return times.length === 0 ? undefined : Math.min(...times)
 }
