@@ -82,17 +82,19 @@ function VerifyPanel() {
   )
 }
 
+/** Milliseconds; the question itself waits for the end. */
+const verifyPollMs = 250
+
 function Verification({ jobId }: { readonly jobId: string }) {
   const session = useSession()
-  const [isDone, setDone] = useState(false)
   const polled = usePoll(
     `verify-${jobId}`,
-    async (signal) => {
+    async (signal, end) => {
       const job = await session.json({ path: `/v1/jobs/${jobId}?wait=10`, signal }, jobSchema)
-      if (job.finishedAt !== undefined) setDone(true)
+      if (job.finishedAt !== undefined) end()
       return job
     },
-    isDone ? 0 : 250,
+    verifyPollMs,
   )
   const { value: job, problem } = polled
   const result = resultSchema.safeParse(job?.result)

@@ -15,11 +15,12 @@ export type Polled<Value> = {
 
 /**
  * Asks now and every few seconds, but not while the page is hidden or refreshing is paused; with 0
- * only when told to. What is asked follows `key`: another key begins anew.
+ * only when told to. What is asked follows `key`: another key begins anew. `load` calls `end` when
+ * its answer is the last.
  */
 export function usePoll<Value>(
   key: string,
-  load: (signal: AbortSignal) => Promise<Value>,
+  load: (signal: AbortSignal, end: () => void) => Promise<Value>,
   everyMs = pollMs,
 ): Polled<Value> {
   const [state, setState] = useState<State<Value>>({ key })
@@ -32,12 +33,16 @@ export function usePoll<Value>(
     const store = (change: (old: State<Value>) => State<Value>) =>
       setState((old) => change(old.key === key ? old : { key }))
     return startPolling(everyMs, async (signal, onAnswer) => {
+      let isLast = false
+      const end = () => {
+        isLast = true
+      }
       try {
-        const value = await asked.current(signal)
+        const value = await asked.current(signal, end)
         if (signal.aborted) return true
         onAnswer()
         store(() => ({ key, value }))
-        return false
+        return isLast
       } catch (thrown) {
         const problem = asRefused(thrown)
         if (!signal.aborted) store((old) => ({ ...old, problem }))

@@ -83,3 +83,19 @@ test('what was to be asked once while nobody looked is asked when somebody does'
   await page.locator('main:not(:has([aria-busy=true]))').waitFor()
   expect(asked).toHaveLength(1)
 })
+
+test('a job that is followed is not asked for any more once it has ended', async () => {
+  await unlock(page, await world.token('operator'))
+  await show(page, 'audit', 'Audit')
+  let ends = 0
+  await page.route('**/v1/jobs/*?wait=*', async (route) => {
+    const response = await route.fetch()
+    if ((await response.text()).includes('"finishedAt"')) ends++
+    await route.fulfill({ response })
+  })
+  await press('Verify now')
+  await page.getByText(/^Verified: [\d,]+ entries, nothing wrong$/).waitFor({ timeout: 60_000 })
+  await leaveAndGoOn()
+  await show(page, 'queues', 'Queues')
+  expect(ends).toBe(1)
+})
