@@ -47,6 +47,8 @@ export const jobSchema = z.object({
 })
 export type Job = z.output<typeof jobSchema>
 export const jobsSchema = z.object({ jobs: z.array(jobSchema), next: z.optional(text) })
+/** What a job keeps of its problem, as far as it is a line of a list. */
+export const jobProblemSchema = z.object({ title: text, detail: z.optional(text) })
 export const cancelSchema = z.object({ outcome: text, run: text })
 
 const recoverySchema = z.object({
