@@ -1,23 +1,15 @@
-import { afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock } from './console-world.ts'
-
-setDefaultTimeout(90_000)
+import { show, unlock, useConsole } from './console-world.ts'
 
 const wallet = 'GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX'
 
-let world: ConsoleWorld
+const world = await useConsole()
 let page: Page
-beforeAll(async () => {
-  world = await sharedConsoleWorld()
-})
 beforeEach(async () => {
   page = await world.open()
   await unlock(page, await world.token('operator'))
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
 })
 
 const entries = z.object({ entries: z.array(z.object({ record: z.string() })) })

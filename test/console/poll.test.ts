@@ -1,19 +1,11 @@
-import { afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock } from './console-world.ts'
+import { show, unlock, useConsole } from './console-world.ts'
 
-setDefaultTimeout(90_000)
-
-let world: ConsoleWorld
+const world = await useConsole()
 let page: Page
-beforeAll(async () => {
-  world = await sharedConsoleWorld()
-})
 beforeEach(async () => {
   page = await world.open()
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
 })
 
 /** The requests for a path, as they come. */

@@ -1,18 +1,10 @@
-import { afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock, viewNames } from './console-world.ts'
+import { show, unlock, useConsole, viewNames } from './console-world.ts'
 import { hostileText } from './seed-console.ts'
 
-setDefaultTimeout(90_000)
-
-let world: ConsoleWorld
-beforeAll(async () => {
-  world = await sharedConsoleWorld()
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
-})
+const world = await useConsole()
 
 /** What the browser complains about: refused by the policy, thrown by the page. */
 function complaintsOf(page: Page): string[] {
