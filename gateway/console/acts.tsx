@@ -131,8 +131,8 @@ function ActDialog({
     <dialog
       ref={dialog}
       aria-labelledby="act-title"
-      // Closed, it could not tell what is still to come. A second Esc closes it in Chromium whatever
-      // becomes of the event, but for `closedby`, which not every browser knows.
+      // Closed, it could not tell what is still to come. In Chromium a second Esc closes it,
+      // whatever becomes of the event, unless `closedby` says no, which not every browser knows.
       closedby={isBusy ? 'none' : 'closerequest'}
       onCancel={(event) => {
         if (isBusy) event.preventDefault()

@@ -63,8 +63,8 @@ type State<Value> = {
 }
 
 /**
- * Asks at once, then again some time after each answer, unless that was final, as `ask` says; only a
- * person asks once more then. Returns what ends it.
+ * Asks at once, then again some time after each answer, unless that was final, as `ask` says; then
+ * only a person asks once more. Returns what ends it.
  */
 function startPolling(
   everyMs: number,

@@ -27,12 +27,12 @@ export type ConsoleWorld = Awaited<ReturnType<typeof openConsoleWorld>>
 
 let shared: Promise<ConsoleWorld> | undefined
 
-/** Milliseconds: a gateway, an embedded Postgres and a browser, on a machine that does other things. */
+/** Milliseconds: a gateway, an embedded Postgres and a browser, beside whatever else runs. */
 const testMsMax = 90_000
 
 /**
- * For a test file: one world for all files of a test process, gone with it. What a test has opened in
- * the browser is closed after it.
+ * For a test file: one world for all files of a test process, gone with it. What a test has opened
+ * in the browser is closed after it.
  */
 export async function useConsole(): Promise<ConsoleWorld> {
   setDefaultTimeout(testMsMax)
