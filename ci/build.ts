@@ -1,4 +1,5 @@
-// Compiles main.ts into one executable, and client/ into one module beside it. What the flags are for, and what they cannot do:
+// Compiles main.ts into one executable, and client/ into one module beside it. What the flags are
+// for, and what they cannot do:
 //
 // --no-compile-autoload-*   A compiled Bun reads `.env` and runs the `preload` of a `bunfig.toml`
 //                           from its working directory; ours reads neither.
@@ -9,9 +10,9 @@
 //                           they would be unpacked into /tmp at each start.
 // --bytecode                35 ms instead of 115 ms from exec to `--version`, for 7 MB.
 // --sourcemap               Traces that name our files; the copy beside the binary stays here.
-// --define=__dirname        In a CommonJS package it is otherwise the folder on the machine that builds:
-//                           another binary in each folder, and a place from which that package might
-//                           load code. Nothing is there where the binary runs.
+// --define=__dirname        In a CommonJS package it is otherwise the folder on the machine that
+//                           builds: another binary in each folder, and a place from which that
+//                           package might load code. Nothing is there where the binary runs.
 //
 // No flag closes BUN_BE_BUN (the binary is then the bun command) and LD_PRELOAD: both act before
 // our first line. commands/environment-guard.ts refuses the other names; a deployment must not let

@@ -23,7 +23,7 @@ export const metrics = {
 }
 
 /** From here on a finding fails its step; what lies below is counted and shown. */
-export const gating = ['critical', 'high']
+const gating = ['critical', 'high']
 export const severities = ['critical', 'high', 'medium', 'low']
 
 /** A check that has no answer; the message says what to do. */

@@ -10,8 +10,8 @@ import type { ReadAudit } from './read-audit.ts'
 
 /**
  * The outermost layer: names the request, and at its end writes its one log line, its metric, its
- * span where it is traced and, for an admitted read, its part of an audit record. A request id is ours alone; what a caller
- * sends as one is not taken over, because audit records carry it.
+ * span where it is traced and, for an admitted read, its part of an audit record. A request id is
+ * ours alone; what a caller sends as one is not taken over, because audit records carry it.
  */
 export function observe(options: {
   readonly log: Log

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineJobKind } from '../job/kind.ts'
 import { driftSources, driftVerdicts } from './finding.ts'
 
-export const checkDriftPayload = z.strictObject({
+const checkDriftPayload = z.strictObject({
   sources: z
     .array(z.enum(driftSources))
     .min(1)
@@ -13,7 +13,7 @@ export const checkDriftPayload = z.strictObject({
 })
 export type CheckDriftPayload = z.infer<typeof checkDriftPayload>
 
-export const checkDriftResult = z.strictObject({
+const checkDriftResult = z.strictObject({
   sources: z.array(
     z.strictObject({
       source: z.enum(driftSources),

@@ -1,5 +1,5 @@
 /** Why there is no plan that may be judged; a closed set. */
-export const planFaults = [
+const planFaults = [
   'missing',
   'stale',
   'from_the_future',

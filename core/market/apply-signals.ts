@@ -19,7 +19,7 @@ const closesMax = momentumRules.lookback + 1
 const dayBarsAgeMaxMs = 7 * dayIntervalMs
 
 /** As it stands in the column; all figures are doubles, as the formulas have them. */
-export const storedSignalSchema = z.object({
+const storedSignalSchema = z.object({
   signal: z.enum(['buy', 'sell', 'hold']),
   value: z.number().nullable(),
   figures: z.record(z.string(), z.number()).nullable(),

@@ -95,20 +95,18 @@ export type BarRow = z.infer<typeof barRowSchema>
 
 const sideSchema = z.array(z.tuple([priceSchema, sizeSchema])).max(levelsMax)
 
-export const levelsSchema = z
-  .strictObject({ bids: sideSchema, asks: sideSchema })
-  .check((given) => {
-    const { bids, asks } = given.value
-    const refuse = (side: string, message: string) =>
-      given.issues.push({ code: 'custom', path: [side], message, input: given.value })
-    if (!isFalling(bids)) refuse('bids', 'must fall from the best price')
-    if (!isFalling(asks.toReversed())) refuse('asks', 'must rise from the best price')
-    const [bid] = bids
-    const [ask] = asks
-    if (bid !== undefined && ask !== undefined && parseAmount(bid[0]) > parseAmount(ask[0])) {
-      refuse('bids', 'must not cross the asks')
-    }
-  })
+const levelsSchema = z.strictObject({ bids: sideSchema, asks: sideSchema }).check((given) => {
+  const { bids, asks } = given.value
+  const refuse = (side: string, message: string) =>
+    given.issues.push({ code: 'custom', path: [side], message, input: given.value })
+  if (!isFalling(bids)) refuse('bids', 'must fall from the best price')
+  if (!isFalling(asks.toReversed())) refuse('asks', 'must rise from the best price')
+  const [bid] = bids
+  const [ask] = asks
+  if (bid !== undefined && ask !== undefined && parseAmount(bid[0]) > parseAmount(ask[0])) {
+    refuse('bids', 'must not cross the asks')
+  }
+})
 export type Levels = z.infer<typeof levelsSchema>
 
 function isFalling(side: readonly (readonly [string, number])[]): boolean {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineJobKind } from '../job/kind.ts'
 import { symbolSchema } from './ingest-row.ts'
 
-export const applyMarketDataPayload = z.strictObject({
+const applyMarketDataPayload = z.strictObject({
   /** The upload that this job follows. */
   ingest: z.uuid(),
   symbols: z.array(symbolSchema).min(1),
@@ -11,7 +11,7 @@ export const applyMarketDataPayload = z.strictObject({
 })
 export type ApplyMarketDataPayload = z.infer<typeof applyMarketDataPayload>
 
-export const applyMarketDataResult = z.object({
+const applyMarketDataResult = z.object({
   bars: z.int().nonnegative(),
   quotes: z.int().nonnegative(),
   signals: z.int().nonnegative(),

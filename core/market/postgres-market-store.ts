@@ -15,7 +15,7 @@ export type MarketClock = (typeof marketClocks)[number]
 const volatilityAgeMaxMs = 4 * 86_400_000
 
 /** `statistics` of an instrument, by the worker that applies what is ingested. */
-export const statisticsSchema = z.object({
+const statisticsSchema = z.object({
   /** The bars that the figures are of. */
   intervalMs: z.int().positive().nullable(),
   /** Shares per bar. */

@@ -7,7 +7,7 @@ export const advanceOrdersPayload = z.strictObject({
 })
 export type AdvanceOrdersPayload = z.infer<typeof advanceOrdersPayload>
 
-export const advanceOrdersResult = z.object({
+const advanceOrdersResult = z.object({
   sent: z.int(),
   looked_up: z.int(),
   cancels: z.int(),
@@ -32,7 +32,7 @@ export const advanceOrdersKind = defineJobKind({
   concurrency: 32,
 })
 
-export const reconcileAccountPayload = z.strictObject({
+const reconcileAccountPayload = z.strictObject({
   account: z.string().min(1).max(64),
   reconciliation_date: z.iso.date().optional(),
 })
@@ -82,7 +82,7 @@ export const reconcileAccountKind = defineJobKind({
   schedulable: true,
 })
 
-export const reconcileAccountsResult = z.object({
+const reconcileAccountsResult = z.object({
   accounts: z.int(),
   reconciliation_date: z.string(),
 })

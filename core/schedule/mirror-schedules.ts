@@ -4,7 +4,7 @@ import type { Ticker, TickQueue } from './tick-queue.ts'
 /** A tick that is so late has been lost; it is up to a worker that is busy otherwise. */
 const stuckMs = 30_000
 
-export const driftKinds = ['missing', 'changed', 'stuck', 'stranger'] as const
+const driftKinds = ['missing', 'changed', 'stuck', 'stranger'] as const
 
 export type Mending = {
   readonly name: string

@@ -48,7 +48,7 @@ export const scoreCohortPayload = z.strictObject({
 })
 export type ScoreCohortPayload = z.infer<typeof scoreCohortPayload>
 
-export const scoreCohortResult = z.object({
+const scoreCohortResult = z.object({
   cohort: cohortSchema,
   statuses: z.partialRecord(z.enum(eligibilityStatuses), z.int().nonnegative()),
   scored: z.int().nonnegative(),

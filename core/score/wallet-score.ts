@@ -78,7 +78,7 @@ const qualityFlags = ['UNMATCHED_SALES', 'PRICES_CARRIED_FORWARD', 'FAILED_SWAPS
 const reasonSchema = z.object({ code: z.enum(reasonCodes), detail: z.string() })
 
 /** One wallet measured alone: the same swaps always give the same measurement. */
-export const measurementSchema = z.object({
+const measurementSchema = z.object({
   wallet: z.string(),
   algorithmVersion: algorithmVersionSchema,
   costBasis: costBasisSchema,

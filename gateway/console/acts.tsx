@@ -86,7 +86,7 @@ export function ActsProvider({ children }: { readonly children: ComponentChildre
           key={asked.title}
           act={asked}
           onDone={(text) => {
-            setAsked(undefined)
+            setAsked((now) => (now === asked ? undefined : now))
             if (text !== undefined) setTold({ text })
           }}
         />
@@ -128,7 +128,17 @@ function ActDialog({
   }
 
   return (
-    <dialog ref={dialog} aria-labelledby="act-title" onClose={() => onDone(undefined)}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="act-title"
+      // Closed, it could not tell what is still to come. In Chromium a second Esc closes it,
+      // whatever becomes of the event, unless `closedby` says no, which not every browser knows.
+      closedby={isBusy ? 'none' : 'closerequest'}
+      onCancel={(event) => {
+        if (isBusy) event.preventDefault()
+      }}
+      onClose={() => onDone(undefined)}
+    >
       <form onSubmit={(event) => void submit(event)}>
         <h2 id="act-title">{act.title}</h2>
         <div class="consequence">{act.consequence}</div>
@@ -142,7 +152,7 @@ function ActDialog({
         ))}
         {problem === undefined ? null : <ProblemNote problem={problem} />}
         <div class="actions">
-          <button type="button" onClick={() => dialog.current?.close()}>
+          <button type="button" disabled={isBusy} onClick={() => dialog.current?.close()}>
             Cancel
           </button>
           <button type="submit" class={act.isDangerous ? 'danger' : 'primary'} disabled={isBusy}>

@@ -2,11 +2,12 @@ import { useState } from 'preact/hooks'
 import * as z from 'zod/mini'
 import { useActs } from './acts.tsx'
 import { EntryTable } from './audit-entries.tsx'
-import { entriesSchema, entryOf, jobSchema, runSchema } from './documents.ts'
+import { entriesSchema, entryOf, jobProblemSchema, jobSchema } from './documents.ts'
 import { Facts, Lasted, Status } from './marks.tsx'
-import { Empty, Panel, ProblemNote } from './panel.tsx'
+import { Empty, Panel, ProblemNote, Section } from './panel.tsx'
 import { hrefOf } from './place.ts'
 import { usePoll } from './poll.ts'
+import { runSchedule } from './run-schedule.ts'
 import { useSession } from './session.ts'
 import { jobTone } from './states.ts'
 
@@ -57,42 +58,41 @@ function VerifyPanel() {
   const [jobId, setJobId] = useState<string | undefined>()
   const verify = () =>
     acts.run(async () => {
-      const path = '/internal/schedules/verify-audit/run'
-      const run = await session.json({ method: 'POST', path }, runSchema)
-      setJobId(run.job_id ?? undefined)
+      setJobId(await runSchedule(session, 'verify-audit'))
       return 'A worker reads the log from its first entry to its last.'
     })
   return (
-    <section class="panel" aria-labelledby="panel-verify">
-      <header>
-        <h2 id="panel-verify">Verification</h2>
-        <p class="dim">By the same code as `postern audit verify`, in a worker</p>
-        <div class="actions">
-          <button type="button" class="primary" onClick={verify}>
-            Verify now
-          </button>
-        </div>
-      </header>
+    <Section
+      title="Verification"
+      note="By the same code as `postern audit verify`, in a worker"
+      actions={
+        <button type="button" class="primary" onClick={verify}>
+          Verify now
+        </button>
+      }
+    >
       {jobId === undefined ? (
         <Empty>It also runs every night; its job says how that went.</Empty>
       ) : (
         <Verification key={jobId} jobId={jobId} />
       )}
-    </section>
+    </Section>
   )
 }
 
+/** Milliseconds; the question itself waits for the end. */
+const verifyPollMs = 250
+
 function Verification({ jobId }: { readonly jobId: string }) {
   const session = useSession()
-  const [isDone, setDone] = useState(false)
   const polled = usePoll(
     `verify-${jobId}`,
-    async (signal) => {
+    async (signal, end) => {
       const job = await session.json({ path: `/v1/jobs/${jobId}?wait=10`, signal }, jobSchema)
-      if (job.finishedAt !== undefined) setDone(true)
+      if (job.finishedAt !== undefined) end()
       return job
     },
-    isDone ? 0 : 250,
+    verifyPollMs,
   )
   const { value: job, problem } = polled
   const result = resultSchema.safeParse(job?.result)
@@ -120,11 +120,11 @@ function Verification({ jobId }: { readonly jobId: string }) {
   )
 }
 
-const problemSchema = z.object({ title: z.string(), detail: z.optional(z.string()) })
-
 function problemText(problem: unknown): string {
-  const read = problemSchema.safeParse(problem)
-  return read.success ? [read.data.title, read.data.detail ?? ''].join(': ') : 'failed'
+  const read = jobProblemSchema.safeParse(problem)
+  if (!read.success) return 'failed'
+  const { title, detail } = read.data
+  return detail === undefined ? title : `${title}: ${detail}`
 }
 
 type Asked = { readonly from: string; readonly type: string; readonly subject: string }
@@ -146,13 +146,10 @@ function Records({ size }: { readonly size: number | undefined }) {
     })
   }
   return (
-    <section class="panel" aria-labelledby="panel-audit-records">
-      <header>
-        <h2 id="panel-audit-records">Records</h2>
-        <p class="dim">
-          Whoever reads records is in the log, so they are read when you ask and not before.
-        </p>
-      </header>
+    <Section
+      title="Records"
+      note="Whoever reads records is in the log, so they are read when you ask and not before."
+    >
       <form class="filters" onSubmit={submit} aria-label="Read records">
         <input
           inputMode="numeric"
@@ -182,7 +179,7 @@ function Records({ size }: { readonly size: number | undefined }) {
       {asked === undefined ? null : (
         <RecordPage asked={asked} onNext={(next) => setAsked({ ...asked, from: next })} />
       )}
-    </section>
+    </Section>
   )
 }
 

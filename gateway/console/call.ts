@@ -40,7 +40,7 @@ export class Refused extends Error {
   }
 }
 
-export type Method = 'GET' | 'POST' | 'DELETE'
+type Method = 'GET' | 'POST' | 'DELETE'
 
 export type Request = {
   readonly method?: Method

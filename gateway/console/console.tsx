@@ -5,23 +5,27 @@ import { Shell } from './shell.tsx'
 
 type Theme = 'dark' | 'light'
 
+type Held = { readonly session?: Session; readonly why?: string }
+
 /** With a session the console, without one the question for a token. */
 export function Console() {
-  const [session, setSession] = useState<Session | undefined>()
-  const [why, setWhy] = useState<string | undefined>()
+  const [{ session, why }, setHeld] = useState<Held>({})
   const [theme, setTheme] = useState<Theme>(systemTheme)
-  const lock = useCallback((reason: string | undefined) => {
-    setSession(undefined)
-    setWhy(reason)
-  }, [])
+  const lock = useCallback((reason: string) => setHeld({ why: reason }), [])
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme
   }, [theme])
-  useLockWhenIdle(session, lock)
+  useLockWhenAway(session, lock)
 
   if (session === undefined) {
-    const onRejected = () => lock('The gateway takes this token no more.')
-    return <Login why={why} onOpen={setSession} onRejected={onRejected} />
+    // The answer may be late, and another session open by now.
+    const onRejected = (rejected: Session) =>
+      setHeld((held) =>
+        held.session === rejected ? { why: 'The gateway takes this token no more.' } : held,
+      )
+    return (
+      <Login why={why} onOpen={(opened) => setHeld({ session: opened })} onRejected={onRejected} />
+    )
   }
   return (
     <SessionProvider value={session}>
@@ -42,7 +46,7 @@ const signsOfLife = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchsta
 /** Milliseconds between two looks: a timer as long as the wait would stand still with the machine. */
 const lookMs = 5_000
 
-function useLockWhenIdle(session: Session | undefined, lock: (reason: string) => void): void {
+function useLockWhenAway(session: Session | undefined, lock: (reason: string) => void): void {
   useEffect(() => {
     if (session === undefined) return
     let livedAt = Date.now()
@@ -55,9 +59,13 @@ function useLockWhenIdle(session: Session | undefined, lock: (reason: string) =>
         lock('The token has expired.')
       }
     }, lookMs)
+    // The back/forward cache would keep this page with all that it holds.
+    const leave = () => lock('Locked when you left the page.')
+    addEventListener('pagehide', leave)
     for (const sign of signsOfLife) document.addEventListener(sign, live, { passive: true })
     return () => {
       clearInterval(look)
+      removeEventListener('pagehide', leave)
       for (const sign of signsOfLife) document.removeEventListener(sign, live)
     }
   }, [session, lock])

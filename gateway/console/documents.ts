@@ -11,7 +11,7 @@ export const readinessSchema = z.object({
   checks: z.record(text, z.object({ ok: z.boolean(), detail: z.optional(text) })),
 })
 
-export const queueSchema = z.object({
+const queueSchema = z.object({
   kind: text,
   paused: z.boolean(),
   accepted: count,
@@ -47,6 +47,8 @@ export const jobSchema = z.object({
 })
 export type Job = z.output<typeof jobSchema>
 export const jobsSchema = z.object({ jobs: z.array(jobSchema), next: z.optional(text) })
+/** What a job keeps of its problem, as far as it is a line of a list. */
+export const jobProblemSchema = z.object({ title: text, detail: z.optional(text) })
 export const cancelSchema = z.object({ outcome: text, run: text })
 
 const recoverySchema = z.object({
@@ -119,7 +121,7 @@ export const accountsSchema = z.object({
     }),
   ),
 })
-export const orderSchema = z.object({
+const orderSchema = z.object({
   id: text,
   account: text,
   client_order_id: text,
@@ -189,7 +191,7 @@ export const scoreSchema = z.object({
 })
 export type Score = z.output<typeof scoreSchema>
 
-export const secretSchema = z.object({
+const secretSchema = z.object({
   name: text,
   kind: z.nullable(text),
   current_version: text,
@@ -215,7 +217,7 @@ export type Secret = z.output<typeof secretSchema>
 export const secretsSchema = z.object({ secrets: z.array(secretSchema) })
 export const rotationSchema = z.object({ id: text, name: text, step: text })
 
-export const scheduleSchema = z.object({
+const scheduleSchema = z.object({
   name: text,
   kind: text,
   cron: text,

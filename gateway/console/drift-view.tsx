@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
 import { useActs } from './acts.tsx'
-import { findingsSchema, runSchema } from './documents.ts'
+import { findingsSchema } from './documents.ts'
 import { Status, Time } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { usePoll } from './poll.ts'
+import { runSchedule } from './run-schedule.ts'
 import { useSession } from './session.ts'
 import { severityTone, words } from './states.ts'
 
@@ -17,8 +18,7 @@ export function DriftView() {
   const polled = usePoll(path, (signal) => session.json({ path, signal }, findingsSchema))
   const check = () =>
     acts.run(async () => {
-      const run = { method: 'POST', path: '/internal/schedules/check-drift/run' } as const
-      await session.json(run, runSchema)
+      await runSchedule(session, 'check-drift')
       return 'A worker compares what is with what is configured.'
     })
   return (

@@ -1,6 +1,6 @@
 import { incidentsSchema, type Recovery } from './documents.ts'
 import { Facts, Lasted, Status, Time, type Tone } from './marks.tsx'
-import { Empty, Panel, Table } from './panel.tsx'
+import { Empty, Panel, Section, Table } from './panel.tsx'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
 import { durationText } from './time-text.ts'
@@ -14,12 +14,9 @@ export function IncidentsPanel() {
   const polled = usePoll('incidents', (signal) => session.json({ path, signal }, incidentsSchema))
   if (polled.problem?.code === 'route.not_found') {
     return (
-      <section class="panel" aria-labelledby="panel-incidents">
-        <header>
-          <h2 id="panel-incidents">Incidents</h2>
-        </header>
+      <Section title="Incidents">
         <Empty>Not available: this gateway keeps no incidents.</Empty>
-      </section>
+      </Section>
     )
   }
   return (

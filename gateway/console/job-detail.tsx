@@ -4,7 +4,7 @@ import { useActs } from './acts.tsx'
 import { EntryTable } from './audit-entries.tsx'
 import { cancelSchema, entriesSchema, entryOf, type Job, jobSchema } from './documents.ts'
 import { Facts, Status, Time, type Tone } from './marks.tsx'
-import { Empty, Panel } from './panel.tsx'
+import { Empty, Panel, Section } from './panel.tsx'
 import { hrefOf } from './place.ts'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
@@ -35,12 +35,9 @@ export function JobDetail({ id }: { readonly id: string }) {
       </Panel>
       {job === undefined ? null : (
         <>
-          <section class="panel" aria-labelledby="panel-timeline">
-            <header>
-              <h2 id="panel-timeline">Timeline</h2>
-            </header>
+          <Section title="Timeline">
             <Timeline job={job} />
-          </section>
+          </Section>
           <Told title="Problem" value={job.problem} />
           <Told title="Result" value={job.result} />
           <Records job={job} />
@@ -129,35 +126,30 @@ function gapText(before: Moment | undefined, moment: Moment): string {
 /** Whatever a job has left, as text: nothing of it is ever read as markup. */
 function Told({ title, value }: { readonly title: string; readonly value: unknown }) {
   if (value === undefined || value === null) return null
-  const id = `told-${title.toLowerCase()}`
   return (
-    <section class="panel" aria-labelledby={id}>
-      <header>
-        <h2 id={id}>{title}</h2>
-      </header>
+    <Section title={title}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
       <pre tabIndex={0}>{JSON.stringify(value, undefined, 2)}</pre>
-    </section>
+    </Section>
   )
 }
 
 function Records({ job }: { readonly job: Job }) {
   const [isAsked, setAsked] = useState(false)
   return (
-    <section class="panel" aria-labelledby="panel-records">
-      <header>
-        <h2 id="panel-records">Audit records of its request</h2>
-        <p class="dim">Reading them is a record as well.</p>
-        {isAsked ? null : (
-          <div class="actions">
-            <button type="button" onClick={() => setAsked(true)}>
-              Read them
-            </button>
-          </div>
-        )}
-      </header>
+    <Section
+      title="Audit records of its request"
+      note="Reading them is a record as well."
+      actions={
+        isAsked ? undefined : (
+          <button type="button" onClick={() => setAsked(true)}>
+            Read them
+          </button>
+        )
+      }
+    >
       {isAsked ? <RecordList requestId={job.requestId} /> : null}
-    </section>
+    </Section>
   )
 }
 

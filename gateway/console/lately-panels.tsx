@@ -1,5 +1,4 @@
-import * as z from 'zod/mini'
-import { jobsSchema, schedulesSchema } from './documents.ts'
+import { jobProblemSchema, jobsSchema, schedulesSchema } from './documents.ts'
 import { ShortId, Time } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { hrefOf } from './place.ts'
@@ -85,9 +84,7 @@ export function SoonPanel() {
   )
 }
 
-const problemSchema = z.object({ title: z.string() })
-
 function titleOf(problem: unknown) {
-  const read = problemSchema.safeParse(problem)
+  const read = jobProblemSchema.safeParse(problem)
   return <span class="clip">{read.success ? read.data.title : ''}</span>
 }

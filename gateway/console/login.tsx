@@ -14,7 +14,7 @@ export function Login({
 }: {
   readonly why: string | undefined
   readonly onOpen: (session: Session) => void
-  readonly onRejected: () => void
+  readonly onRejected: (session: Session) => void
 }) {
   const field = useRef<HTMLInputElement>(null)
   const [problem, setProblem] = useState<Refused | undefined>()

@@ -42,6 +42,29 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
   return <p class="empty">{children}</p>
 }
 
+type SectionProps = {
+  readonly title: string
+  readonly actions?: ComponentChildren
+  readonly note?: ComponentChildren
+  readonly isBusy?: boolean
+  readonly children: ComponentChildren
+}
+
+/** A part of a view, under a heading that names it. */
+export function Section({ title, actions, note, isBusy, children }: SectionProps) {
+  const id = `panel-${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`
+  return (
+    <section class="panel" aria-labelledby={id} aria-busy={isBusy}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        {note === undefined ? null : <p class="dim">{note}</p>}
+        {actions === undefined ? null : <div class="actions">{actions}</div>}
+      </header>
+      {children}
+    </section>
+  )
+}
+
 type PanelProps<Value> = {
   readonly title: string
   /** The scope its route asks for. */
@@ -59,18 +82,12 @@ type PanelProps<Value> = {
 export function Panel<Value>(props: PanelProps<Value>) {
   const { title, scope, polled, actions, note, children } = props
   const { value, problem, isLoading } = polled
-  const id = `panel-${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`
   return (
-    <section class="panel" aria-labelledby={id} aria-busy={isLoading}>
-      <header>
-        <h2 id={id}>{title}</h2>
-        {note === undefined ? null : <p class="dim">{note}</p>}
-        {actions === undefined ? null : <div class="actions">{actions}</div>}
-      </header>
+    <Section title={title} note={note} actions={actions} isBusy={isLoading}>
       {problem === undefined ? null : <ProblemNote problem={problem} scope={scope} />}
       {isLoading ? <Empty>Loading …</Empty> : null}
       {value === undefined ? null : children(value)}
-    </section>
+    </Section>
   )
 }
 

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Refused } from './call.ts'
-import { isPaused, noteFresh, onResume } from './freshness.ts'
+import { isPaused, noteFresh, onRefresh } from './freshness.ts'
 
 /** Milliseconds between an answer and the next question. */
 const pollMs = 5_000
@@ -15,11 +15,12 @@ export type Polled<Value> = {
 
 /**
  * Asks now and every few seconds, but not while the page is hidden or refreshing is paused; with 0
- * only when told to. What is asked follows `key`: another key begins anew.
+ * only when told to. What is asked follows `key`: another key begins anew. `load` calls `end` when
+ * its answer is the last.
  */
 export function usePoll<Value>(
   key: string,
-  load: (signal: AbortSignal) => Promise<Value>,
+  load: (signal: AbortSignal, end: () => void) => Promise<Value>,
   everyMs = pollMs,
 ): Polled<Value> {
   const [state, setState] = useState<State<Value>>({ key })
@@ -32,12 +33,16 @@ export function usePoll<Value>(
     const store = (change: (old: State<Value>) => State<Value>) =>
       setState((old) => change(old.key === key ? old : { key }))
     return startPolling(everyMs, async (signal, onAnswer) => {
+      let isLast = false
+      const end = () => {
+        isLast = true
+      }
       try {
-        const value = await asked.current(signal)
+        const value = await asked.current(signal, end)
         if (signal.aborted) return true
         onAnswer()
         store(() => ({ key, value }))
-        return false
+        return isLast
       } catch (thrown) {
         const problem = asRefused(thrown)
         if (!signal.aborted) store((old) => ({ ...old, problem }))
@@ -58,8 +63,8 @@ type State<Value> = {
 }
 
 /**
- * Asks at once, then again some time after each answer, unless that was final; returns what ends it.
- * `ask` says whether it was.
+ * Asks at once, then again some time after each answer, unless that was final, as `ask` says; then
+ * only a person asks once more. Returns what ends it.
  */
 function startPolling(
   everyMs: number,
@@ -68,27 +73,31 @@ function startPolling(
   const ended = new AbortController()
   const place = everyMs > 0 ? noteFresh() : undefined
   let timer: number | undefined
+  let isAsked = false
+  let isFinal = false
   const round = async () => {
     clearTimeout(timer)
     if (document.hidden) return
-    const isFinal = await ask(ended.signal, () => place?.answered())
-    if (everyMs > 0 && !isFinal && !ended.signal.aborted) timer = setTimeout(next, everyMs)
+    isAsked = true
+    isFinal = await ask(ended.signal, () => place?.answered())
+    if (ended.signal.aborted) return
+    clearTimeout(timer)
+    if (isFinal) place?.leave()
+    else if (everyMs > 0) timer = setTimeout(goOn, everyMs)
   }
-  const next = () => {
-    if (!isPaused()) void round()
+  const goOn = () => {
+    const isDue = everyMs > 0 && !isFinal && !isPaused()
+    if (isDue || !isAsked) void round()
   }
-  const onVisible = () => {
-    if (!document.hidden && everyMs > 0) next()
-  }
-  document.addEventListener('visibilitychange', onVisible)
-  const offResume = onResume(() => void round())
+  document.addEventListener('visibilitychange', goOn)
+  const offRefresh = onRefresh((why) => (why === 'asked' ? void round() : goOn()))
   void round()
   return () => {
     ended.abort()
     clearTimeout(timer)
     place?.leave()
-    offResume()
-    document.removeEventListener('visibilitychange', onVisible)
+    offRefresh()
+    document.removeEventListener('visibilitychange', goOn)
   }
 }
 

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini'
 import { useActs } from './acts.tsx'
-import { runSchema, runsSchema, type Schedule, schedulesSchema } from './documents.ts'
+import { runsSchema, type Schedule, schedulesSchema } from './documents.ts'
 import { Status, Time } from './marks.tsx'
 import { Empty, Panel, Table } from './panel.tsx'
 import { hrefOf } from './place.ts'
 import { usePoll } from './poll.ts'
+import { runSchedule } from './run-schedule.ts'
 import { useSession } from './session.ts'
 import { jobTone, words } from './states.ts'
 
@@ -83,8 +84,7 @@ function ScheduleActs({
   }
   const run = () =>
     acts.run(async () => {
-      const path = `/internal/schedules/${name}/run`
-      const { job_id: job } = await session.json({ method: 'POST', path }, runSchema)
+      const job = await runSchedule(session, name)
       refresh()
       return `${name} runs: its job is ${job ?? 'not known'}.`
     })

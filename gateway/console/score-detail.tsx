@@ -1,6 +1,6 @@
 import { type Score, scoreSchema } from './documents.ts'
 import { Bar, Facts, Status, Time, Trend } from './marks.tsx'
-import { Panel } from './panel.tsx'
+import { Panel, Section } from './panel.tsx'
 import { hrefOf } from './place.ts'
 import { usePoll } from './poll.ts'
 import { useSession } from './session.ts'
@@ -140,10 +140,7 @@ function Made({ score }: { readonly score: Score }) {
   const { metrics, books, history, equity } = score
   const values = equity.map((day) => Number(day.equityUsd))
   return (
-    <section class="panel" aria-labelledby="panel-made">
-      <header>
-        <h2 id="panel-made">What it was made from</h2>
-      </header>
+    <Section title="What it was made from">
       {values.length < 2 ? null : (
         <figure class="equity">
           <Trend values={values} />
@@ -175,6 +172,6 @@ function Made({ score }: { readonly score: Score }) {
           ['Capital', `${fixed(books.capitalUsd)} USD`],
         ]}
       />
-    </section>
+    </Section>
   )
 }

@@ -24,25 +24,27 @@ const claimsSchema = z.object({
 
 /**
  * Holds the token in this closure and nowhere else: not in a member, a store, a cookie, the URL or
- * the document. Dropping the session drops it. `onRejected` is told when the gateway takes it no more.
+ * the document. Dropping the session drops it. `onRejected` is told which session it was when the
+ * gateway takes it no more.
  */
-export function openSession(token: string, onRejected: () => void): Session {
+export function openSession(token: string, onRejected: (session: Session) => void): Session {
   const claims = claimsOf(token)
   async function call(request: Request): Promise<Response> {
     try {
       return await callGateway(token, request)
     } catch (thrown) {
-      if (thrown instanceof Refused && thrown.status === 401) onRejected()
+      if (thrown instanceof Refused && thrown.status === 401) onRejected(session)
       throw thrown
     }
   }
-  return {
+  const session: Session = {
     subject: claims.sub ?? 'unknown',
     scopes: new Set(claims.scope?.split(' ') ?? []),
     expiresAt: claims.exp === undefined ? undefined : new Date(claims.exp * 1_000),
     json: async (request, schema) => await readAnswer(await call(request), schema),
     text: async (request) => await (await call(request)).text(),
   }
+  return session
 }
 
 /** Only to be shown: who, until when. What is no JWT has none. */

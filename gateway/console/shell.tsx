@@ -2,7 +2,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ActsProvider } from './acts.tsx'
 import { useNow } from './clock.ts'
-import { refreshAll, setPaused, useFreshness } from './freshness.ts'
+import { isPaused, refreshAll, setPaused, useFreshness } from './freshness.ts'
 import { Mark } from './mark.tsx'
 import { hrefOf, usePlace } from './place.ts'
 import { useSession } from './session.ts'
@@ -20,10 +20,9 @@ export function Shell({ theme, onTheme, onLock }: ShellProps) {
   const { view: name, rest } = usePlace()
   const view = views.find((candidate) => candidate.name === name)
   const help = useRef<HTMLDialogElement>(null)
-  const { isPaused } = useFreshness()
   useShortcuts({
     help: () => help.current?.showModal(),
-    togglePaused: () => setPaused(!isPaused),
+    togglePaused: () => setPaused(!isPaused()),
     toggleTheme: onTheme,
   })
   useEffect(() => {
@@ -86,22 +85,18 @@ function skipToContent(): void {
 }
 
 function Freshness() {
-  const { oldestAt, isPaused } = useFreshness()
+  const oldestAt = useFreshness()
+  const paused = isPaused()
   const now = useNow()
   const age = oldestAt === undefined ? 'not yet' : relativeText(oldestAt, now)
   const isLate = oldestAt !== undefined && now - oldestAt > 15_000
   return (
-    <span class={isLate || isPaused ? 'fresh late' : 'fresh'}>
+    <span class={isLate || paused ? 'fresh late' : 'fresh'}>
       <button type="button" class="quiet" onClick={refreshAll} title="Refresh now (r)">
         Updated {age}
       </button>
-      <button
-        type="button"
-        class="quiet"
-        aria-pressed={isPaused}
-        onClick={() => setPaused(!isPaused)}
-      >
-        {isPaused ? 'Paused' : 'Pause'}
+      <button type="button" class="quiet" aria-pressed={paused} onClick={() => setPaused(!paused)}>
+        {paused ? 'Paused' : 'Pause'}
       </button>
     </span>
   )

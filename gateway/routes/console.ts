@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { PosternError } from '#core/errors.ts'
-import { type ConsoleFile, consoleFiles, readConsoleBundle } from '../console-files.ts'
-import type { GatewayContext } from '../context.ts'
+import { consoleFiles, readConsoleBundle } from '../console-files.ts'
 import { defineRoute, type Route } from '../route.ts'
+import { answerFile, keptForGood, madeOnce } from '../served-file.ts'
 
 const path = '/internal/console'
 
@@ -25,22 +25,14 @@ const pageHeaders = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'cache-control': 'no-cache',
 }
-/** The name of an asset changes with its content. */
-const assetHeaders = {
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'public, max-age=31536000, immutable',
-}
+const assetHeaders = { 'cross-origin-resource-policy': 'same-origin', ...keptForGood }
 
 /**
  * The operators' page. It holds no data and asks for no token: whatever it shows, it asks of the other
  * routes with the token that an operator gives it. The zone's allowlist guards it like them.
  */
 export function consoleRoutes(): readonly Route[] {
-  let made: ReturnType<typeof make> | undefined
-  const files = () => {
-    made ??= make()
-    return made
-  }
+  const files = madeOnce(async () => await consoleFiles(await readConsoleBundle(), path))
   const open = { method: 'GET', zone: 'internal', scope: undefined, hidden: true } as const
   return [
     defineRoute({
@@ -67,23 +59,4 @@ export function consoleRoutes(): readonly Route[] {
       },
     }),
   ]
-}
-
-async function make() {
-  return consoleFiles(await readConsoleBundle(), path)
-}
-
-function answerFile(
-  c: GatewayContext,
-  { bytes, mediaType, etag }: ConsoleFile,
-  headers: Readonly<Record<string, string>>,
-): Response {
-  const told = { ...headers, etag, 'content-type': mediaType }
-  const isKnown =
-    c.req
-      .header('if-none-match')
-      ?.split(/\s*,\s*/)
-      .includes(etag) === true
-  for (const [name, value] of Object.entries(told)) c.header(name, value)
-  return isKnown ? c.body(null, 304) : c.body(bytes, 200)
 }

@@ -1,20 +1,15 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { z } from 'zod'
 import { PosternError } from '#core/errors.ts'
-import type { GatewayContext } from '../context.ts'
 import { readReferenceScript } from '../reference-script.ts'
 import { defineRoute, type Route } from '../route.ts'
-
-type Script = {
-  /** Holds the hash of the content, so that it may be kept for ever. */
-  readonly file: string
-  readonly plain: Uint8Array<ArrayBuffer>
-  readonly packed: Uint8Array<ArrayBuffer>
-}
-
-/** A year, the most that RFC 9111's caches are asked to keep anything. */
-const immutable = 'public, max-age=31536000, immutable'
+import {
+  answerFile,
+  keptForGood,
+  madeOnce,
+  nameByContent,
+  type ServedFile,
+  servedFile,
+} from '../served-file.ts'
 
 /** Nothing that Scalar would ask of its makers' servers, and nothing that it would keep in the browser. */
 const configuration = {
@@ -51,22 +46,20 @@ const prologue = 'globalThis.__zod_globalConfig={jitless:true};\n'
 /** The reference for people, made in their browser from `/openapi.json`, in whose zone it lies. */
 export function referenceRoutes(): readonly Route[] {
   // 5 MB to read and pack: nobody should start slower for a page that may never be asked for.
-  let loading: Promise<Script> | undefined
-  const load = () => {
-    loading ??= loadScript()
-    return loading
-  }
+  const load = madeOnce(loadScript)
   return [pageRoute(load), scriptRoute(load)]
 }
 
-async function loadScript(): Promise<Script> {
-  const plain = new TextEncoder().encode(prologue + (await readReferenceScript()))
-  const hash = new Bun.CryptoHasher('sha256').update(plain).digest('hex')
-  const packed = Uint8Array.from(await promisify(gzip)(plain, { level: 9 }))
-  return { file: `scalar-${hash.slice(0, 16)}.js`, plain, packed }
+async function loadScript(): Promise<ServedFile> {
+  return await servedFile(
+    prologue + (await readReferenceScript()),
+    'text/javascript; charset=utf-8',
+  )
 }
 
-function pageRoute(load: () => Promise<Script>): Route {
+const nameOf = (script: ServedFile) => nameByContent('scalar.js', script)
+
+function pageRoute(load: () => Promise<ServedFile>): Route {
   return defineRoute({
     method: 'GET',
     path: '/docs',
@@ -78,7 +71,7 @@ function pageRoute(load: () => Promise<Script>): Route {
     refusals: [],
     hidden: true,
     async handle(c) {
-      const { file } = await load()
+      const file = nameOf(await load())
       c.header('content-type', 'text/html; charset=utf-8')
       c.header('content-security-policy', policy)
       c.header('referrer-policy', 'no-referrer')
@@ -108,7 +101,7 @@ function attribute(value: unknown): string {
   return JSON.stringify(value).replaceAll('"', '&quot;')
 }
 
-function scriptRoute(load: () => Promise<Script>): Route {
+function scriptRoute(load: () => Promise<ServedFile>): Route {
   return defineRoute({
     method: 'GET',
     path: '/docs/:file',
@@ -121,19 +114,9 @@ function scriptRoute(load: () => Promise<Script>): Route {
     refusals: ['route.not_found'],
     hidden: true,
     async handle(c, { params }) {
-      const { file, plain, packed } = await load()
-      if (params.file !== file) throw new PosternError('route.not_found')
-      c.header('content-type', 'text/javascript; charset=utf-8')
-      c.header('cache-control', immutable)
-      c.header('vary', 'accept-encoding')
-      if (!takesGzip(c)) return c.body(plain, 200)
-      c.header('content-encoding', 'gzip')
-      return c.body(packed, 200)
+      const script = await load()
+      if (params.file !== nameOf(script)) throw new PosternError('route.not_found')
+      return answerFile(c, script, keptForGood)
     },
   })
-}
-
-function takesGzip(c: GatewayContext): boolean {
-  const codings = (c.req.header('accept-encoding') ?? '').toLowerCase().split(',')
-  return codings.some((coding) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$)|$)/.test(coding))
 }

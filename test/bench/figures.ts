@@ -30,7 +30,7 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
 }
 
-export function isMet(figure: Figure): boolean {
+function isMet(figure: Figure): boolean {
   const { required } = figure
   if ('ratioMin' in required) return (figure.baseline?.ratio ?? 0) >= required.ratioMin
   if ('valueMin' in required) return figure.ours >= required.valueMin
@@ -81,7 +81,7 @@ export function note(text: string): void {
 
 const columns = ['figure', 'ours', 'baseline', 'ratio', 'required', 'met'] as const
 
-export function tableOf(figures: readonly Figure[]): string {
+function tableOf(figures: readonly Figure[]): string {
   const rows = [[...columns], ...figures.map(rowOf)]
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
   const lines = rows.map((row) =>

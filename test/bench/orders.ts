@@ -21,7 +21,7 @@ const warmUpSeconds = option('warm-up', 20)
 const warmUpRate = rate / 3
 const warmUpOrders = Math.floor(warmUpRate * warmUpSeconds)
 
-export async function orderFigures(): Promise<Figure[]> {
+async function orderFigures(): Promise<Figure[]> {
   const stage = await openOrderStage({ accounts })
   const { sql, gateway, worker } = stage
   note(`orders, ${rate}/s for ${seconds} s over ${accounts} accounts`)

@@ -1,23 +1,15 @@
-import { afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock } from './console-world.ts'
-
-setDefaultTimeout(90_000)
+import { show, unlock, useConsole } from './console-world.ts'
 
 const wallet = 'GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX'
 
-let world: ConsoleWorld
+const world = await useConsole()
 let page: Page
-beforeAll(async () => {
-  world = await sharedConsoleWorld()
-})
 beforeEach(async () => {
   page = await world.open()
   await unlock(page, await world.token('operator'))
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
 })
 
 const entries = z.object({ entries: z.array(z.object({ record: z.string() })) })
@@ -206,4 +198,25 @@ test('an act that is refused says why in its dialog, and which request it was', 
   expect(await dialog().locator('.problem').textContent()).toMatch(
     /403 access\.scope_missing · request [0-9a-f-]{36}/,
   )
+})
+
+test('a dialog stays while its act is under way, and tells what came of it', async () => {
+  await press('Lock')
+  await unlock(page, await world.token('reader', ['queues:read']))
+  await show(page, 'queues', 'Queues')
+  const released = Promise.withResolvers<void>()
+  await page.route('**/score-cohort/pause', async (route) => {
+    await released.promise
+    await route.continue()
+  })
+  await press('Pause score-cohort')
+  const asked = page.waitForRequest('**/score-cohort/pause')
+  await dialog().getByRole('button', { name: 'Pause' }).click()
+  await asked
+  await dialog().locator('button:disabled', { hasText: 'Cancel' }).waitFor()
+  for (let times = 0; times < 3; times++) await page.keyboard.press('Escape')
+  released.resolve()
+  await dialog().getByText('This needs a token with the scope queues:admin.').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog().waitFor({ state: 'detached' })
 })

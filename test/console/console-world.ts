@@ -1,3 +1,4 @@
+import { afterEach, setDefaultTimeout } from 'bun:test'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,10 +27,21 @@ export type ConsoleWorld = Awaited<ReturnType<typeof openConsoleWorld>>
 
 let shared: Promise<ConsoleWorld> | undefined
 
-/** One for all files of a test process; gone with it. */
-export function sharedConsoleWorld(): Promise<ConsoleWorld> {
+/** Milliseconds: a gateway, an embedded Postgres and a browser, beside whatever else runs. */
+const testMsMax = 90_000
+
+/**
+ * For a test file: one world for all files of a test process, gone with it. What a test has opened
+ * in the browser is closed after it.
+ */
+export async function useConsole(): Promise<ConsoleWorld> {
+  setDefaultTimeout(testMsMax)
   shared ??= openConsoleWorld()
-  return shared
+  const world = await shared
+  afterEach(async () => {
+    for (const context of world.browser.contexts()) await context.close()
+  })
+  return world
 }
 
 /** `postern up` from source, on states written before, and a browser beside it. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { gunzipSync } from 'node:zlib'
 import { bundleConsole } from '#gateway/bundle-console.ts'
 import { consoleRoutes } from '#gateway/routes/console.ts'
 import { memoryGateway, problemIn } from '#test/gateway/memory-gateway.ts'
@@ -72,6 +73,21 @@ test('what a browser has already is not sent again', async () => {
     expect(await again.text()).toBe('')
     const other = await request(path, { as: '', headers: { 'if-none-match': '"x"' } })
     expect(other.status).toBe(200)
+  }
+})
+
+test('whoever takes gzip gets the same packed, under a tag of its own', async () => {
+  for (const path of ['/internal/console', ...(await assetPaths())]) {
+    const plain = await request(path, { as: '' })
+    const headers = { 'accept-encoding': 'gzip, br' }
+    const packed = await request(path, { as: '', headers })
+    expect(packed.headers.get('content-encoding')).toBe('gzip')
+    expect(packed.headers.get('vary')).toBe('accept-encoding')
+    const etag = packed.headers.get('etag') ?? ''
+    expect(etag).not.toBe(plain.headers.get('etag'))
+    expect(gunzipSync(await packed.bytes()).toString()).toBe(await plain.text())
+    const again = { ...headers, 'if-none-match': etag }
+    expect((await request(path, { as: '', headers: again })).status).toBe(304)
   }
 })
 

@@ -1,27 +1,12 @@
-import { afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import {
-  type ConsoleWorld,
-  once,
-  sharedConsoleWorld,
-  show,
-  unlock,
-  viewNames,
-} from './console-world.ts'
+import { once, show, unlock, useConsole, viewNames } from './console-world.ts'
 
-setDefaultTimeout(90_000)
-
-let world: ConsoleWorld
+const world = await useConsole()
 let page: Page
-beforeAll(async () => {
-  world = await sharedConsoleWorld()
-})
 beforeEach(async () => {
   page = await world.open()
   await unlock(page, await world.token('operator'))
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
 })
 
 const focused = () =>

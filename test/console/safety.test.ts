@@ -1,18 +1,10 @@
-import { afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { type ConsoleWorld, sharedConsoleWorld, show, unlock, viewNames } from './console-world.ts'
+import { show, unlock, useConsole, viewNames } from './console-world.ts'
 import { hostileText } from './seed-console.ts'
 
-setDefaultTimeout(90_000)
-
-let world: ConsoleWorld
-beforeAll(async () => {
-  world = await sharedConsoleWorld()
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
-})
+const world = await useConsole()
 
 /** What the browser complains about: refused by the policy, thrown by the page. */
 function complaintsOf(page: Page): string[] {
@@ -143,6 +135,37 @@ test('a token that the gateway takes no more locks the page', async () => {
   )
   await page.keyboard.press('r')
   await expectLocked(page, 'The gateway takes this token no more.')
+})
+
+test('a page that is left is locked: the browser may keep it whole, to go back to', async () => {
+  const page = await world.open()
+  await page.clock.install()
+  await unlock(page, await world.token('developer'))
+  await page.evaluate(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`)
+  await expectLocked(page, 'Locked when you left the page.')
+})
+
+test('a token that is refused late does not lock whoever has come since', async () => {
+  const page = await world.open()
+  await unlock(page, await world.token('developer'))
+  await show(page, 'schedules/check-rotation', 'Schedules')
+  const released = Promise.withResolvers<void>()
+  await page.route('**/check-rotation/run', async (route) => {
+    await released.promise
+    await route.continue({
+      headers: { ...route.request().headers(), authorization: 'Bearer gone' },
+    })
+  })
+  const asked = page.waitForRequest('**/check-rotation/run')
+  const answered = page.waitForResponse('**/check-rotation/run')
+  await page.getByRole('button', { name: 'Run check-rotation now' }).click()
+  await asked
+  await page.getByRole('button', { name: 'Lock' }).click()
+  await unlock(page, await world.token('colleague'))
+  released.resolve()
+  expect((await answered).status()).toBe(401)
+  await show(page, 'queues', 'Queues')
+  await page.getByText('colleague').waitFor()
 })
 
 test.each([

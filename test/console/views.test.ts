@@ -1,35 +1,21 @@
-import { afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeAll, expect, test } from 'bun:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import {
-  type ConsoleWorld,
-  once,
-  sharedConsoleWorld,
-  show,
-  unlock,
-  viewNames,
-} from './console-world.ts'
-
-/** A gateway, an embedded Postgres and a browser, on a machine that does other things. */
-setDefaultTimeout(90_000)
+import { once, show, unlock, useConsole, viewNames } from './console-world.ts'
 
 const wallet = 'GiT17sgqU75hbRdnuPKMHWudgeqXo93vd95xkDn5qJtX'
 
-let world: ConsoleWorld
+const world = await useConsole()
 const jobPage = z.object({ jobs: z.array(z.object({ id: z.string() })) })
 let failedJob = ''
 beforeAll(async () => {
-  world = await sharedConsoleWorld()
   await world.call('POST', '/v1/jobs/score-cohort?wait=30', { payload: { endDate: '2025-09-30' } })
   await world.call('POST', '/internal/trading/halt', {
     ...{ scope: 'symbol', key: 'SPX', reason: 'prices look wrong' },
   })
   const failed = await world.call('GET', '/v1/jobs?state=failed')
   failedJob = jobPage.parse(await failed.json()).jobs[0]?.id ?? ''
-})
-afterEach(async () => {
-  for (const context of world.browser.contexts()) await context.close()
 })
 
 /** All that axe knows in light; in dark the colours, which is all that changes. */

@@ -245,7 +245,7 @@ async function startWitness(given: {
 }
 
 /** What a command printed; throws where it did not end well. */
-export function ended({ code, out, err }: CommandEnd): string {
+function ended({ code, out, err }: CommandEnd): string {
   if (code === 0) return out
   throw new Error(`a command ended with ${code}: ${err}${out}`)
 }

@@ -34,7 +34,7 @@ export type Desk = {
 }
 
 /** Asked again where a busy machine was too slow for an answer: 503 means that nothing was done. */
-export async function call(
+async function call(
   url: string,
   token: string,
   body?: unknown,

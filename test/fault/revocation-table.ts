@@ -11,7 +11,7 @@ export type Sample = {
   readonly earlyMs: number
 }
 
-export const p99MsMax = 5_000
+const p99MsMax = 5_000
 export const msMax = 60_000
 /** What a prober may be late; the service's own tries every 250 ms. */
 const earlyMsMax = 250
@@ -20,7 +20,7 @@ const columns = [22, 5, 9, 9, 9, 10, 10, 10, 10]
 
 const seconds = (ms: number) => (ms / 1_000).toFixed(2)
 
-export function quantile(values: readonly number[], share: number): number {
+function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((left, right) => left - right)
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0
 }

@@ -52,7 +52,7 @@ const profileSchema = z.strictObject({
   }),
 })
 
-export const profileFile = join(import.meta.dir, 'profile.json')
+const profileFile = join(import.meta.dir, 'profile.json')
 
 export function parseProfile(text: string): Profile {
   return profileSchema.parse(JSON.parse(text))

@@ -127,7 +127,7 @@ function pageOf({ flags, shape, played, verdicts, stage }: Outcome): string {
 }
 
 /** As Locust names it. */
-export function htmlName(name: string, { users, spawnRate, seconds }: Shape): string {
+function htmlName(name: string, { users, spawnRate, seconds }: Shape): string {
   return name
     .replaceAll('{u}', String(users))
     .replaceAll('{r}', String(spawnRate))

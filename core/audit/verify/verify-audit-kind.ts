@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineJobKind } from '../../job/kind.ts'
 
-export const verifyAuditResult = z.object({ size: z.int(), findings: z.int() })
+const verifyAuditResult = z.object({ size: z.int(), findings: z.int() })
 export type VerifyAuditResult = z.infer<typeof verifyAuditResult>
 
 /** Verifies all of the published log; what is wrong with it fails the job. */

@@ -19,7 +19,7 @@ const historyColumns = [
 const failureColumns = ['Method', 'Name', 'Error', 'Occurrences', 'First Seen', 'Last Seen']
 const exceptionColumns = ['Count', 'Message', 'Traceback', 'Nodes']
 
-export function csvText(rows: readonly (readonly Cell[])[]): string {
+function csvText(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('')
 }
 
