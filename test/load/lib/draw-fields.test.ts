@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import { scoreWalletKind } from '#core/score/kinds.ts'
 import { readProfile } from '../read-profile.ts'
-import { drawFields, pathOf } from './draw-fields.ts'
+import { fieldDrawer, pathOf } from './draw-fields.ts'
 import { taskOf } from './profile.ts'
 import { scoreRequest } from './score-request.ts'
 
 const { symbols, ...profile } = readProfile()
 const body = (name: string, drawn: number) =>
-  drawFields(taskOf({ ...profile, symbols }, name).body ?? {}, symbols, () => drawn)
+  fieldDrawer(taskOf({ ...profile, symbols }, name).body ?? {}, symbols, () => drawn)()
 
 test('a limit order has a price of whole cents, and others have none', () => {
   expect(body('submit_order', 0.5)).toEqual({
@@ -27,13 +27,7 @@ test('the highest draw stays within the range', () => {
 
 test('an id is put into its path, and a query behind it', () => {
   const { params = {}, path } = taskOf({ ...profile, symbols }, 'cancel_order')
-  expect(
-    pathOf(
-      path,
-      drawFields(params, symbols, () => 0),
-      {},
-    ),
-  ).toBe('/orders/ORD-1')
+  expect(pathOf(path, fieldDrawer(params, symbols, () => 0)(), {})).toBe('/orders/ORD-1')
   expect(pathOf('/signals/latest', {}, { symbol: 'A B', strategy: 'pairs' })).toBe(
     '/signals/latest?symbol=A%20B&strategy=pairs',
   )

@@ -1,43 +1,48 @@
 import type { Field, Fields } from './profile.ts'
 
-export type Drawn = Readonly<Record<string, string | number>>
+export type Drawn = Readonly<Record<string, Value>>
 
-/** Draws a request's values in the order in which they stand, for those that depend on others. */
-export function drawFields(
+type Value = string | number
+
+/**
+ * Draws a request's values in the order in which they stand, for those that depend on others. Made
+ * once for each task and user: an interpreter that reads the profile for each request would take more
+ * of the machine than the request.
+ */
+export function fieldDrawer(
   fields: Fields,
   symbols: readonly string[],
   random: () => number,
-): Drawn {
-  const drawn: Record<string, string | number> = {}
-  for (const [name, field] of Object.entries(fields)) {
-    if (isLeftOut(field, drawn)) continue
-    drawn[name] = drawField(field, symbols, random)
-  }
-  return drawn
+): () => Drawn {
+  const drawers = Object.entries(fields).map(([name, field]) => {
+    const conditions = Object.entries(conditionsOf(field))
+    const draw = valueDrawer(field, symbols, random)
+    return (drawn: Record<string, Value>) => {
+      if (conditions.every(([other, value]) => drawn[other] === value)) drawn[name] = draw()
+      return drawn
+    }
+  })
+  return () => drawers.reduce<Record<string, Value>>((drawn, draw) => draw(drawn), {})
 }
 
-function isLeftOut(field: Field, drawn: Drawn): boolean {
-  if (typeof field !== 'object' || !('cents' in field)) return false
-  return Object.entries(field.when ?? {}).some(([name, value]) => drawn[name] !== value)
+function conditionsOf(field: Field): Readonly<Record<string, string>> {
+  return typeof field === 'object' && 'cents' in field ? (field.when ?? {}) : {}
 }
 
-function drawField(
-  field: Field,
-  symbols: readonly string[],
-  random: () => number,
-): string | number {
-  if (typeof field !== 'object') return field
+function valueDrawer(field: Field, symbols: readonly string[], random: () => number): () => Value {
+  if (typeof field !== 'object') return () => field
   if ('oneOf' in field) {
     const choices = field.oneOf === 'symbols' ? symbols : field.oneOf
-    return choices[Math.floor(random() * choices.length)] ?? ''
+    return () => choices[Math.floor(random() * choices.length)] ?? ''
   }
   if ('cents' in field) {
     const [low, high] = field.cents
-    return Math.round((low + random() * (high - low)) * 100) / 100
+    return () => Math.round((low + random() * (high - low)) * 100) / 100
   }
-  const [low, high] = field.integer
-  const whole = low + Math.floor(random() * (high - low + 1))
-  return field.prefix === undefined ? whole : `${field.prefix}${whole}`
+  const { integer, prefix } = field
+  const [low, high] = integer
+  const whole = () => low + Math.floor(random() * (high - low + 1))
+  return prefix === undefined ? whole : () => `${prefix}${whole()}`
 }
 
 /** A path with its `{names}` filled in, and the query behind it. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { parseProfile, readProfile } from '../read-profile.ts'
 import { offeredLoad } from './offered-load.ts'
-import { classesOf, everyClass, pickTask } from './profile.ts'
+import { classesOf, everyClass, taskPicker } from './profile.ts'
 import { splitUsers } from './split-users.ts'
 
 const profile = readProfile()
@@ -36,11 +36,11 @@ test.each([
   [0.25, 'second'],
   [0.999, 'second'],
 ])('of tasks with the weights 1 and 3 the draw %f picks the %s', (drawn, expected) => {
-  expect(pickTask({ first: 1, second: 3 }, drawn)).toBe(expected)
+  expect(taskPicker({ first: 1, second: 3 })(drawn)).toBe(expected)
 })
 
 test('a class without tasks has nobody to play', () => {
-  expect(() => pickTask({}, 0.5)).toThrow('without a task')
+  expect(() => taskPicker({})(0.5)).toThrow('without a task')
 })
 
 test.each([

@@ -113,13 +113,14 @@ export function taskOf(profile: Profile, name: string): Task {
   return task
 }
 
-/** Uniform from the tasks, each as often as its weight; `drawn` is from 0 up to 1. */
-export function pickTask(tasks: Readonly<Record<string, number>>, drawn: number): string {
-  const entries = Object.entries(tasks)
-  let left = drawn * entries.reduce((sum, [, weight]) => sum + weight, 0)
-  for (const [name, weight] of entries) {
-    if (left < weight) return name
-    left -= weight
+/** Uniform from the tasks, each as often as its weight; what is drawn is from 0 up to 1. */
+export function taskPicker(tasks: Readonly<Record<string, number>>): (drawn: number) => string {
+  const names = Object.keys(tasks)
+  let sum = 0
+  const ends = names.map((name) => (sum += tasks[name] ?? 0))
+  return (drawn) => {
+    const name = names[ends.findIndex((end) => drawn * sum < end)]
+    if (name === undefined) throw new Error('a class without a task has nobody to play')
+    return name
   }
-  throw new Error('a class without a task has nobody to play')
 }

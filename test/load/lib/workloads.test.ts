@@ -23,6 +23,7 @@ test('each class is a scenario that reaches its share when all users are there',
     ],
     gracefulRampDown: '0s',
     gracefulStop: '0ms',
+    env: { CLASS: 'HFTLoad' },
   })
 })
 

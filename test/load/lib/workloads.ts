@@ -41,12 +41,17 @@ export function closedOptions(
     throw new Error(`${shape.users} users at ${shape.spawnRate}/s are not there within the run`)
   }
   const scenarios = [...shares].flatMap(([name, share]) =>
-    share === 0 ? [] : [[name, rampingScenario(share, rampSeconds, shape)] as const],
+    share === 0
+      ? []
+      : [[name, { ...rampingScenario(share, rampSeconds, shape), ...playing(name) }] as const],
   )
   const offered = offeredLoad(profile, classes, shares)
   const seconds = shape.seconds - rampSeconds / 2
   return optionsOf(Object.fromEntries(scenarios), profile, { offered, seconds })
 }
+
+/** How a user knows its class: k6 makes an object of many getters to tell a scenario's name. */
+const playing = (name: string) => ({ env: { CLASS: name } })
 
 function rampingScenario(share: number, rampSeconds: number, shape: Shape): Scenario {
   return {
@@ -79,6 +84,7 @@ export function spikeOptions(profile: Profile, shape: Shape): K6Options {
     const scenario = {
       ...{ executor: 'ramping-vus', exec: 'user', startVUs: 0, stages },
       ...{ gracefulRampDown: duration(1), gracefulStop: duration(shape.stopSeconds) },
+      ...playing(name),
     }
     return [[name, scenario] as const]
   })

@@ -1,6 +1,6 @@
 import { closedOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
-import { classFilter, profile, setting, user } from './user.ts'
+import { classFilter, once, profile, setting, user } from './user.ts'
 
 /** Ten times today's load. */
 const shape = {
@@ -10,6 +10,6 @@ const shape = {
   stopSeconds: setting('STOP_SECONDS', 0),
 }
 
-export const options = closedOptions(profile, shape, classFilter())
+export const options = once(() => closedOptions(profile, shape, classFilter()))
 export const handleSummary = summaryTo
 export { user }

@@ -2,7 +2,7 @@ import { sleep } from 'k6'
 import { enqueueName, scoreRequest } from '../lib/score-request.ts'
 import { openOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
-import { profile, send, setting } from './user.ts'
+import { profile, sender, setting } from './user.ts'
 
 /** Wallets with their swaps at a fixed rate, each asked for until it has a score. */
 const open = openOptions(
@@ -25,17 +25,13 @@ export const options = {
 }
 export const handleSummary = summaryTo
 
-const enqueue = {
-  method: 'POST',
-  name: enqueueName,
-  accepted: [202],
-} as const
-const wait = { method: 'GET', name: '/jobs/:id?wait', accepted: [200] } as const
+const enqueue = sender({ method: 'POST', name: enqueueName, accepted: [202] })
+const wait = sender({ method: 'GET', name: '/jobs/:id?wait', accepted: [200] })
 
 export function score(): void {
   const body = JSON.stringify({ payload: scoreRequest(Math.random) })
-  const answer = send(enqueue, '/jobs/score-wallet', body)
+  const answer = enqueue('/jobs/score-wallet', body)
   const id = answer.status === 202 ? answer.json('id') : undefined
-  if (typeof id === 'string') send(wait, `/jobs/${id}?wait=30`, null)
+  if (typeof id === 'string') wait(`/jobs/${id}?wait=30`, null)
   else sleep(0.1)
 }

@@ -1,6 +1,6 @@
 import { spikeOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
-import { profile, setting, user } from './user.ts'
+import { once, profile, setting, user } from './user.ts'
 
 /** A tenth of the users, all of them within seconds, a tenth again. */
 const shape = {
@@ -10,6 +10,6 @@ const shape = {
   stopSeconds: setting('STOP_SECONDS', 0),
 }
 
-export const options = spikeOptions(profile, shape)
+export const options = once(() => spikeOptions(profile, shape))
 export const handleSummary = summaryTo
 export { user }

@@ -1,18 +1,17 @@
 import { sleep } from 'k6'
 import { SharedArray } from 'k6/data'
-import exec from 'k6/execution'
 import http from 'k6/http'
 import { Counter, Trend } from 'k6/metrics'
-import { drawFields, pathOf } from '../lib/draw-fields.ts'
+import { fieldDrawer, pathOf } from '../lib/draw-fields.ts'
 import {
   type ClassFilter,
   classesOf,
   everyClass,
   type Profile,
-  pickTask,
   type ResolvedClass,
   type Task,
   taskOf,
+  taskPicker,
 } from '../lib/profile.ts'
 
 export const profile: Profile = JSON.parse(open(import.meta.resolve('../profile.json')))
@@ -37,12 +36,18 @@ const taskExceptions = new Counter('task_exceptions')
 /** k6 holds no size of an answer for each request. */
 const contentBytes = new Trend('content_bytes')
 
-const classes = new Map(
+type Played = { readonly pick: (drawn: number) => string; readonly wait: readonly [number, number] }
+
+const classes = new Map<string | undefined, Played>(
   [
     ...classesOf(profile, everyClass),
     ...classesOf(profile, { ...everyClass, names: abstract() }),
-  ].map((one) => [one.name, one]),
+  ].map((one) => [one.name, playedOf(one)]),
 )
+
+function playedOf({ tasks, wait }: ResolvedClass): Played {
+  return { pick: taskPicker(tasks), wait }
+}
 
 function abstract(): string[] {
   return profile.classes.flatMap(({ name, abstract }) => (abstract === true ? [name] : []))
@@ -59,17 +64,19 @@ export function classFilter(): ClassFilter {
   }
 }
 
-const filtered = new Map(classesOf(profile, classFilter()).map((one) => [one.name, one]))
+const kept = classesOf(profile, classFilter())
+const filtered = new Map<string | undefined, Played>(kept.map((one) => [one.name, playedOf(one)]))
 
 /** Ids of this user's orders that may rest, oldest first. */
 const resting: string[] = []
 
-/** One task of the class that the scenario is called by, and its pause. */
+/** One task of the class that the scenario is of, and its pause. */
 export function user(): void {
-  const played = filtered.get(exec.scenario.name) ?? classes.get(exec.scenario.name)
-  if (played === undefined) throw new Error(`no class is called ${exec.scenario.name}`)
+  const name = __ENV['CLASS']
+  const played = filtered.get(name) ?? classes.get(name)
+  if (played === undefined) throw new Error(`no class is called ${name}`)
   try {
-    act(pickTask(played.tasks, Math.random()))
+    act(played.pick(Math.random()))
   } catch (error) {
     taskExceptions.add(1)
     console.error(String(error))
@@ -82,20 +89,16 @@ export function user(): void {
 /** A task of a class by its part of the whole load, without a pause: the rate is the scenario's. */
 export function anyone(): void {
   try {
-    act(pickTask(mixed(), Math.random()))
+    mixed ??= taskPicker(mixOf(kept))
+    act(mixed(Math.random()))
   } catch (error) {
     taskExceptions.add(1)
     console.error(String(error))
   }
 }
 
-let mix: Record<string, number> | undefined
-
 /** Each task by how often all users together do it. */
-function mixed(): Record<string, number> {
-  mix ??= mixOf([...filtered.values()])
-  return mix
-}
+let mixed: ((drawn: number) => string) | undefined
 
 function mixOf(all: readonly ResolvedClass[]): Record<string, number> {
   const mixed: Record<string, number> = {}
@@ -109,47 +112,77 @@ function mixOf(all: readonly ResolvedClass[]): Record<string, number> {
   return mixed
 }
 
+type Act = () => void
+const acts = new Map<string, Act>()
+
 function act(name: string): void {
-  const task = taskOf(profile, name)
-  const drawn = (fields: Task['query']) => drawFields(fields ?? {}, profile.symbols, Math.random)
-  const path = pathOf(task.path, drawn(task.params), drawn(task.query))
-  const body = task.body === undefined ? null : drawn(task.body)
-  const answer = send(task, path, body === null ? null : JSON.stringify(body))
-  if (ownCancels && body?.['order_type'] === 'limit' && answer.status === 201) rest(answer)
+  const known = acts.get(name) ?? actOf(taskOf(profile, name))
+  acts.set(name, known)
+  known()
 }
+
+/** Made when a user first does it: what is the same for each request is made once. */
+function actOf(task: Task): Act {
+  const drawn = (fields: Task['query']) => fieldDrawer(fields ?? {}, profile.symbols, Math.random)
+  const [params, query] = [drawn(task.params), drawn(task.query)]
+  const body = task.body === undefined ? undefined : drawn(task.body)
+  const send = sender(task)
+  return () => {
+    const path = pathOf(task.path, params(), query())
+    const filled = body?.()
+    const answer = send(path, filled === undefined ? null : JSON.stringify(filled))
+    if (ownCancels && filled?.['order_type'] === 'limit' && answer.status === 201) rest(answer)
+  }
+}
+
+const cancelOwn = sender({ ...profile.ownCancels, method: 'DELETE' })
 
 function rest(answer: { json(selector: string): unknown }): void {
   const [id, status] = [answer.json('id'), answer.json('status')]
   if (typeof id !== 'string' || status === 'denied') return
   resting.push(id)
-  if (resting.length <= profile.ownCancels.restingMax) return
-  const oldest = resting.shift() ?? ''
-  const { name, accepted } = profile.ownCancels
-  send({ method: 'DELETE', name, accepted }, `/orders/${oldest}`, null)
+  if (resting.length > profile.ownCancels.restingMax) cancelOwn(`/orders/${resting.shift()}`, null)
 }
 
 type Sent = Pick<Task, 'method' | 'name' | 'accepted'>
 
 /** `name` stands for the address, or each id would be a time series. */
-export function send({ method, name, accepted }: Sent, path: string, body: string | null) {
-  const headers: Record<string, string> = { authorization: `Bearer ${tokenOfUser()}` }
-  if (body !== null) {
-    headers['content-type'] = 'application/json'
-    headers['idempotency-key'] = `"${crypto.randomUUID()}"`
-  }
-  const answer = http.request(method, `${host}${path}`, body, {
-    headers,
+export function sender({ method, name, accepted }: Sent) {
+  const authorization = `Bearer ${tokens[(__VU - 1) % tokens.length] ?? ''}`
+  const counted = { name, method }
+  const usual = {
+    headers: { authorization },
     timeout,
     tags: { name },
     responseCallback: http.expectedStatuses(...accepted),
-  })
-  const text = answer.body
-  contentBytes.add(typeof text === 'string' ? text.length : 0, { name, method })
-  return answer
+  }
+  return (path: string, body: string | null) => {
+    const answer = http.request(
+      method,
+      `${host}${path}`,
+      body,
+      body === null ? usual : keyed(usual),
+    )
+    const text = answer.body
+    contentBytes.add(typeof text === 'string' ? text.length : 0, counted)
+    return answer
+  }
 }
 
-function tokenOfUser(): string {
-  return tokens[(exec.vu.idInTest - 1) % tokens.length] ?? ''
+function keyed<Params extends { readonly headers: { readonly authorization: string } }>(
+  usual: Params,
+) {
+  const headers = {
+    authorization: usual.headers.authorization,
+    'content-type': 'application/json',
+    'idempotency-key': `"${crypto.randomUUID()}"`,
+  }
+  return { ...usual, headers }
+}
+
+/** k6 reads the options of the script's first run alone; each user runs the script once more. */
+export function once<Options>(options: () => Options): Options | undefined {
+  return __VU === 0 ? options() : undefined
 }
 
 /** A number from the environment, or what is usual. */
