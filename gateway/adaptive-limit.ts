@@ -3,7 +3,7 @@ export const placesMax = 2_000
 /** Below it a commit has no company, and nothing could be learned any more. */
 export const placesMin = 16
 /** Milliseconds from a place to the answer that a loaded gateway keeps to; see README, "Overload". */
-const targetMs = 100
+const targetMs = 250
 /** Of what the route takes by itself: work that cannot be done in `targetMs` is given twice its time. */
 const targetFactor = 2
 /** Weight of the newest request in what a route takes by itself. */
@@ -38,7 +38,7 @@ type Slice = { ended: number; tookMs: number; refused: number }
  * below it the limit grows. A limit that follows the rate does not fall with it: what is admitted
  * keeps the database as busy as all of them would.
  *
- * The target is 100 ms, or twice what the route takes by itself, which is learned of the first one
+ * The target is 250 ms, or twice what the route takes by itself, which is learned of the first one
  * and of those that began and ended with fewer than `placesMin` at work: of others it would learn the load.
  */
 export function adaptiveLimit(nowMs: number): AdaptiveLimit {

@@ -1,5 +1,4 @@
 import type { Sql, TransactionSql } from 'postgres'
-import { amountOf, formatAmount } from '../order/amount.ts'
 import { type Bar, nanosOf } from './bar.ts'
 import { liveWindowMs } from './ingest-commit.ts'
 import type { MarketBar } from './ingest-row.ts'
@@ -20,8 +19,9 @@ function uploadedMs(sql: Sql | TransactionSql) {
 
 function columns(sql: Sql | TransactionSql) {
   return sql`b.interval_ms::float8 as "intervalMs",
-    (extract(epoch from b.time) * 1000)::float8 as time, b.open::text as open,
-    b.high::text as high, b.low::text as low, b.close::text as close, b.volume,
+    (extract(epoch from b.time) * 1000)::float8 as time, trim_scale(b.open)::text as open,
+    trim_scale(b.high)::text as high, trim_scale(b.low)::text as low,
+    trim_scale(b.close)::text as close, b.volume,
     abs(extract(epoch from b.time) * 1000 - ${uploadedMs(sql)}) <= ${liveWindowMs}::float8
       as "isLive"`
 }
@@ -91,13 +91,9 @@ export async function readBarPage(sql: Sql, filter: BarFilter): Promise<BarPage>
     order by b.time desc limit ${limit + 1}`
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const bars = page.map((row) => ({
-    time: new Date(row.time).toISOString(),
-    open: formatAmount(amountOf(row.open)),
-    high: formatAmount(amountOf(row.high)),
-    low: formatAmount(amountOf(row.low)),
-    close: formatAmount(amountOf(row.close)),
-    volume: row.volume,
+  const bars = page.map(({ time, open, high, low, close, volume }) => ({
+    time: new Date(time).toISOString(),
+    ...{ open, high, low, close, volume },
   }))
   return rows.length > limit && last !== undefined ? { bars, next: String(last.time) } : { bars }
 }
