@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { formatAmount } from '../order/amount.ts'
+import { groupReads } from '../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../postgres/outage.ts'
-import { sharedReads } from '../postgres/shared-reads.ts'
 import { type LatestSignal, readSignals, type SignalKey } from './apply-signals.ts'
 import { formatInterval } from './bar-interval.ts'
 import { readSymbolMarkets, type SymbolRecord } from './postgres-market-store.ts'
@@ -89,17 +89,17 @@ export type MarketReader = {
 
 /** Symbols are few and readers many: those that read at once share a statement, or an answer. */
 export function postgresMarketReader({ sql }: { readonly sql: Sql }): MarketReader {
-  const market = sharedReads<MarketFilter, MarketDocument | undefined>({
+  const market = groupReads<MarketFilter, MarketDocument | undefined>({
     read: (filters) => Promise.all(filters.map((filter) => readMarket(sql, filter))),
     textOf: (filter) => JSON.stringify(filter),
     keysMax: 8,
   })
-  const book = sharedReads<string, BookDocument | undefined>({
+  const book = groupReads<string, BookDocument | undefined>({
     read: (symbols) => readBooks(sql, symbols),
     textOf: (symbol) => symbol,
     keysMax: 64,
   })
-  const signal = sharedReads<SignalKey, SignalDocument>({
+  const signal = groupReads<SignalKey, SignalDocument>({
     read: async (keys) => {
       const signals = await readSignals(sql, keys)
       return keys.map((key, at) => signalOf(key, signals[at]))

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
+import { groupReads } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
-import { sharedReads } from '../../postgres/shared-reads.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
 import { sides } from '../order.ts'
 import { accountNotFound, type Trader, tradedAccounts } from './traded-accounts.ts'
@@ -58,7 +58,7 @@ type Recent = { readonly account: string | undefined; readonly limit: number }
 type AskedRecent = Recent & Trader
 
 export function fillReads(sql: Sql): FillReads {
-  const recent = sharedReads<AskedRecent, readonly NewestRow[]>({
+  const recent = groupReads<AskedRecent, readonly NewestRow[]>({
     read: (asked) => readNewest(sql, asked),
     textOf: ({ issuer, subject, account, limit }) =>
       JSON.stringify([issuer, subject, account, limit]),

@@ -2,8 +2,8 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import { readSymbolMarkets, type SymbolRecord } from '../../market/postgres-market-store.ts'
+import { groupReads } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
-import { sharedReads } from '../../postgres/shared-reads.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
 import { averagePriceText, marketValue, unrealised } from '../position.ts'
 import type { DeskSql } from './read-rows.ts'
@@ -45,13 +45,13 @@ type Asked = PositionFilter & Trader
 
 /** Lists that are asked for at once share a statement, and their symbols' prices another. */
 export function positionReads(sql: Sql): PositionReads {
-  const traded = sharedReads<Asked, readonly TradedRow[]>({
+  const traded = groupReads<Asked, readonly TradedRow[]>({
     read: (asked) => readTraded(sql, asked),
     textOf: ({ issuer, subject, account, symbol }) =>
       JSON.stringify([issuer, subject, account, symbol]),
     keysMax: 32,
   })
-  const market = sharedReads<string, SymbolRecord | undefined>({
+  const market = groupReads<string, SymbolRecord | undefined>({
     async read(symbols) {
       const known = await readSymbolMarkets(sql, symbols)
       return symbols.map((symbol) => known.get(symbol))

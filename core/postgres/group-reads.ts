@@ -6,7 +6,7 @@ import { databaseOutage } from './outage.ts'
 const inFlightMax = 2
 const waitingMax = 10_000
 
-export type SharedReadsOptions<Key, Value> = {
+export type GroupReadsOptions<Key, Value> = {
   /** One statement; the value of each key, in order. Whoever asked for the same has the same value. */
   readonly read: (keys: readonly Key[]) => Promise<readonly Value[]>
   /** Of one text is one value. */
@@ -20,8 +20,8 @@ export type SharedReadsOptions<Key, Value> = {
  * after everyone in it has asked, so nobody sees less than a read of his own would have shown him; a
  * lone reader waits for nobody. Throws what `read` throws, and `database.unavailable` when too many wait.
  */
-export function sharedReads<Key, Value>(
-  options: SharedReadsOptions<Key, Value>,
+export function groupReads<Key, Value>(
+  options: GroupReadsOptions<Key, Value>,
 ): (key: Key) => Promise<Value> {
   const { read, textOf, keysMax } = options
   const waiting = new Map<string, Promise<Value>>()

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { PosternError } from '#core/errors.ts'
-import { sharedReads } from '#core/postgres/shared-reads.ts'
+import { groupReads } from '#core/postgres/group-reads.ts'
 
 /** A store whose statements end when they are told to. */
 function slowStore() {
@@ -9,7 +9,7 @@ function slowStore() {
     ['a', 1],
     ['b', 2],
   ])
-  const read = sharedReads<string, number | undefined>({
+  const read = groupReads<string, number | undefined>({
     async read(keys) {
       const seen = keys.map((key) => values.get(key))
       const ended = Promise.withResolvers<void>()
@@ -59,7 +59,7 @@ test('two statements are under way at most, of so many keys at most', async () =
 
 test('one that cannot be read fails no other, an outage is of all and asked about once', async () => {
   let statements = 0
-  const read = sharedReads<string, string>({
+  const read = groupReads<string, string>({
     read(keys) {
       statements += 1
       if (keys.includes('away')) {
