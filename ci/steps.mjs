@@ -76,11 +76,11 @@ export function testStep(name, files) {
   return { name, command: [bun, 'test', `--timeout=${testMsMax}`, ...paths], isBunTest: true }
 }
 
-/** Test processes at a time: most of a run is waiting for one process's turn. */
-const lanes = Math.min(availableParallelism(), 4)
+/** Test processes at a time: half of what a test does is wait. */
+const lanes = Math.min(availableParallelism() + 1, 4)
 
 /** With more parts than lanes none is long idle; each part starts servers of its own, for seconds. */
-const partsOfLane = 3
+const partsOfLane = 2
 
 /**
  * The same in parts. Neighbours in the list, which take alike, go to different ones; what takes seconds

@@ -1,4 +1,4 @@
-import type { Principal } from '#core/access/principal.ts'
+import { type Principal, subjectOf } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
 import type { Metrics } from '#core/metrics.ts'
 import { type AdaptiveLimit, adaptiveLimit, placesMax } from './adaptive-limit.ts'
@@ -122,9 +122,9 @@ function routeAdmission(options: RouteOptions): RouteAdmission {
   }
 
   return {
-    refuseOverload: (principal) => refuse(keyOf(principal), clockMs()),
+    refuseOverload: (principal) => refuse(subjectOf(principal), clockMs()),
     enter(principal) {
-      const key = keyOf(principal)
+      const key = subjectOf(principal)
       const nowMs = clockMs()
       refuse(key, nowMs)
       const takenBefore = taken
@@ -141,8 +141,4 @@ function routeAdmission(options: RouteOptions): RouteAdmission {
       }
     },
   }
-}
-
-function keyOf({ issuer, subject }: Principal): string {
-  return `${issuer} ${subject}`
 }

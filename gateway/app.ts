@@ -148,7 +148,7 @@ function registerRoutes(
         ? []
         : [authenticate(access), authorize(access, route.scope), limitRate]),
       // Whom there is no place for hears it before its body is read.
-      ...(places === undefined ? [] : [refuseOverload(places)]),
+      ...(places === undefined || takesNoBody(route) ? [] : [refuseOverload(places)]),
       // Only an admitted caller learns what is wrong with its request.
       validate(route),
     ]
@@ -190,6 +190,11 @@ function nameRoute(path: string): Step {
   return function nameMatchedRoute(c) {
     c.set('routeTemplate', template)
   }
+}
+
+/** Or takes it as it comes, without a place of its own. */
+function takesNoBody({ body }: Route): boolean {
+  return body === undefined || body.isStream === true
 }
 
 function refuseOverload(places: RouteAdmission): Step {

@@ -1,5 +1,5 @@
 import type { AccessControl, SubjectLimit } from '#core/access/access-control.ts'
-import type { Principal } from '#core/access/principal.ts'
+import { type Principal, subjectOf } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
 import type { GatewayContext } from './context.ts'
 import type { Step } from './step.ts'
@@ -81,7 +81,7 @@ function bucketStore(): (principal: Principal, share: Share, nowMs: number) => B
   const bySubject = new Map<string, Bucket>()
 
   function bySubjectName(principal: Principal, share: Share, nowMs: number): Bucket {
-    const key = `${principal.issuer} ${principal.subject}`
+    const key = subjectOf(principal)
     const known = bySubject.get(key)
     if (known !== undefined) return known
     if (bySubject.size >= bucketsMax) dropIdlest(bySubject)

@@ -1,3 +1,4 @@
+import { subjectOf } from '#core/access/principal.ts'
 import { PosternError } from '#core/errors.ts'
 import type { GatewayContext } from './context.ts'
 
@@ -18,8 +19,7 @@ export function seats(limits: { readonly total: number; readonly perSubject: num
   let total = 0
 
   function take(c: GatewayContext): () => void {
-    const { issuer, subject } = c.get('principal')
-    const key = `${issuer} ${subject}`
+    const key = subjectOf(c.get('principal'))
     const mine = taken.get(key) ?? 0
     if (total >= limits.total || mine >= limits.perSubject) {
       throw new PosternError('gateway.overloaded', {

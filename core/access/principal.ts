@@ -11,13 +11,17 @@ export type Principal = {
   readonly mintedBy?: string
 }
 
+/** `issuer subject`: no issuer has white space, so it is unambiguous. */
+export function subjectOf({ issuer, subject }: Pick<Principal, 'issuer' | 'subject'>): string {
+  return `${issuer} ${subject}`
+}
+
 /**
- * Who is behind a principal, as `issuer subject`: no issuer has white space, so it is unambiguous.
- * Two principals are two only where these differ: one who may mint tokens has as many names as it
- * likes.
+ * Who is behind a principal, as `issuer subject`. Two principals are two only where these differ: one
+ * who may mint tokens has as many names as it likes.
  */
-export function personOf({ mintedBy, issuer, subject }: Principal): string {
-  return mintedBy ?? `${issuer} ${subject}`
+export function personOf(principal: Principal): string {
+  return principal.mintedBy ?? subjectOf(principal)
 }
 
 /** The zones a registered route can belong to; each has a CIDR list of its own. */

@@ -1,4 +1,4 @@
-import type { Caller } from '../access/principal.ts'
+import { type Caller, subjectOf } from '../access/principal.ts'
 import { type AuditRecord, type AuditType, callerRecord, systemRecord } from '../audit/record.ts'
 
 /** Who wants something of a schedule: a caller, somebody at a terminal, or Postern itself. */
@@ -19,7 +19,7 @@ export type ScheduleRecord = {
 export function askedByCaller(caller: Caller): ScheduleAsker {
   const { requestId, traceparent, principal } = caller
   return {
-    by: `${principal.issuer} ${principal.subject}`,
+    by: subjectOf(principal),
     requestId,
     traceparent,
     record: (about) => callerRecord(caller, recordOf(about)),

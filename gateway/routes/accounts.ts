@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { subjectOf } from '#core/access/principal.ts'
 import { listPageMax } from '#core/job/limits.ts'
 import { type AccountReads, accountDocumentSchema } from '#core/order/desk/account-reads.ts'
 import {
@@ -92,9 +93,7 @@ const accountBody = z.strictObject({
 })
 
 function isUnique(traders: readonly { readonly issuer: string; readonly subject: string }[]) {
-  return (
-    new Set(traders.map(({ issuer, subject }) => `${issuer} ${subject}`)).size === traders.length
-  )
+  return new Set(traders.map(subjectOf)).size === traders.length
 }
 
 function putRoute(accounts: AccountStore): Route {

@@ -1,4 +1,4 @@
-import type { Caller } from '../../access/principal.ts'
+import { type Caller, subjectOf } from '../../access/principal.ts'
 import type { IdempotencyKey } from '../../job/intake.ts'
 import type { Money } from '../amount.ts'
 import type { Limits, PositionView } from '../check-input.ts'
@@ -37,7 +37,7 @@ export type Resting = Pick<PositionView, 'bestOwnBuy' | 'bestOwnSell'>
 export const noResting: Resting = { bestOwnBuy: undefined, bestOwnSell: undefined }
 
 export const traderKey = (account: string, caller: Caller) =>
-  `${account} ${caller.principal.issuer} ${caller.principal.subject}`
+  `${account} ${subjectOf(caller.principal)}`
 
 /** What makes two orders of an account alike: 64 bits of a hash, for a look-up by index. */
 export function twinOf({ account, symbol, side, type, timeInForce, ...terms }: OrderTerms): bigint {

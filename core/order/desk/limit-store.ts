@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
-import type { Caller } from '../../access/principal.ts'
+import { type Caller, subjectOf } from '../../access/principal.ts'
 import type { AuditJournal } from '../../audit/journal.ts'
 import { recordedTransaction } from '../../audit/journal-rows.ts'
 import { callerRecord } from '../../audit/record.ts'
@@ -76,7 +76,7 @@ async function putLimit({ sql, journal, now }: Deps, setting: LimitSetting, call
     await transaction`lock table postern_limit in share row exclusive mode`
     const previous = await readValue(transaction, setting)
     if (previous === setting.value) return { previous, value: setting.value }
-    const by = `${caller.principal.issuer} ${caller.principal.subject}`
+    const by = subjectOf(caller.principal)
     await storeLimit(transaction, setting, { previous, by, at })
     await record([
       callerRecord(caller, {

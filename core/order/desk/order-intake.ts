@@ -1,5 +1,6 @@
 import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
+import { subjectOf } from '../../access/principal.ts'
 import { PosternError } from '../../errors.ts'
 import type { Metrics } from '../../metrics.ts'
 import { groupCommit, runOrSplit, type Settled } from '../../postgres/group-commit.ts'
@@ -39,9 +40,7 @@ export function orderIntake(options: OrderIntakeOptions): OrderIntake {
     refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),
     // A key that is used twice at once would end the whole statement.
     keyOf: ({ idempotency, caller, terms }) =>
-      idempotency === undefined
-        ? terms.id
-        : `${caller.principal.issuer} ${caller.principal.subject} ${idempotency.key}`,
+      idempotency === undefined ? terms.id : `${subjectOf(caller.principal)} ${idempotency.key}`,
   })
 
   return {
@@ -135,7 +134,7 @@ const orderRoute = '/v1/orders'
 
 function keyOf({ idempotency, caller }: OrderRequest): string | undefined {
   if (idempotency === undefined) return undefined
-  return `${caller.principal.issuer} ${caller.principal.subject} ${idempotency.key}`
+  return `${subjectOf(caller.principal)} ${idempotency.key}`
 }
 
 type StoredKey = { readonly request: OrderRequest; readonly order: OrderDocument }
