@@ -6,6 +6,8 @@ export const placesMin = 16
 const targetMs = 250
 /** Of what the route takes by itself: work that cannot be done in `targetMs` is given twice its time. */
 const targetFactor = 2
+/** One is under way, the other fills. */
+const commitsAtOnce = 2
 /** Weight of the newest request in what a route takes by itself. */
 const floorWeight = 0.1
 
@@ -40,8 +42,13 @@ type Slice = { ended: number; tookMs: number; refused: number }
  *
  * The target is 250 ms, or twice what the route takes by itself, which is learned of the first one
  * and of those that began and ended with fewer than `placesMin` at work: of others it would learn the load.
+ *
+ * Where requests share a commit, the rate is how many do: with fewer at work fewer would be done, and a
+ * limit of both would fall to nothing. So two commits' worth are let in whatever they take: while one
+ * is under way the next one fills.
  */
-export function adaptiveLimit(nowMs: number): AdaptiveLimit {
+export function adaptiveLimit(nowMs: number, sharedCommit = 0): AdaptiveLimit {
+  const least = Math.max(placesMin, commitsAtOnce * sharedCommit)
   const ring = Array.from({ length: slices }, (): Slice => ({ ended: 0, tookMs: 0, refused: 0 }))
   let limit = placesMax
   let floorMs: number | undefined
@@ -69,7 +76,7 @@ export function adaptiveLimit(nowMs: number): AdaptiveLimit {
     }
     slowSlices += 1
     if (limit === placesMax && slowSlices < slowSlicesMin) return
-    limit = Math.min(limit, Math.max(placesMin, Math.round(fitting / (slices * sliceMs))))
+    limit = Math.min(limit, Math.max(least, Math.round(fitting / (slices * sliceMs))))
   }
 
   /** Judges at each turn of a slice; of many that went by in silence, the last ones are enough. */

@@ -19,7 +19,9 @@ export type Work = {
 
 export type Admission = {
   /** The places of one route. */
-  route(route: Pick<Route, 'path' | 'method' | 'zone' | 'priority'>): RouteAdmission
+  route(
+    route: Pick<Route, 'path' | 'method' | 'zone' | 'priority' | 'sharedCommit'>,
+  ): RouteAdmission
 }
 
 export type RouteAdmission = {
@@ -53,7 +55,7 @@ export function admission(options: {
   const calm = { refusedAtMs: Number.NEGATIVE_INFINITY }
   return {
     route(route) {
-      const limit = adaptiveLimit(clockMs())
+      const limit = adaptiveLimit(clockMs(), route.sharedCommit)
       const labels = { method: route.method, route: templateOf(route.path) }
       const state = { ...{ limit, calm, clockMs }, priority: priorityOf(route) }
       return routeAdmission({

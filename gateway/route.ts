@@ -74,6 +74,8 @@ export type Route<Params = unknown, Query = unknown, Body = unknown> = {
   readonly refusals: readonly ErrorCode[]
   /** Else operators' routes and every DELETE come first, and all others are normal. */
   readonly priority?: Priority
+  /** Requests that one commit holds at most, where they share commits. */
+  readonly sharedCommit?: number
   /** Registered and guarded, but not in the OpenAPI document. */
   readonly hidden?: boolean
   /** Answers with `answer` (`answer.ts`), throws `PosternError`; synchronous where it can be. */

@@ -15,7 +15,7 @@ import type { Delivery, JobQueue } from './job-queue.ts'
 import { batchJobsMax } from './limits.ts'
 
 /** Jobs that share one commit. More made convoys at 200 connections, fewer cost commits. */
-const batchJobs = 32
+export const jobsPerCommit = 32
 /** Statements pipelined on the one connection, so that Postgres never waits for us. */
 const batchesInFlightMax = 4
 /** Requests that may wait for a commit: at 10,000/s about half a second's worth. */
@@ -61,7 +61,7 @@ export function postgresIntake(options: PostgresIntakeOptions): Intake {
   const commits = groupCommit<Submission, Accepted>({
     run: (submissions) =>
       runOrSplit(submissions, observed, (error) => databaseOutage(error) !== undefined),
-    batchMax: batchJobs,
+    batchMax: jobsPerCommit,
     weightOf: (submission) => submission.jobs.length,
     inFlightMax: batchesInFlightMax,
     waitingMax,

@@ -5,6 +5,7 @@ import type { Intake, JobReceipt } from '#core/job/intake.ts'
 import type { Job } from '#core/job/job-store.ts'
 import type { JobKind } from '#core/job/kind.ts'
 import { waitSecondsMax } from '#core/job/limits.ts'
+import { jobsPerCommit } from '#core/job/postgres-intake.ts'
 import { answer } from '../answer.ts'
 import { jsonBody } from '../body.ts'
 import { callerOf, type GatewayContext } from '../context.ts'
@@ -79,6 +80,7 @@ function enqueueRoute(options: EnqueueOptions): Route {
     zone: 'v1',
     scope: options.scope,
     operationId: `enqueue-${kind.name}`,
+    sharedCommit: jobsPerCommit,
     summary: `Enqueue: ${kind.summary}`,
     description: `The job is durable when 202 arrives. It gets ${kind.attemptsMax} attempts of at most ${kind.timeoutMs} ms; its outcome is kept for ${kind.retentionDays} days.`,
     query: z.strictObject({ wait: integerParameter(0, waitSecondsMax).optional() }),

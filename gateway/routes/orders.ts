@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { PosternError } from '#core/errors.ts'
 import { amountSchema, type Price, parseAmount } from '#core/order/amount.ts'
 import type { AccountDirectory } from '#core/order/desk/account-directory.ts'
-import type { OrderIntake } from '#core/order/desk/order-intake.ts'
+import { type OrderIntake, ordersPerCommit } from '#core/order/desk/order-intake.ts'
 import type { OrderRequests } from '#core/order/desk/order-requests.ts'
 import { type OrderTerms, orderTypes, sides, timesInForce } from '#core/order/order.ts'
 import { orderDocumentSchema, replaceAnswerSchema } from '#core/order/order-document.ts'
@@ -117,6 +117,7 @@ function placeRoute({ intake, directory }: OrderRouteDependencies, rate: Message
     zone: 'v1',
     scope: 'orders:write',
     operationId: 'place-order',
+    sharedCommit: ordersPerCommit,
     summary: 'Place an order',
     description:
       'A denial is an order too: 201 with `status: denied`, `reject_code` and every reason in `reject_details`. An order that was accepted is durable when the answer arrives and is on its way to its venue.',

@@ -8,6 +8,8 @@ type Load = {
   readonly wayMs: number
   readonly offered: number
   readonly seconds: number
+  /** Those that wait are done together, so many at most, in so many milliseconds; not by `capacity`. */
+  readonly commit?: { readonly most: number; readonly ms: number }
   /** Milliseconds from the start in which nothing is done. */
   readonly stall?: readonly [number, number]
 }
@@ -16,10 +18,15 @@ type Request = { readonly at: number; readonly before: number; done: number }
 
 /** Lets in what the limit lets in, behind it a queue, and behind that a way of so many milliseconds. */
 function server(load: Load) {
-  const limit = adaptiveLimit(0)
+  const limit = adaptiveLimit(0, load.commit?.most)
   const queue: Request[] = []
   const under: Request[] = []
   let credit = 0
+
+  function commit(now: number, { most, ms }: NonNullable<Load['commit']>): void {
+    if (under.length > 0) return
+    under.push(...queue.splice(0, most).map((one) => ({ ...one, done: now + ms })))
+  }
 
   return {
     limit,
@@ -33,6 +40,7 @@ function server(load: Load) {
       return !isFull
     },
     work(now: number): void {
+      if (load.commit !== undefined) return commit(now, load.commit)
       const [from, to] = load.stall ?? [0, 0]
       credit = now >= from && now < to ? 0 : credit + load.capacity / 1_000
       for (; credit >= 1 && queue.length > 0; credit -= 1) {
@@ -93,6 +101,15 @@ test('what can be done is refused to nobody', () => {
   const counted = simulate({ capacity: 1_000, wayMs: 5, offered: 900, seconds: 60 })
   expect(counted.refused).toBe(0)
   expect(counted.limit).toBe(placesMax)
+})
+
+test.each([300, 800])('commits that are shared stay full, though each takes %p ms', (ms) => {
+  const most = 128
+  const capacity = (most * 1_000) / ms
+  const load = { capacity, wayMs: 0, offered: capacity * 5, seconds: 120, commit: { most, ms } }
+  const counted = simulate(load)
+  expect(counted.ended / (capacity * 60)).toBeGreaterThan(0.95)
+  expect(quantile(counted.tookMs, 0.99)).toBeLessThan(3 * ms)
 })
 
 test('a stall of 800 ms is no overload, and refuses nobody', () => {

@@ -14,7 +14,7 @@ import { type Entered, enterOrder } from './order-entry.ts'
 import { readEntryView } from './read-entry.ts'
 
 /** Orders that share a commit. One for all accounts is cheaper than one for each of them. */
-const ordersPerCommit = 128
+export const ordersPerCommit = 128
 /** Orders that may wait: a third of a second's worth, then it is better to refuse. */
 const waitingMax = 500
 
