@@ -23,6 +23,16 @@ function server(load: Load) {
   const under: Request[] = []
   let credit = 0
 
+  function workEach(now: number): void {
+    const [from, to] = load.stall ?? [0, 0]
+    credit = now >= from && now < to ? 0 : credit + load.capacity / 1_000
+    for (; credit >= 1 && queue.length > 0; credit -= 1) {
+      const next = queue.shift()
+      if (next !== undefined) under.push({ ...next, done: now + load.wayMs })
+    }
+    if (queue.length === 0) credit = Math.min(credit, 1)
+  }
+
   function commit(now: number, { most, ms }: NonNullable<Load['commit']>): void {
     if (under.length > 0) return
     under.push(...queue.splice(0, most).map((one) => ({ ...one, done: now + ms })))
@@ -40,14 +50,8 @@ function server(load: Load) {
       return !isFull
     },
     work(now: number): void {
-      if (load.commit !== undefined) return commit(now, load.commit)
-      const [from, to] = load.stall ?? [0, 0]
-      credit = now >= from && now < to ? 0 : credit + load.capacity / 1_000
-      for (; credit >= 1 && queue.length > 0; credit -= 1) {
-        const next = queue.shift()
-        if (next !== undefined) under.push({ ...next, done: now + load.wayMs })
-      }
-      if (queue.length === 0) credit = Math.min(credit, 1)
+      if (load.commit === undefined) workEach(now)
+      else commit(now, load.commit)
     },
     /** Milliseconds that each of those took which end now. */
     end(now: number): readonly number[] {
