@@ -75,10 +75,10 @@ export function paperSubmit(options: Options) {
     } catch (error) {
       const outage = databaseOutage(error)
       if (outage === undefined) throw error
-      // The statement may have committed before its answer was lost.
-      return steps.map((step) =>
-        step === undefined ? unknownSymbol : { kind: 'unknown', reason: outage.message },
-      )
+      // The statement may have committed before its answer was lost. That the database is away says
+      // nothing of a venue that is in it: a breaker would keep orders back for minutes after it.
+      const lost: SubmitResult = spareVenue({ kind: 'unknown', reason: outage.message })
+      return steps.map((step) => (step === undefined ? unknownSymbol : lost))
     }
   }
 
