@@ -37,6 +37,8 @@ const { values } = parseArgs({
   },
 })
 
+// What a run has started ends with the process, but not with one that a signal kills.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const known = await readRuns(values.out)
 const chosen = faults.filter(({ name }) => values.only === undefined || name === values.only)
 if (chosen.length === 0)
