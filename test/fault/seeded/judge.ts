@@ -49,13 +49,15 @@ async function settle(sql: Sql): Promise<readonly string[]> {
 /** One job for a key, whatever its callers saw; ended, with one outcome in the log. */
 async function jobsEndOnce(sql: Sql, { jobs }: History): Promise<readonly string[]> {
   const rows = await sql<{ key: string; id: string; state: string; outcomes: number }[]>`
-    select k.key, j.id, j.state, (
-      select count(*)::integer from postern_audit_entry e
-      where e.type in ('job.completed', 'job.failed', 'job.cancelled')
-        and convert_from(e.body, 'UTF8')::jsonb ->> 'target' = 'job/' || j.id
-    ) as outcomes
+    with ended as materialized (
+      select convert_from(e.body, 'UTF8')::jsonb ->> 'target' as target, count(*)::integer as outcomes
+      from postern_audit_entry e
+      where e.type in ('job.completed', 'job.failed', 'job.cancelled') group by 1
+    )
+    select k.key, j.id, j.state, coalesce(e.outcomes, 0) as outcomes
     from postern_idempotency k, lateral jsonb_array_elements(k.response) r
     join postern_job j on j.id = (r ->> 'id')::uuid
+    left join ended e on e.target = 'job/' || j.id
     where k.key = any(${[...jobs.keys()]})`
   const stored = Map.groupBy(rows, ({ key }) => key)
   return [...jobs].flatMap(([key, ids]) => {

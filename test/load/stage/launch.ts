@@ -65,6 +65,8 @@ async function startProcesses(
   // An overloaded gateway tells each refusal.
   const log = Bun.file(join(root, 'dist/load/postern.log'))
   await mkdir(join(root, 'dist/load'), { recursive: true })
+  // Written from its start on: of an earlier run nothing may stand behind.
+  await log.write('')
   const child = Bun.spawn([...(held?.prefix ?? []), ...command, 'run'], {
     env,
     stdin: 'ignore',
