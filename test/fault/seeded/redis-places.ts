@@ -75,7 +75,15 @@ async function openCluster(): Promise<RedisPlaces> {
     ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)],
     ...['--repl-diskless-sync-delay', '0'],
   ]
-  const start = () => startRedis({ args })
+  // The port of the cluster's own bus is ten thousand above, and may be somebody's.
+  const start = async (attemptsLeft = 4): Promise<RedisServer> => {
+    try {
+      return await startRedis({ args })
+    } catch (error) {
+      if (attemptsLeft === 0) throw error
+      return await start(attemptsLeft - 1)
+    }
+  }
   const [first, ...others] = await Promise.all([
     start(),
     ...Array.from({ length: clusterNodes - 1 }, start),
