@@ -15,6 +15,15 @@ export type GroupReadsOptions<Key, Value> = {
   readonly keysMax: number
 }
 
+/** Rows by the key that they are of: `n`, counted from 1 as `with ordinality` does. */
+export function rowsByKey<Row extends { readonly n: number }>(
+  keys: readonly unknown[],
+  rows: readonly Row[],
+): readonly (readonly Row[])[] {
+  const byKey = Map.groupBy(rows, ({ n }) => n)
+  return keys.map((_key, at) => byKey.get(at + 1) ?? [])
+}
+
 /**
  * Lets concurrent readers share statements: those that wait are answered together. A statement begins
  * after everyone in it has asked, so nobody sees less than a read of his own would have shown him; a

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
-import { groupReads } from '../../postgres/group-reads.ts'
+import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
 import { sides } from '../order.ts'
@@ -155,8 +155,7 @@ async function readNewest(
         and (w.account = '' or t.account = w.account)
       order by own.position desc nulls last limit w.most) as f
     order by w.n, f.position desc nulls last`
-  const byAsker = Map.groupBy(rows, ({ n }) => n)
-  return asked.map((_one, at) => byAsker.get(at + 1) ?? [])
+  return rowsByKey(asked, rows)
 }
 
 function fillOf({ position: _place, ...fill }: FillRow): FillDocument {

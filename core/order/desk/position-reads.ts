@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
 import { readSymbolMarkets, type SymbolRecord } from '../../market/postgres-market-store.ts'
-import { groupReads } from '../../postgres/group-reads.ts'
+import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
 import { averagePriceText, marketValue, unrealised } from '../position.ts'
@@ -134,8 +134,7 @@ async function readTraded(
         and (w.account = '' or t.account = w.account)
       order by t.account, p.symbol limit ${positionsMax + 1}) as p
     order by w.n, p.account, p.symbol`
-  const byAsker = Map.groupBy(rows, ({ n }) => n)
-  return asked.map((_one, at) => byAsker.get(at + 1) ?? [])
+  return rowsByKey(asked, rows)
 }
 
 function documentOf(row: HeldRow, market: SymbolRecord | undefined): PositionDocument {
