@@ -2,7 +2,7 @@
 export const placesMax = 2_000
 /** Below it a commit has no company, and nothing could be learned any more. */
 export const placesMin = 16
-/** Milliseconds from a place to the answer that a loaded gateway keeps to; see README, "Overload". */
+/** Milliseconds from a place to the answer that a loaded gateway keeps to; see README, "Too many requests". */
 const targetMs = 250
 /** Of what the route takes by itself: work that cannot be done in `targetMs` is given twice its time. */
 const targetFactor = 2

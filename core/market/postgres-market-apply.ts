@@ -27,9 +27,9 @@ export type MarketDesk = {
    */
   onMarket(events: MarketEvents, signal: AbortSignal): Promise<void>
   /**
-   * Called when it has been told of all that was applied, and quotes came last: at the end of each
-   * job, and again after a crash. Positions at the replayed clock are marked; those at the live one
-   * are all the time. `timeMs` is of the newest quote.
+   * Called at the end of each job, when it has been told of all that was applied, for the symbols of
+   * which a quote came last; and again after a crash. Positions at the replayed clock are marked; those
+   * at the live one are all the time. `timeMs` is of the newest quote.
    */
   onQuotes(of: { readonly symbols: readonly string[]; readonly timeMs: number }): Promise<void>
 }
@@ -62,20 +62,25 @@ export function postgresMarketApply(options: MarketApplyOptions) {
       total.quotes += applied.quotes
       total.signals += applied.signals
     }
-    const timeMs = await newestQuoteMs(sql, symbols).catch(rethrowAsOutage)
-    if (timeMs !== undefined) await options.desk.onQuotes({ symbols, timeMs })
+    const quoted = await readQuoted(sql, symbols).catch(rethrowAsOutage)
+    if (quoted !== undefined) await options.desk.onQuotes(quoted)
     return total
   }
 }
 
-/** Of the quotes that the desk was told of; undefined where a bar came after all of them. */
-async function newestQuoteMs(sql: Sql, symbols: readonly string[]): Promise<number | undefined> {
-  const [row] = await sql<{ quoteMs: number | null; barMs: number | null }[]>`
-    select max((statistics ->> 'toldQuoteMs')::float8) as "quoteMs",
-      max((statistics ->> 'toldToMs')::float8) as "barMs"
-    from postern_instrument where symbol = any(${[...symbols]})`
-  const quoteMs = row?.quoteMs ?? 0
-  return quoteMs > (row?.barMs ?? 0) ? quoteMs : undefined
+/** Those whose newest event that the desk was told of is a quote; undefined without any. */
+async function readQuoted(
+  sql: Sql,
+  symbols: readonly string[],
+): Promise<{ readonly symbols: readonly string[]; readonly timeMs: number } | undefined> {
+  const rows = await sql<{ symbol: string; timeMs: number }[]>`
+    select symbol, (statistics ->> 'toldQuoteMs')::float8 as "timeMs"
+    from postern_instrument where symbol = any(${[...symbols]})
+      and (statistics ->> 'toldQuoteMs')::float8 > coalesce((statistics ->> 'toldToMs')::float8, 0)
+    order by symbol`
+  if (rows.length === 0) return undefined
+  const timeMs = Math.max(...rows.map((row) => row.timeMs))
+  return { symbols: rows.map(({ symbol }) => symbol), timeMs }
 }
 
 async function applySymbol(

@@ -68,6 +68,13 @@ test('the desk hears once of the quotes of a job, unless a bar came after them',
   expect(desk.quoted).toHaveLength(2)
 })
 
+test('a bar of one symbol hides no quote of another', async () => {
+  await world.ingest(own(2), quoteRow({ symbol: 'MSFT', time: openMs + 90_000 }))
+  const desk = keepingDesk()
+  await world.apply(['AAPL', 'MSFT'], { desk })
+  expect(desk.quoted).toEqual([{ symbols: ['MSFT'], timeMs: openMs + 90_000 }])
+})
+
 test('the desk is told after the commit of what it is told of', async () => {
   await world.ingest(indexDay, index(1, '93'))
   const seen: unknown[] = []
