@@ -42,7 +42,6 @@ export type K6Options = {
   readonly values?: Readonly<{ [name: string]: string | undefined }>
   /** Hears the process, to pass signals on. */
   readonly onStart?: (child: Bun.Subprocess) => void
-  readonly niceness?: number
 }
 
 /** What a script ends with that could not begin, because k6 cannot be had here. */
@@ -113,7 +112,7 @@ function readings(summary: Summary | undefined): Pick<K6Run, 'count' | 'crossed'
 
 function command(
   program: string,
-  { workload, host, tokensFile, seconds, values = {}, niceness = 0 }: K6Options,
+  { workload, host, tokensFile, seconds, values = {} }: K6Options,
   files: { readonly pipe: string; readonly summaryFile: string },
 ): string[] {
   const all = {
@@ -121,7 +120,6 @@ function command(
     ...{ TOKENS_FILE: tokensFile, ...values },
   }
   return [
-    ...(niceness === 0 ? [] : ['nice', '-n', String(niceness)]),
     ...[program, 'run', '--quiet', '--no-color', '--address', '', '--out', `csv=${files.pipe}`],
     ...Object.entries(all).flatMap(([name, value]) =>
       value === undefined ? [] : ['-e', `${name}=${value}`],
