@@ -1,8 +1,13 @@
 import type { Books } from '../stage/books.ts'
 import type { Table } from './page.ts'
 
-export function bookLines({ statuses, denials }: Books): readonly string[] {
-  return [`orders: ${countsText(statuses)}`, `denied by: ${countsText(denials)}`]
+export function bookLines({ statuses, denials, fillMs }: Books): readonly string[] {
+  const fills = fillMs === undefined ? 'none' : `p50 ${fillMs.p50} ms, p99 ${fillMs.p99} ms`
+  return [
+    `orders: ${countsText(statuses)}`,
+    `denied by: ${countsText(denials)}`,
+    `market orders, arrival to last fill: ${fills}`,
+  ]
 }
 
 export function bookTables({ statuses, denials }: Books): readonly Table[] {

@@ -7,6 +7,8 @@ export type Books = {
   readonly denied: number
   /** With at least one fill. */
   readonly filled: number
+  /** Of market orders, between their arrival and their last fill; undefined where none was filled. */
+  readonly fillMs: { readonly p50: number; readonly p99: number } | undefined
   /** Orders in a state that is no end. */
   readonly open: number
   readonly denials: Readonly<Record<string, number>>
@@ -67,7 +69,7 @@ async function halt({ url, token }: { readonly url: string; readonly token: stri
 }
 
 async function readBooks(sql: Sql): Promise<Books> {
-  const [counts] = await sql<Omit<Books, 'denials' | 'statuses' | 'stopped'>[]>`
+  const [counts] = await sql<Omit<Books, 'denials' | 'statuses' | 'stopped' | 'fillMs'>[]>`
     with record as materialized (
       select convert_from(body, 'UTF8')::jsonb as body from postern_audit_intake
       union all
@@ -104,6 +106,7 @@ async function readBooks(sql: Sql): Promise<Books> {
     where reason <> ${haltReason} order by set_at`
   return {
     ...counts,
+    fillMs: await readFillMs(sql),
     stopped: stopped.map(({ text }) => text),
     denials: await grouped(sql<Counted[]>`
       select reject_code as name, count(*)::integer as count from postern_order
@@ -112,6 +115,18 @@ async function readBooks(sql: Sql): Promise<Books> {
       select status as name, count(*)::integer as count from postern_order
       group by 1 order by 2 desc`),
   }
+}
+
+/** A market order meets the book that is there: what it waits for is Postern. */
+async function readFillMs(sql: Sql): Promise<Books['fillMs']> {
+  const [times] = await sql<{ p50: number | null; p99: number | null }[]>`
+    select percentile_disc(0.5) within group (order by ms) as p50,
+      percentile_disc(0.99) within group (order by ms) as p99
+    from postern_order,
+      lateral (select (extract(epoch from updated_at - received_at) * 1000)::integer as ms) as open
+    where type = 'market' and status = 'filled'`
+  const { p50, p99 } = times ?? { p50: null, p99: null }
+  return p50 === null || p99 === null ? undefined : { p50, p99 }
 }
 
 const terminal = ['filled', 'canceled', 'expired', 'rejected', 'denied', 'replaced']

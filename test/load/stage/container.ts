@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { runCommand } from '#test/support/server-process.ts'
 import type { Launched, LaunchOptions } from './launch.ts'
+import { emptyLog } from './stage-log.ts'
 
 const uid = '65532'
 const containerName = `postern-load-${process.pid}`
@@ -10,6 +11,8 @@ const readyMsMax = 600_000
 type Docker = {
   readonly image: string
   run(args: readonly string[]): Promise<string>
+  /** What the container has said, to the log of the stage. */
+  keepLog(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -37,6 +40,7 @@ export async function startContainer(options: LaunchOptions): Promise<Launched |
       },
       async stop() {
         await docker.run(['stop', '--time', '40', name])
+        await docker.keepLog(name)
         await docker.run(['rm', '--force', name])
         await docker.close()
       },
@@ -68,7 +72,16 @@ async function openDocker(say: (line: string) => void): Promise<Docker | undefin
     return undefined
   }
   const environment = { ...process.env, ...(host === 'default' ? {} : { DOCKER_HOST: host }) }
-  return { image, run: (args) => call([program, ...args], environment), close }
+  return {
+    image,
+    run: (args) => call([program, ...args], environment),
+    async keepLog(name) {
+      const log = await emptyLog()
+      const outputs = { stdin: 'ignore', stdout: log, stderr: log } as const
+      await Bun.spawn([program, 'logs', name], { env: environment, ...outputs }).exited
+    },
+    close,
+  }
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {

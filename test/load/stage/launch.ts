@@ -5,6 +5,7 @@ import { collectorEnvironment } from '../../../commands/collector.ts'
 import type { StageWay } from '../flags.ts'
 import { startContainer } from './container.ts'
 import { holdCpu } from './hold-cpu.ts'
+import { emptyLog } from './stage-log.ts'
 
 const root = join(import.meta.dir, '../../..')
 
@@ -62,11 +63,7 @@ async function startProcesses(
   const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   await runCommand(['env', '-i', ...pairs, ...command, 'migrate'])
   const held = isHeld ? await holdCpu() : undefined
-  // An overloaded gateway tells each refusal.
-  const log = Bun.file(join(root, 'dist/load/postern.log'))
-  await mkdir(join(root, 'dist/load'), { recursive: true })
-  // Written from its start on: of an earlier run nothing may stand behind.
-  await log.write('')
+  const log = await emptyLog()
   const child = Bun.spawn([...(held?.prefix ?? []), ...command, 'run'], {
     env,
     stdin: 'ignore',
