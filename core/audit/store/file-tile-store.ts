@@ -1,6 +1,7 @@
 import { constants, fstatSync, openSync } from 'node:fs'
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
+import pLimit from 'p-limit'
 import { checkedKind, type ObjectKind } from './object-path.ts'
 import { bundleBytesMax, packBundle, unpackBundle } from './packed-bundle.ts'
 import { SourceUnreachable, type TileSource } from './tile-source.ts'
@@ -9,6 +10,8 @@ import { TileConflict, type TileStore } from './tile-store.ts'
 /** Readable for a shipper or web server of the same group. */
 const fileMode = 0o640
 const directoryMode = 0o750
+/** Of a sequencer, whose descriptors would go up and down with its load; all at once is a third faster. */
+const openAtOnce = 2
 
 /**
  * A published log in a directory. Bundles are `tile/entries/<N>.gz`: what `gzip_static` of a web
@@ -36,6 +39,7 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
   // another only when nobody has it open.
   const held = await guarded(root, async () => openSync(root, constants.O_DIRECTORY))
   const source = fileTileSource(root)
+  const limit = pLimit(openAtOnce)
   /** Directories with new names in them, to be synced before the checkpoint that needs them. */
   let unsynced: readonly string[] = []
   /** Directories of partial tiles whose full one was written. */
@@ -45,7 +49,7 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
     const kind = checkedKind(path)
     const file = fileOf(root, path, kind)
     const packed = kind === 'bundle' ? packBundle(bytes) : bytes
-    const isNew = await guarded(path, () => createFile(file, packed))
+    const isNew = await guarded(path, () => limit(createFile, file, packed))
     if (!isNew && !isSame(await source.read(path), bytes)) throw new TileConflict(path)
     // Also where it was there: who wrote it may have ended before the directory was synced.
     unsynced = [...unsynced, dirname(file)]
@@ -61,8 +65,12 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
     unsynced = []
     fulfilled = []
     try {
-      await guarded('checkpoint', () => replaceCheckpoint(root, bytes, directories))
-      await guarded('checkpoint', () => removeAll(partials))
+      await guarded('checkpoint', async () => {
+        // Everything that leads to what the checkpoint needs is durable before it.
+        await limit.map(withParents(root, directories), syncDirectory)
+        await replaceCheckpoint(root, bytes)
+        await limit.map(partials, removeDirectory)
+      })
     } catch (error) {
       unsynced = [...unsynced, ...directories]
       fulfilled = [...fulfilled, ...partials]
@@ -77,13 +85,7 @@ function isSame(present: Uint8Array | undefined, bytes: Uint8Array): boolean {
   return present !== undefined && Buffer.compare(present, bytes) === 0
 }
 
-/** Everything that leads to what the checkpoint needs is durable before it. */
-async function replaceCheckpoint(
-  root: string,
-  bytes: Uint8Array,
-  directories: readonly string[],
-): Promise<void> {
-  await Promise.all([...withParents(root, directories)].map(syncDirectory))
+async function replaceCheckpoint(root: string, bytes: Uint8Array): Promise<void> {
   const temporary = await writeTemporary(join(root, 'checkpoint'), bytes)
   await rename(temporary, join(root, 'checkpoint'))
   await syncDirectory(root)
@@ -102,8 +104,8 @@ function withParents(root: string, directories: readonly string[]): Set<string> 
   return all
 }
 
-async function removeAll(directories: readonly string[]): Promise<void> {
-  await Promise.all(directories.map((path) => rm(path, { recursive: true, force: true })))
+async function removeDirectory(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true })
 }
 
 function fileOf(root: string, path: string, kind: ObjectKind): string {
