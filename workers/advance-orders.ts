@@ -1,4 +1,4 @@
-import { PosternError } from '#core/errors.ts'
+import { isRetryable, PosternError } from '#core/errors.ts'
 import type { Processor } from '#core/job/processor.ts'
 import type { DeskConnection } from '#core/order/desk/desk-transaction.ts'
 import { endReportOf } from '#core/order/desk/end-report.ts'
@@ -35,18 +35,18 @@ export function advanceOrders(
   return {
     kind: advanceOrdersKind,
     async process({ payload, traceparent }, signal) {
-      const { account, orders } = payload
-      const { venue: name, errands } = await options.intents.intend({ account, ids: orders })
-      const adapter = options.venues.get(name)
+      const adapter = options.venues.get(payload.venue)
       if (adapter === undefined) {
-        throw new PosternError('venue.unavailable', { reason: `no adapter for ${name}` })
+        throw new PosternError('venue.unavailable', { reason: `no adapter for ${payload.venue}` })
       }
+      const errands = await options.intents.intend(payload)
       const venue = tracedVenue(adapter, { tracing: options.desk.tracing, traceparent })
       const counts: Counts = { sent: 0, looked_up: 0, cancels: 0, replaces: 0 }
       const runs = errands.map((errand) => run(errand, { ...options, venue, signal, counts }))
       const failed = (await Promise.allSettled(runs)).filter(isFailed)
-      const [first] = failed
-      // What worked stays; the next run finds only what did not.
+      // What worked stays; the next run finds only what did not. One account's end of all attempts
+      // is not that of another's.
+      const first = failed.find(({ reason }) => isTriedAgain(reason)) ?? failed[0]
       if (first !== undefined) throw first.reason
       return { result: counts }
     },
@@ -55,6 +55,10 @@ export function advanceOrders(
 
 function isFailed(fate: PromiseSettledResult<void>): fate is PromiseRejectedResult {
   return fate.status === 'rejected'
+}
+
+function isTriedAgain(reason: unknown): boolean {
+  return !(reason instanceof PosternError) || isRetryable(reason)
 }
 
 type Run = AdvanceOrdersOptions & {

@@ -1,9 +1,15 @@
 import { z } from 'zod'
 import { defineJobKind } from '../job/kind.ts'
 
+export const ordersPerJobMax = 64
+
+/** Of many accounts, at one venue. */
 export const advanceOrdersPayload = z.strictObject({
-  account: z.string(),
-  orders: z.array(z.uuid()).min(1).max(64),
+  venue: z.string(),
+  orders: z
+    .array(z.strictObject({ account: z.string(), id: z.uuid() }))
+    .min(1)
+    .max(ordersPerJobMax),
 })
 export type AdvanceOrdersPayload = z.infer<typeof advanceOrdersPayload>
 

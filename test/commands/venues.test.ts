@@ -86,7 +86,7 @@ async function advance(account: string, id: string) {
   const { connection: desk, intents, reports, venues } = workers
   const { process } = advanceOrders({ desk, intents, reports, venues })
   const attempt = { jobId: Bun.randomUUIDv7(), attempt: 1, attemptsMax: 60, requestId: 'r' }
-  const payload = { account, orders: [id] }
+  const payload = { venue: 'alpaca', orders: [{ account, id }] }
   const job = { ...attempt, payload, traceparent: undefined }
   return (await process(job, new AbortController().signal)).result
 }

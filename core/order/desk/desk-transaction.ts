@@ -5,12 +5,13 @@ import { recordedTransaction } from '../../audit/journal-rows.ts'
 import type { AuditRecord } from '../../audit/record.ts'
 import { invariant } from '../../invariant.ts'
 import type { Dispatcher } from '../../job/dispatcher.ts'
-import { insertOwnJobs, type OwnJobs } from '../../job/own-jobs.ts'
+import { insertOwnJobs, type OwnJob, type OwnJobs } from '../../job/own-jobs.ts'
 import { exchangeDay } from '../../market/session.ts'
 import type { Metrics } from '../../metrics.ts'
+import { parseTraceparent } from '../../trace/traceparent.ts'
 import type { Tracing } from '../../trace/tracing.ts'
 import { amountOf, moneyOf } from '../amount.ts'
-import { advanceOrdersKind } from '../kinds.ts'
+import { type AdvanceOrdersPayload, advanceOrdersKind, ordersPerJobMax } from '../kinds.ts'
 import { sides } from '../order.ts'
 import { applyFill, flat } from '../position.ts'
 import { type Desk, type DeskChanges, openDesk } from './desk.ts'
@@ -47,9 +48,6 @@ export type DeskWork = {
   /** Adds records to those that the moves leave by themselves. */
   record(records: readonly AuditRecord[]): void
 }
-
-/** At most so many orders in one job: a batch that a slow venue takes within its timeout. */
-const ordersPerJob = 64
 
 type Read<View> = (transaction: TransactionSql, at: Date) => Promise<View>
 type Run<View, Result> = (work: DeskWork, view: View) => Promise<Result> | Result
@@ -90,7 +88,7 @@ export async function viewedTransaction<View, Result>(
 }
 
 async function runOnce<View, Result>(
-  { sql, journal, dispatch, now }: DeskConnection,
+  { sql, journal, dispatch, now, tracing }: DeskConnection,
   scope: DeskScope,
   { read, run }: { readonly read: Read<View>; readonly run: Run<View, Result> },
 ): Promise<Result> {
@@ -106,7 +104,9 @@ async function runOnce<View, Result>(
     records.push(...changeRecords(changes, at))
     // Sent together, run one after the other; the first that fails ends them all.
     const [inserted] = await Promise.all([
-      changes.toAdvance.size > 0 ? insertOwnJobs(transaction, jobsOf(changes), at) : undefined,
+      changes.toAdvance.size > 0
+        ? insertOwnJobs(transaction, jobsOf(desk, changes, { isTraced: tracing !== undefined }), at)
+        : undefined,
       hasChanged(changes) ? storeChanges(transaction, changes, at) : undefined,
       records.length > 0 ? write(records) : undefined,
     ])
@@ -159,23 +159,35 @@ function hasChanged(changes: DeskChanges): boolean {
   return accounts.size + entered.size + moved.size + quarantined.length + positions.size > 0
 }
 
-function jobsOf({ toAdvance, entered, moved }: DeskChanges) {
-  const origins = new Map([...entered, ...moved].map((order) => [order.state.terms.id, order]))
-  return [...toAdvance].flatMap(([account, orders]) => {
-    const ids = [...orders]
-    const chunks = Array.from({ length: Math.ceil(ids.length / ordersPerJob) }, (_, index) =>
-      ids.slice(index * ordersPerJob, (index + 1) * ordersPerJob),
-    )
-    return chunks.map((chunk) => {
-      const origin = origins.get(chunk[0] ?? '')?.origin
-      return {
-        kind: advanceOrdersKind,
-        payload: { account, orders: chunk },
-        requestId: origin?.requestId ?? 'postern',
-        traceparent: origin?.traceparent,
+/**
+ * The orders of all accounts that go to a venue share a job, as they share the commit. An order whose
+ * trace is told has one of its own, or its trace would end here.
+ */
+function jobsOf(
+  desk: Desk,
+  { toAdvance }: DeskChanges,
+  { isTraced }: { readonly isTraced: boolean },
+): readonly OwnJob[] {
+  const venueOf = ({ state }: DeskOrder) => desk.account(state.terms.account).venue
+  const traceOf = ({ origin: { traceparent } }: DeskOrder) =>
+    isTraced && traceparent !== undefined && parseTraceparent(traceparent)?.isSampled === true
+      ? traceparent
+      : ''
+  const groups = Map.groupBy(toAdvance, (order) => `${venueOf(order)} ${traceOf(order)}`)
+  return [...groups.values()].flatMap((orders) =>
+    Array.from({ length: Math.ceil(orders.length / ordersPerJobMax) }, (_, index) =>
+      orders.slice(index * ordersPerJobMax, (index + 1) * ordersPerJobMax),
+    ).flatMap((chunk) => {
+      const [first] = chunk
+      if (first === undefined) return []
+      const payload: AdvanceOrdersPayload = {
+        venue: venueOf(first),
+        orders: chunk.map(({ state: { terms } }) => ({ account: terms.account, id: terms.id })),
       }
-    })
-  })
+      const { requestId, traceparent } = first.origin
+      return [{ kind: advanceOrdersKind, payload, requestId, traceparent }]
+    }),
+  )
 }
 
 const fillSchema = z.object({

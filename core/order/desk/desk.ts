@@ -24,8 +24,8 @@ export type DeskChanges = LedgerChanges & {
   readonly moved: ReadonlySet<DeskOrder>
   readonly events: readonly DeskEvent[]
   readonly quarantined: readonly Quarantined[]
-  /** Orders for which a venue has to be called, by account. */
-  readonly toAdvance: ReadonlyMap<string, ReadonlySet<string>>
+  /** Orders for which a venue has to be called. */
+  readonly toAdvance: ReadonlySet<DeskOrder>
 }
 
 /**
@@ -60,7 +60,7 @@ export function openDesk(loaded: LoadedDesk): Desk {
   const moved = new Set<DeskOrder>()
   const events: DeskEvent[] = []
   const quarantined: Quarantined[] = []
-  const toAdvance = new Map<string, Set<string>>()
+  const toAdvance = new Set<DeskOrder>()
 
   function move(order: DeskOrder, event: OrderEvent, reserved = order.reserved): Transition {
     const before = order.state
@@ -92,9 +92,7 @@ export function openDesk(loaded: LoadedDesk): Desk {
     move,
     quarantine: (what) => void quarantined.push(what),
     advance(order) {
-      if (!isOpenOrder(order.state)) return
-      const { account, id } = order.state.terms
-      toAdvance.set(account, (toAdvance.get(account) ?? new Set()).add(id))
+      if (isOpenOrder(order.state)) toAdvance.add(order)
     },
     changes: () => ({ ...ledger.changes(), entered, moved, events, quarantined, toAdvance }),
   }

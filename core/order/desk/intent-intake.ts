@@ -3,7 +3,7 @@ import { groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
 import { observedCommit } from '../../postgres/observed-commit.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { DeskConnection } from './desk-transaction.ts'
-import { type Errands, intendOrders, type OrdersOfAccount } from './send-orders.ts'
+import { type Errand, intendOrders, type OrdersOfVenue } from './send-orders.ts'
 
 /** Jobs whose intents share a commit; each has some dozens of orders. */
 const jobsPerCommit = 16
@@ -11,15 +11,15 @@ const waitingMax = 10_000
 
 export type IntentIntake = {
   /** `intendOrders` for one job, in a commit shared with others. */
-  intend(orders: OrdersOfAccount): Promise<Errands>
+  intend(orders: OrdersOfVenue): Promise<readonly Errand[]>
 }
 
 export function intentIntake(connection: DeskConnection): IntentIntake {
-  const commits = groupCommit<OrdersOfAccount, Errands>({
+  const commits = groupCommit<OrdersOfVenue, readonly Errand[]>({
     run: (jobs) =>
       runOrSplit(
         jobs,
-        observedCommit(connection, { name: 'intent' }, (batch: readonly OrdersOfAccount[]) =>
+        observedCommit(connection, { name: 'intent' }, (batch: readonly OrdersOfVenue[]) =>
           intendOrders(connection, batch),
         ),
         (error) => databaseOutage(error) !== undefined,

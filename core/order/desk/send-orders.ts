@@ -1,7 +1,7 @@
-import type { Sql } from 'postgres'
 import { journalRows } from '../../audit/journal-rows.ts'
 import { systemRecord } from '../../audit/record.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
+import type { AdvanceOrdersPayload } from '../kinds.ts'
 import type { OrderTerms } from '../order.ts'
 import { successorTerms } from './apply-report.ts'
 import {
@@ -33,9 +33,8 @@ export type Errand =
       readonly isHalted: boolean
     }
 
-export type Errands = { readonly venue: string; readonly errands: readonly Errand[] }
-
-export type OrdersOfAccount = { readonly account: string; readonly ids: readonly string[] }
+/** Orders of one job. */
+export type OrdersOfVenue = AdvanceOrdersPayload
 
 /**
  * Commits the intent to send each order that was accepted, before anything is sent, and says what
@@ -43,32 +42,20 @@ export type OrdersOfAccount = { readonly account: string; readonly ids: readonly
  */
 export async function intendOrders(
   connection: DeskConnection,
-  jobs: readonly OrdersOfAccount[],
-): Promise<readonly Errands[]> {
-  const ids = [...new Set(jobs.flatMap((job) => job.ids))]
-  const [intended, venues] = await Promise.all([
-    insertIntents(connection, ids),
-    readVenues(connection.sql, jobs),
-  ]).catch(rethrowAsOutage)
-  const left = ids.filter((id) => !intended.has(id))
-  const others = left.length === 0 ? new Map() : await tendOthers(connection, jobs, left)
-  return jobs.map((job) => ({
-    venue: venues.get(job.account) ?? '',
-    errands: job.ids.flatMap((id): readonly Errand[] => {
+  jobs: readonly OrdersOfVenue[],
+): Promise<readonly (readonly Errand[])[]> {
+  const accounts = new Map(
+    jobs.flatMap(({ orders }) => orders.map(({ id, account }) => [id, account] as const)),
+  )
+  const intended = await insertIntents(connection, [...accounts.keys()]).catch(rethrowAsOutage)
+  const left = [...accounts].filter(([id]) => !intended.has(id))
+  const others = left.length === 0 ? new Map() : await tendOthers(connection, left)
+  return jobs.map(({ orders }) =>
+    orders.flatMap(({ id }): readonly Errand[] => {
       const terms = intended.get(id)
       return terms === undefined ? (others.get(id) ?? []) : [{ kind: 'submit', terms }]
     }),
-  }))
-}
-
-async function readVenues(
-  sql: Sql,
-  jobs: readonly OrdersOfAccount[],
-): Promise<ReadonlyMap<string, string>> {
-  const rows = await sql<{ id: string; venue: string }[]>`
-    select id, venue from postern_account
-    where id = any(${jobs.map(({ account }) => account)}::text[])`
-  return new Map(rows.map(({ id, venue }) => [id, venue]))
+  )
 }
 
 /**
@@ -134,10 +121,10 @@ function intentRecord(id: string, at: Date) {
 /** Orders that an earlier run has sent, that have a request under way, or that a halt stops. */
 async function tendOthers(
   connection: DeskConnection,
-  jobs: readonly OrdersOfAccount[],
-  orders: readonly string[],
+  left: readonly (readonly [id: string, account: string])[],
 ): Promise<ReadonlyMap<string, readonly Errand[]>> {
-  const accounts = [...new Set(jobs.map(({ account }) => account))]
+  const orders = left.map(([id]) => id)
+  const accounts = [...new Set(left.map(([, account]) => account))]
   return await viewedTransaction(
     connection,
     { accounts, orders },

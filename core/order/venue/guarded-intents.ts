@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { IntentIntake } from '../desk/intent-intake.ts'
-import type { OrdersOfAccount } from '../desk/send-orders.ts'
+import type { OrdersOfVenue } from '../desk/send-orders.ts'
 import type { GuardedVenue } from './guarded-venue.ts'
 
 /**
@@ -15,28 +15,27 @@ export function guardedIntents(
   options: { readonly sql: Sql; readonly venues: ReadonlyMap<string, GuardedVenue> },
 ): IntentIntake {
   const { sql, venues } = options
-  /** An account that has orders keeps its venue. */
-  const known = new Map<string, string>()
 
-  async function venueOf(account: string): Promise<GuardedVenue | undefined> {
-    const name = known.get(account)
-    if (name !== undefined) return venues.get(name)
-    const [row] = await sql<{ venue: string }[]>`
-      select venue from postern_account where id = ${account}`.catch(rethrowAsOutage)
-    if (row === undefined) return undefined
-    known.set(account, row.venue)
-    return venues.get(row.venue)
+  async function refusing({ venue: name, orders }: OrdersOfVenue): Promise<ReadonlySet<string>> {
+    const venue = venues.get(name)
+    if (venue === undefined) return new Set()
+    const accounts = [...new Set(orders.map(({ account }) => account))]
+    const areReady = await Promise.all(accounts.map((account) => isReady(venue, account)))
+    return new Set(accounts.filter((_, at) => areReady[at] === false))
   }
 
   return {
-    async intend(orders) {
-      const venue = await venueOf(orders.account)
-      if (venue === undefined || (await isReady(venue, orders.account))) {
-        return await intents.intend(orders)
-      }
-      const ids = await readOthers(sql, orders)
-      if (ids.length === 0) return { venue: venue.name, errands: [] }
-      return await intents.intend({ ...orders, ids })
+    async intend(asked) {
+      const { venue, orders } = asked
+      const left = await refusing(asked)
+      if (left.size === 0) return await intents.intend(asked)
+      const ready = orders.filter(({ account }) => !left.has(account))
+      const others = await readOthers(
+        sql,
+        orders.filter(({ account }) => left.has(account)),
+      )
+      const rest = [...ready, ...others]
+      return rest.length === 0 ? [] : await intents.intend({ venue, orders: rest })
     },
   }
 }
@@ -53,9 +52,13 @@ async function isReady(venue: GuardedVenue, account: string): Promise<boolean> {
 }
 
 /** Those that are with the venue, or may be. */
-async function readOthers(sql: Sql, { ids }: OrdersOfAccount): Promise<readonly string[]> {
+async function readOthers(
+  sql: Sql,
+  orders: OrdersOfVenue['orders'],
+): Promise<OrdersOfVenue['orders']> {
   const rows = await sql<{ id: string }[]>`
-    select id from postern_order
-    where id = any(${[...ids]}::uuid[]) and status <> 'accepted'`.catch(rethrowAsOutage)
-  return rows.map(({ id }) => id)
+    select id from postern_order where id = any(${orders.map(({ id }) => id)}::uuid[])
+      and status <> 'accepted'`.catch(rethrowAsOutage)
+  const others = new Set(rows.map(({ id }) => id))
+  return orders.filter(({ id }) => others.has(id))
 }

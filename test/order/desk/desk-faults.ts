@@ -143,7 +143,9 @@ async function recordFaults(sql: Sql, orders: readonly DeskOrder[]): Promise<rea
   const counts = Map.groupBy(records, ({ rec }) => rec)
   const jobs = await sql<{ payload: unknown }[]>`
     select payload from postern_job where kind = 'advance-orders'`
-  const taken = new Set(jobs.flatMap(({ payload }) => advanceOrdersPayload.parse(payload).orders))
+  const taken = new Set(
+    jobs.flatMap(({ payload }) => advanceOrdersPayload.parse(payload).orders.map(({ id }) => id)),
+  )
   return orders.flatMap(({ state: { terms, replaces, status } }) => {
     const entries = counts.get(terms.id)?.length ?? 0
     const isDue = status === 'accepted' || status.startsWith('pending_')

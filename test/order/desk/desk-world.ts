@@ -45,7 +45,7 @@ export async function openDeskWorld() {
 
   /** Commits the intent to send an order. */
   async function intend(id: string, of = account): Promise<void> {
-    await intents.intend({ account: of, ids: [id] })
+    await intents.intend({ venue: 'paper', orders: [{ account: of, id }] })
   }
 
   return {
@@ -81,7 +81,8 @@ export async function openDeskWorld() {
     async runJobs(venue: Venue) {
       for (const { payload } of sent.splice(0)) {
         const { orders } = advanceOrdersPayload.parse(payload)
-        await advance({ workerDesk, intents, reports, venue }, orders)
+        const ids = orders.map(({ id }) => id)
+        await advance({ workerDesk, intents, reports, venue }, ids)
       }
     },
     /** Buys so many AAPL at 100, filled at once. */
@@ -139,7 +140,7 @@ export async function advance(
   const venues = new Map([['paper', venue]])
   const { process } = advanceOrders({ desk: workerDesk, intents, reports, venues })
   const attempt = { jobId: Bun.randomUUIDv7(), attempt: 1, attemptsMax: 60, requestId: 'r' }
-  const payload = { account, orders: [...ids] }
+  const payload = { venue: 'paper', orders: ids.map((id) => ({ account, id })) }
   const work = await process(
     { ...attempt, payload, traceparent: undefined },
     new AbortController().signal,

@@ -1,7 +1,17 @@
 import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
+import { orderIntake } from '#core/order/desk/order-intake.ts'
 import type { OrderTerms } from '#core/order/order.ts'
-import { addAccount, callerNamed, count, setLimit, setSwitch } from './desk-rows.ts'
+import { openTracing } from '#core/trace/tracing.ts'
+import {
+  account,
+  addAccount,
+  callerNamed,
+  count,
+  setLimit,
+  setSwitch,
+  trader,
+} from './desk-rows.ts'
 import { fate, openDeskWorld } from './desk-world.ts'
 import { expectNoFaultsAfterEach, fileWorld } from './file-world.ts'
 
@@ -70,6 +80,40 @@ test('an order that Postgres cannot take fails alone; its neighbours of the comm
   ])
   expect(fates).toEqual(['accepted', 'failed', 'accepted', 'account.not_authorized', 'denied'])
   expect(await count(world.sql, 'postern_order')).toBe(3)
+})
+
+test('orders of all accounts that share a commit share the job that sends them', async () => {
+  await addAccount(world.sql, { id: 'desk-2' })
+  const [one, other] = await Promise.all([world.place(), world.place({ account: 'desk-2' })])
+  expect(world.sent.map(({ payload }) => payload)).toEqual([
+    {
+      venue: 'paper',
+      orders: [
+        { account, id: one.id },
+        { account: 'desk-2', id: other.id },
+      ],
+    },
+  ])
+})
+
+test('an order whose trace is told has a job of its own, in its trace', async () => {
+  const tracing = openTracing({ sample: 0, resource: {}, onEnd: () => undefined })
+  const traced = orderIntake({ ...world.desk, tracing })
+  const trace = '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331'
+  const by = (flags: string) => ({ ...trader, traceparent: `00-${trace}-${flags}` })
+  const placed = ['01', '00', '00'].map((flags, at) =>
+    world.placeIn(traced, { quantity: amount(`${at + 1}`) }, { by: by(flags) }),
+  )
+  const [told, ...others] = await Promise.all(placed)
+  const jobs = world.sent.map(({ payload, traceparent }) => ({ payload, traceparent }))
+  const of = (orders: readonly { readonly id: string }[]) => ({
+    venue: 'paper',
+    orders: orders.map(({ id }) => ({ account, id })),
+  })
+  expect(jobs).toEqual([
+    { payload: of(told === undefined ? [] : [told]), traceparent: `00-${trace}-01` },
+    { payload: of(others), traceparent: `00-${trace}-00` },
+  ])
 })
 
 test('an order may not meet an own one, also not one of the same commit', async () => {

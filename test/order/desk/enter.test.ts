@@ -145,7 +145,9 @@ test('an order that passes holds its reservation, and is on its way by a job', a
   expect(await accountRow(world.sql)).toEqual({ cash: '100000', reserved: '995', open: 1 })
   expect(await positionRow(world.sql)).toEqual({ quantity: '0', buy: '10', sell: '0' })
   expect(await eventTypes(world.sql, order.id)).toEqual(['submit', 'risk.pass'])
-  expect(world.sent.map(({ payload }) => payload)).toEqual([{ account, orders: [order.id] }])
+  expect(world.sent.map(({ payload }) => payload)).toEqual([
+    { venue: 'paper', orders: [{ account, id: order.id }] },
+  ])
   expect(await recordsOf(world.sql, `order/${order.id}`)).toMatchObject([
     { type: 'order.accepted', actor: { sub: 'trader' }, details: { reserved: '995' } },
   ])

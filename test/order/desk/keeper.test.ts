@@ -86,7 +86,10 @@ test('an order whose job was given up gets a new one, behind any number that res
   await world.intend(stuck.id)
   world.sent.length = 0
   await keepUntil(() => Promise.resolve(world.sent.length > 0))
-  expect(world.sent.map(({ payload }) => payload)).toContainEqual({ account, orders: [stuck.id] })
+  expect(world.sent.map(({ payload }) => payload)).toContainEqual({
+    venue: 'paper',
+    orders: [{ account, id: stuck.id }],
+  })
   await world.runJobs(paper)
   await ear.told()
   expect(await world.statusOf(stuck)).toBe('new')

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { PosternError } from '#core/errors.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import type { Venue } from '#core/order/venue.ts'
 import { deskAtVenue } from './desk-at-venue.ts'
@@ -34,6 +35,21 @@ test('the intent is committed before the venue is called', async () => {
     ['submit', 'risk.pass', 'worker.sent'],
   ])
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'new' })
+})
+
+test('what one order can never do does not end the tries of another in the same job', async () => {
+  const never = await world.place({ quantity: shares('1') })
+  const soon = await world.place({ quantity: shares('2') })
+  const codes = new Map([
+    [never.id, 'order.transition_refused' as const],
+    [soon.id, 'venue.unavailable' as const],
+  ])
+  const failing: Venue = {
+    ...desk.venue,
+    submit: ({ id }) => Promise.reject(new PosternError(codes.get(id) ?? 'internal')),
+  }
+  expect(await fate(world.advance(failing, [never.id, soon.id]))).toBe('venue.unavailable')
+  expect(await fate(world.advance(desk.venue, [never.id, soon.id]))).toBe('entered')
 })
 
 test('an answer that was lost is looked up, and the order is not sent again', async () => {

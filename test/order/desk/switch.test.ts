@@ -172,7 +172,10 @@ test('a halt cancels what no venue has, asks venues for the rest, and leaves wha
   ])
   // Whoever takes orders to venues has been told of those two.
   expect(world.sent.map(({ payload }) => payload)).toEqual([
-    { account: 'mine', orders: [orders.live, orders.done] },
+    {
+      venue: 'paper',
+      orders: [orders.live, orders.done].map((id) => ({ account: 'mine', id })),
+    },
   ])
   const [account] = await world.sql`
     select reserved::text, open_orders from postern_account where id = 'mine'`

@@ -87,7 +87,9 @@ test('after the halt an order goes out through all checks, once', async () => {
   const released = await Promise.all([release(), release()])
   expect(released.reduce((sum, one) => sum + one.released, 0)).toBe(1)
   expect(await orderRow(world.sql, order.id)).toMatchObject({ status: 'accepted', quantity: '10' })
-  expect(world.sent.map(({ payload }) => payload)).toEqual([{ account, orders: [order.id] }])
+  expect(world.sent.map(({ payload }) => payload)).toEqual([
+    { venue: 'paper', orders: [{ account, id: order.id }] },
+  ])
 })
 
 test('after the halt an order waits for the index, and for a price of its own symbol', async () => {

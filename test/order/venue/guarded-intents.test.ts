@@ -4,7 +4,7 @@ import { parseAmount } from '#core/order/amount.ts'
 import { intentIntake } from '#core/order/desk/intent-intake.ts'
 import { guardedIntents } from '#core/order/venue/guarded-intents.ts'
 import type { GuardedVenue } from '#core/order/venue/guarded-venue.ts'
-import { account, orderRow, trader } from '../desk/desk-rows.ts'
+import { account, addAccount, orderRow, trader } from '../desk/desk-rows.ts'
 import { openDeskWorld } from '../desk/desk-world.ts'
 import { fileWorld } from '../desk/file-world.ts'
 import { scriptedVenue } from './scripted-venue.ts'
@@ -25,12 +25,13 @@ const intents = guardedIntents(intentIntake(world.workerDesk), {
 
 const statusOf = async ({ id }: { readonly id: string }) =>
   (await orderRow(world.sql, id))?.['status']
-const intend = (...ids: readonly string[]) => intents.intend({ account, ids })
+const intend = (...ids: readonly string[]) =>
+  intents.intend({ venue: 'paper', orders: ids.map((id) => ({ account, id })) })
 
 test('while its venue refuses, an order stays accepted and can be cancelled without it', async () => {
   confirm = away
   const order = await world.place()
-  expect(await intend(order.id)).toEqual({ venue: 'paper', errands: [] })
+  expect(await intend(order.id)).toEqual([])
   expect(await statusOf(order)).toBe('accepted')
   await world.requests.cancel(order.id, trader)
   expect(await statusOf(order)).toBe('canceled')
@@ -41,9 +42,22 @@ test('what is with the venue already is asked of it all the same', async () => {
   confirm = away
   const order = await world.place({ limitPrice: parseAmount('98') })
   await world.requests.cancel(live.id, trader)
-  const { errands } = await intend(order.id, live.id)
+  const errands = await intend(order.id, live.id)
   expect(errands.map(({ kind, terms }) => [kind, terms.id])).toEqual([['cancel', live.id]])
   expect(await statusOf(order)).toBe('accepted')
+})
+
+test('an account that its venue refuses keeps no other account’s order back', async () => {
+  await addAccount(world.sql, { id: 'desk-2' })
+  confirm = (asked) => (asked === account ? away() : ready())
+  const [order, other] = await Promise.all([world.place(), world.place({ account: 'desk-2' })])
+  const orders = [
+    { account, id: order.id },
+    { account: 'desk-2', id: other.id },
+  ]
+  const errands = await intents.intend({ venue: 'paper', orders })
+  expect(errands.map(({ kind, terms }) => [kind, terms.id])).toEqual([['submit', other.id]])
+  expect([await statusOf(order), await statusOf(other)]).toEqual(['accepted', 'pending_new'])
 })
 
 test('once it is there again, the order goes out', async () => {
@@ -51,7 +65,7 @@ test('once it is there again, the order goes out', async () => {
   const order = await world.place()
   await intend(order.id)
   confirm = ready
-  const { errands } = await intend(order.id)
+  const errands = await intend(order.id)
   expect(errands.map(({ kind }) => kind)).toEqual(['submit'])
   expect(await statusOf(order)).toBe('pending_new')
 })
