@@ -100,8 +100,8 @@ export async function lockInstruments(
 }
 
 /**
- * The close of the newest bar, unless a newer one is known; and that figures of changed bars are to
- * be reckoned anew.
+ * The close of the newest bar, unless a newer one is known; and that figures and pages of changed bars
+ * are to be made anew.
  */
 export async function moveBars(
   sql: TransactionSql,
@@ -110,7 +110,8 @@ export async function moveBars(
 ): Promise<void> {
   if (changed.length === 0) return
   await sql`
-    update postern_instrument set bars_changed = true where symbol = any(${[...changed]})`
+    update postern_instrument set bars_changed = true, bars_ingest = ${ingest}
+    where symbol = any(${[...changed]})`
   await sql`
     with newest as (
       select distinct on (r.symbol) r.symbol, to_timestamp(r.time / 1000) as time, r.close

@@ -89,8 +89,19 @@ export type MarketReader = {
 
 /** Symbols are few and readers many: those that read at once share a statement, or an answer. */
 export function postgresMarketReader({ sql }: { readonly sql: Sql }): MarketReader {
+  const readBars = rememberedBars(sql)
   const market = groupReads<MarketFilter, MarketDocument | undefined>({
-    read: (filters) => Promise.all(filters.map((filter) => readMarket(sql, filter))),
+    async read(filters) {
+      const records = await readSymbolMarkets(sql, [
+        ...new Set(filters.map(({ symbol }) => symbol)),
+      ])
+      return await Promise.all(
+        filters.map(async (filter) => {
+          const record = records.get(filter.symbol)
+          return record && marketOf(record, await readBars(filter, record.barsIngest))
+        }),
+      )
+    },
     textOf: (filter) => JSON.stringify(filter),
     keysMax: 8,
   })
@@ -114,23 +125,48 @@ export function postgresMarketReader({ sql }: { readonly sql: Sql }): MarketRead
   }
 }
 
+type ShownBars = BarPage & { readonly intervalMs: number | undefined }
+
 /** Behind every bar: none is taken from the future. */
 const endOfTime = Date.UTC(9999, 0, 1)
+/** A page has up to a thousand bars. */
+const pagesMax = 64
 
-async function readMarket(sql: Sql, filter: MarketFilter): Promise<MarketDocument | undefined> {
+/**
+ * Reads pages of bars; one that was read before is not read again while the bars are the same. `ingest`
+ * was read first, so that a page is never older than what it is kept under.
+ */
+function rememberedBars(
+  sql: Sql,
+): (filter: MarketFilter, ingest: string | null) => Promise<ShownBars> {
+  const known = new Map<string, { readonly ingest: string | null; readonly shown: ShownBars }>()
+  return async (filter, ingest) => {
+    const text = JSON.stringify(filter)
+    const before = known.get(text)
+    const shown = before?.ingest === ingest ? before.shown : await readBars(sql, filter)
+    // The one that was not asked for the longest goes first.
+    known.delete(text)
+    known.set(text, { ingest, shown })
+    for (const oldest of known.keys()) if (known.size > pagesMax) known.delete(oldest)
+    return shown
+  }
+}
+
+async function readBars(sql: Sql, filter: MarketFilter): Promise<ShownBars> {
   const { symbol } = filter
-  const record = (await readSymbolMarkets(sql, [symbol])).get(symbol)
-  if (record === undefined) return undefined
   const intervalMs = filter.intervalMs ?? (await readNewestInterval(sql, symbol, endOfTime))
-  const none: BarPage = { bars: [] }
-  const page = intervalMs === undefined ? none : await readBarPage(sql, { ...filter, intervalMs })
+  if (intervalMs === undefined) return { bars: [], intervalMs }
+  return { ...(await readBarPage(sql, { ...filter, intervalMs })), intervalMs }
+}
+
+function marketOf(record: SymbolRecord, { intervalMs, bars, next }: ShownBars): MarketDocument {
   return {
-    symbol,
+    symbol: record.instrument.symbol,
     ...pricesOf(record),
     statistics: statisticsIn(record),
     ...(intervalMs === undefined ? {} : { interval: formatInterval(intervalMs) }),
-    bars: [...page.bars],
-    ...(page.next === undefined ? {} : { next: page.next }),
+    bars: [...bars],
+    ...(next === undefined ? {} : { next }),
   }
 }
 

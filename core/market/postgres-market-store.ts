@@ -79,6 +79,8 @@ export type SymbolRecord = {
   readonly reference: Reference | undefined
   readonly last: LastTrade | undefined
   readonly statistics: Statistics
+  /** The upload that has last changed bars of the symbol; null before any has. */
+  readonly barsIngest: string | null
 }
 
 /** What an operator sets of an instrument, as its row has it. */
@@ -105,6 +107,7 @@ type Row = InstrumentRow & {
   readonly quote: unknown
   readonly statistics: unknown
   readonly luld: unknown
+  readonly barsIngest: string | null
   readonly volatilityPrice: string | null
   readonly volatilityMs: number | null
 }
@@ -121,6 +124,7 @@ export async function readSymbolMarkets(
       (extract(epoch from i.halted_until) * 1000)::float8 as "haltedUntilMs",
       i.last_price::text as "lastPrice",
       (extract(epoch from i.last_time) * 1000)::float8 as "lastMs", i.quote, i.statistics, i.luld,
+      i.bars_ingest as "barsIngest",
       v.last_price::text as "volatilityPrice",
       (extract(epoch from v.last_time) * 1000)::float8 as "volatilityMs"
     from postern_instrument i
@@ -149,6 +153,7 @@ function recordOf(row: Row, clock: MarketClock, nowMs?: number): SymbolRecord {
     reference,
     last,
     statistics,
+    barsIngest: row.barsIngest,
   }
 }
 

@@ -194,6 +194,34 @@ test('bars are read by length and within times, both ends included', async () =>
   expect(await times('to=2024-03-01T14:32:00Z')).toEqual(['14:32', '14:31'])
 })
 
+test('a page that was read before shows the bars that came or were corrected since', async () => {
+  const closes = async () => {
+    const { body } = await get('/v1/market-data/SPX?limit=2')
+    return z
+      .array(z.object({ close: z.string() }))
+      .parse(body['bars'])
+      .map(({ close }) => close)
+  }
+  await world.ingest(index(1, '10'))
+  expect(await closes()).toEqual(['10'])
+  await world.ingest(index(2, '11'))
+  expect(await closes()).toEqual(['11', '10'])
+  await world.ingest(index(1, '9'))
+  expect(await closes()).toEqual(['11', '9'])
+  // What has no bars changes no page.
+  await world.ingest(quoteRow({ symbol: 'SPX' }))
+  expect(await closes()).toEqual(['11', '9'])
+})
+
+test('no more pages are kept than are asked for by few', async () => {
+  await world.ingest(index(1, '10'), index(2, '11'))
+  const limits = Array.from({ length: 100 }, (_, at) => at + 1)
+  for (const limit of [...limits, ...limits]) {
+    const { body } = await get(`/v1/market-data/SPX?limit=${limit}`)
+    expect(body['bars']).toHaveLength(Math.min(2, limit))
+  }
+})
+
 test('a quote is read with mid and spread, its book by its own route', async () => {
   const empty = { symbol: 'AAPL', time: null, bids: [], asks: [] }
   await world.ingest(quoteRow({ bid: '9.98' }))
