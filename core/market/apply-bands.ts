@@ -13,8 +13,10 @@ import { exchangeDay } from './session.ts'
 
 export type BandInput = {
   readonly before: StoredLuld | undefined
+  /** `knownBands` of it. */
+  readonly known: LuldState | undefined
   readonly tier: LuldState['tier']
-  /** Of the day before; undefined where nothing is known of it, then the first price counts. */
+  /** Of the day before, for bands that begin; without one the first price counts. */
   readonly priorClose: Nanos | undefined
   readonly bars: readonly SizedBar[]
   readonly quote: Quote | undefined
@@ -37,9 +39,17 @@ export function advanceBands(input: BandInput): StoredLuld | undefined {
   }
 }
 
-function stateBefore({ before, tier, priorClose }: BandInput, first: LuldEvent): LuldState {
+/** What was reckoned before, by the same tier. */
+export function knownBands(
+  before: StoredLuld | undefined,
+  tier: LuldState['tier'],
+): LuldState | undefined {
   const stored = luldStateSchema.safeParse(before?.state)
-  if (stored.success && stored.data.tier === tier) return stored.data
+  return stored.success && stored.data.tier === tier ? stored.data : undefined
+}
+
+function stateBefore({ known, tier, priorClose }: BandInput, first: LuldEvent): LuldState {
+  if (known !== undefined) return known
   const day = exchangeDay(first.timeMs)
   return startLuld(tier, { day, priorClose: priorClose ?? first.trade ?? first.bid ?? 1 })
 }

@@ -2,7 +2,7 @@ import type { Sql, TransactionSql } from 'postgres'
 import type { AuditJournal } from '../audit/journal.ts'
 import { recordedTransaction } from '../audit/journal-rows.ts'
 import { type AuditRecord, systemRecord } from '../audit/record.ts'
-import { advanceBands } from './apply-bands.ts'
+import { advanceBands, knownBands } from './apply-bands.ts'
 import { type BreakerChange, turnIndex } from './apply-breaker.ts'
 import { storeSignals } from './apply-signals.ts'
 import { readFigures } from './apply-statistics.ts'
@@ -218,8 +218,10 @@ async function nextBands(
   const live = quote?.isLive === true ? quote : undefined
   const firstMs = bars[0]?.time ?? live?.time
   if (firstMs === undefined) return before
-  const priorClose = await readPriorClose(sql, symbol, firstMs)
-  return advanceBands({ before, tier, priorClose, bars, quote: live })
+  // Bands that are known go on from what they know.
+  const known = knownBands(before, tier)
+  const priorClose = known === undefined ? await readPriorClose(sql, symbol, firstMs) : undefined
+  return advanceBands({ before, known, tier, priorClose, bars, quote: live })
 }
 
 function isFigure(markets: Markets, clock: MarketClock, symbol: string): boolean {

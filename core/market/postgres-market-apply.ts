@@ -5,7 +5,7 @@ import { type AppliedRow, type ApplyOptions, applyChunk, readAppliedRow } from '
 import type { Quote } from './bar.ts'
 import type { ApplyMarketDataResult } from './market-kinds.ts'
 import { type MarketClock, marketClocks, readMarkets } from './postgres-market-store.ts'
-import { readBarsAfter, type SizedBar } from './read-bars.ts'
+import { type BarChunk, readBarsAfter, type SizedBar } from './read-bars.ts'
 
 /** Bars that the desk is told of in one call. */
 const toldBars = 1_000
@@ -103,32 +103,37 @@ async function applyUnder(
   { symbol, signal }: { readonly symbol: string; readonly signal: AbortSignal },
 ): Promise<ApplyMarketDataResult> {
   const total = { bars: 0, quotes: 0, signals: 0 }
+  const tellAll = async () => {
+    for (let told = 'more'; told === 'more'; ) {
+      told = await tellDesk(options, symbol, signal)
+      if (told !== 'nothing') await lease.renew()
+    }
+  }
   let isMore = true
   while (isMore) {
-    while (await tellDesk(options, symbol, signal)) await lease.renew()
+    await tellAll()
     signal.throwIfAborted()
-    await lease.renew()
     const chunk = await applyChunk(options, symbol)
     total.bars += chunk.bars
     total.quotes += chunk.quotes
     total.signals = chunk.signals
     isMore = chunk.isMore
   }
-  while (await tellDesk(options, symbol, signal)) await lease.renew()
+  await tellAll()
   return total
 }
 
-/** True when something was told; there may be more. */
+/** What was told; after `more` there may be more. */
 async function tellDesk(
   { sql, desk }: MarketApplyOptions,
   symbol: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<'nothing' | 'all' | 'more'> {
   const row = await readAppliedRow(sql, symbol, 'none')
-  if (row === undefined) return false
-  const bars = await untoldBars(row, sql)
+  if (row === undefined) return 'nothing'
+  const { bars, isMore } = await untoldBars(row, sql)
   const quote = untoldQuote(row)
-  if (bars.length === 0 && quote === undefined) return false
+  if (bars.length === 0 && quote === undefined) return 'nothing'
   signal.throwIfAborted()
   const live = bars.filter(({ isLive }) => isLive)
   const liveQuote = quote?.isLive === true ? quote : undefined
@@ -143,17 +148,17 @@ async function tellDesk(
   await sql`
     update postern_instrument set statistics = statistics || ${JSON.stringify(told)}::text::jsonb
     where symbol = ${symbol}`
-  return true
+  return isMore ? 'more' : 'all'
 }
 
 async function untoldBars(
   { symbol, appliedToMs, statistics }: AppliedRow,
   sql: Sql,
-): Promise<readonly SizedBar[]> {
+): Promise<BarChunk> {
   const afterMs = statistics.toldToMs ?? undefined
-  if (appliedToMs === undefined || appliedToMs === afterMs) return []
+  if (appliedToMs === undefined || appliedToMs === afterMs) return { bars: [], isMore: false }
   const range = { symbol, afterMs, toMs: appliedToMs, limit: toldBars }
-  return (await readBarsAfter(sql, range)).bars
+  return await readBarsAfter(sql, range)
 }
 
 /** Only one that was applied: before that, the bands that it moves are not known. */

@@ -1,12 +1,16 @@
 import type { Sql } from 'postgres'
 import type { Principal } from '../../access/principal.ts'
 import { PosternError } from '../../errors.ts'
+import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { limitDefaults } from '../limits.ts'
 
 /** How late a changed trader or rate is noticed. The transaction that enters an order asks again. */
 const rememberMs = 2_000
 const rememberedMax = 10_000
+/** Of one statement. */
+const keysMax = 256
+const tradedMax = 1_000
 
 /** Who trades what, for the questions in front of the transaction that decides. */
 export type AccountDirectory = {
@@ -21,14 +25,20 @@ export type AccountDirectory = {
 export function accountDirectory(sql: Sql, now: () => Date): AccountDirectory {
   const accounts = remembering<readonly string[]>(now)
   const limits = remembering<number>(now)
+  const readTraded = groupReads<Principal, readonly string[]>({
+    read: (principals) => readTradedBy(sql, principals),
+    textOf: ({ issuer, subject }) => `${issuer} ${subject}`,
+    keysMax,
+  })
+  const readLimit = groupReads<string, number>({
+    read: (names) => readLimits(sql, names),
+    textOf: (account) => account,
+    keysMax,
+  })
 
-  async function tradedBy({ issuer, subject }: Principal): Promise<readonly string[]> {
-    return await accounts(`${issuer} ${subject}`, async () => {
-      const rows = await sql<{ account: string }[]>`
-        select account from postern_account_trader
-        where issuer = ${issuer} and subject = ${subject} order by account limit 1000`
-      return rows.map(({ account }) => account)
-    })
+  async function tradedBy(principal: Principal): Promise<readonly string[]> {
+    const { issuer, subject } = principal
+    return await accounts(`${issuer} ${subject}`, () => readTraded(principal))
   }
 
   async function onlyAccountOf(principal: Principal): Promise<string> {
@@ -59,14 +69,31 @@ export function accountDirectory(sql: Sql, now: () => Date): AccountDirectory {
       if (row === undefined) throw new PosternError('order.not_found')
       return row.account
     },
-    limitOf: (account) =>
-      limits(account, async () => {
-        const [row] = await sql<{ value: number }[]>`
-          select value::float8 as value from postern_limit
-          where scope = 'account' and key = ${account} and name = 'messages_per_second'`
-        return row?.value ?? Number(limitDefaults.messages_per_second)
-      }),
+    limitOf: (account) => limits(account, () => readLimit(account)),
   }
+}
+
+async function readTradedBy(
+  sql: Sql,
+  principals: readonly Principal[],
+): Promise<readonly (readonly string[])[]> {
+  const rows = await sql<{ n: number; account: string }[]>`
+    select w.n::integer, t.account
+    from unnest(${principals.map(({ issuer }) => issuer)}::text[],
+      ${principals.map(({ subject }) => subject)}::text[]) with ordinality as w(issuer, subject, n)
+    cross join lateral (
+      select account from postern_account_trader
+      where issuer = w.issuer and subject = w.subject order by account limit ${tradedMax}
+    ) as t order by w.n, t.account`
+  return rowsByKey(principals, rows).map((own) => own.map(({ account }) => account))
+}
+
+async function readLimits(sql: Sql, accounts: readonly string[]): Promise<readonly number[]> {
+  const rows = await sql<{ key: string; value: number }[]>`
+    select key, value::float8 as value from postern_limit
+    where scope = 'account' and key = any(${[...accounts]}) and name = 'messages_per_second'`
+  const known = new Map(rows.map(({ key, value }) => [key, value]))
+  return accounts.map((account) => known.get(account) ?? Number(limitDefaults.messages_per_second))
 }
 
 function remembering<Value>(now: () => Date) {

@@ -49,20 +49,22 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
 
 async function readConcerned(
   { sql, now }: FollowMarketOptions,
-  { clock, symbol }: MarketEvents,
+  { clock, symbol, bars }: MarketEvents,
 ): Promise<readonly Concerned[]> {
-  const rows = await sql<Concerned[]>`
-    select a.id, a.venue = 'paper' as "isPaper",
-      exists (select from postern_order o where o.is_open and o.account = a.id
-        and o.symbol = ${symbol}) as "hasOrders",
-      exists (select from postern_position p where p.account = a.id and p.symbol = ${symbol}
-        and p.quantity <> 0) as "hasPosition",
-      exists (select from postern_order o where o.is_open and o.account = a.id
-        and ${isWaiting(sql, now())}) as "hasWaiting"
-    from postern_account a join postern_market m on m.clock = a.clock where a.clock = ${clock} and (a.open_orders > 0
-      or exists (select from postern_position p where p.account = a.id and p.quantity <> 0))
+  // Each account's open orders are read once, and positions only where they are marked.
+  return await sql<Concerned[]>`
+    select a.id, a.venue = 'paper' as "isPaper", coalesce(o."hasOrders", false) as "hasOrders",
+      coalesce(o."hasWaiting", false) as "hasWaiting", p.account is not null as "hasPosition"
+    from postern_account a join postern_market m on m.clock = a.clock
+    left join lateral (
+      select bool_or(o.symbol = ${symbol}) as "hasOrders", bool_or(${isWaiting(sql, now())})
+        as "hasWaiting"
+      from postern_order o where o.is_open and o.account = a.id
+    ) as o on a.open_orders > 0
+    left join postern_position p on p.account = a.id and p.symbol = ${symbol} and p.quantity <> 0
+      and ${bars.length > 0}::boolean
+    where a.clock = ${clock} and (a.open_orders > 0 or p.account is not null)
     order by a.id`
-  return rows
 }
 
 const idsOf = (accounts: readonly { readonly id: string }[]) => accounts.map(({ id }) => id)

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { PosternError } from '../../errors.ts'
 import type { Bar } from '../../market/bar.ts'
+import { groupReads } from '../../postgres/group-reads.ts'
 import { type PaperMarket, venueClockAt } from '../venue/paper-market.ts'
 import { type PaperTerms, paperTermsOf } from '../venue/paper-settings.ts'
 import type { PaperMarkets } from '../venue/paper-submit.ts'
@@ -10,6 +11,8 @@ import type { MarketSnapshot, ReadMarket } from './market-snapshot.ts'
 
 /** How late a change of an account's settings is noticed. */
 const rememberMs = 2_000
+/** Of one statement. */
+const keysMax = 256
 
 type Treated = { readonly clock: MarketClock; readonly terms: PaperTerms; readonly untilMs: number }
 
@@ -20,13 +23,17 @@ export function paperMarkets(options: {
 }): PaperMarkets {
   const { sql, readMarket } = options
   const known = new Map<string, Treated>()
+  const readAccount = groupReads<string, AccountText | undefined>({
+    read: (ids) => readAccounts(sql, ids),
+    textOf: (id) => id,
+    keysMax,
+  })
 
   async function treatedOf(account: string): Promise<Treated> {
     const entry = known.get(account)
     const nowMs = performance.now()
     if (entry !== undefined && entry.untilMs > nowMs) return entry
-    const [row] = await sql<{ clock: MarketClock; paper: unknown }[]>`
-      select clock, paper from postern_account where id = ${account}`
+    const row = await readAccount(account)
     if (row === undefined) throw new PosternError('account.not_found')
     const { clock, paper } = row
     const treated = { clock, terms: paperTermsOf(paper), untilMs: nowMs + rememberMs }
@@ -54,6 +61,18 @@ export function paperMarkets(options: {
       return venueClockAt((await readMarket(sql, [])).clockMs(clock) ?? 0)
     },
   }
+}
+
+type AccountText = { readonly id: string; readonly clock: MarketClock; readonly paper: unknown }
+
+async function readAccounts(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<readonly (AccountText | undefined)[]> {
+  const rows = await sql<AccountText[]>`
+    select id, clock, paper from postern_account where id = any(${[...ids]})`
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => byId.get(id))
 }
 
 function seenMarkets(

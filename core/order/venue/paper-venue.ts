@@ -141,12 +141,13 @@ function paperMarketSteps(
   return {
     async onMarket(accounts, symbol, market) {
       const orders = await openOrders(sql, { accounts, symbol }).catch(rethrowAsVenueOutage)
-      const steps: PaperStep[] = []
-      for (const [account, own] of Map.groupBy(orders, (order) => order.account)) {
-        const rules = await rulesFor(context, account)
-        steps.push(...workTogether(own, market, rules).filter((step) => step !== undefined))
-      }
-      return await changeAll(steps).catch(rethrowAsVenueOutage)
+      const steps = await Promise.all(
+        [...Map.groupBy(orders, (order) => order.account)].map(async ([account, own]) =>
+          workTogether(own, market, await rulesFor(context, account)),
+        ),
+      )
+      const changed = steps.flat().filter((step) => step !== undefined)
+      return await changeAll(changed).catch(rethrowAsVenueOutage)
     },
     async expireDue(accounts, clockMs) {
       let expired = 0
