@@ -35,7 +35,7 @@ a step from saturation on must have reached; and a market that denied most makes
   --step-seconds N    (20)
   --factors LIST      of saturation (0.25,0.5,0.75,1,1.5,2,3,5)
   --users N           requests that may wait at once at the client (1500)
-  --accounts N        (100)
+  --accounts N        (400)
   --stage WAY         ${stageWays.join(', ')} (best)
   --html FILE         (dist/load/breakpoint.html)
 
@@ -84,7 +84,7 @@ function parse(args: readonly string[]): Asked | 'help' {
     stepSeconds: Math.max(4, number('--step-seconds', values['step-seconds'] ?? '20')),
     factors: factors.map((factor) => number('--factors', factor)),
     users: number('--users', values.users ?? '1500'),
-    accounts: number('--accounts', values.accounts ?? '100'),
+    accounts: number('--accounts', values.accounts ?? '400'),
     way,
     html: values.html ?? join(import.meta.dir, '../../dist/load/breakpoint.html'),
   }

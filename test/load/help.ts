@@ -29,7 +29,7 @@ LOCUST_RUN_TIME. Beyond Locust's:
       --workload NAME         ${workloads.join(', ')} (baseline)
       --rate N                a second, of open-model, scoring and breakpoint
       --stage WAY             ${stageWays.join(', ')} (best: the container, else the binary)
-      --accounts N            accounts that the users share (one for ten of them)
+      --accounts N            accounts that the users share (one each)
       --stub-time TIME        how long a stub is played first (as long as the run, at most 60 s; 0: not)
       --tokens FILE           with -H: bearer tokens, one a line, that the users take turns with
 

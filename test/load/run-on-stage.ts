@@ -37,11 +37,6 @@ export type StageResult = {
   verdicts(client: ClientFigures): readonly Verdict[]
 }
 
-/**
- * Fewer users to an account, and each quote of each second is work for more accounts than it is for
- * users; more of them, and most orders meet an own one and are denied.
- */
-const usersOfAccount = 10
 /** As long as the run, but no longer than it takes to see a p99. */
 const stubSecondsMax = 60
 
@@ -53,15 +48,11 @@ export type OnStageOptions = {
   readonly say: (line: string) => void
 }
 
-export function accountsFor(users: number): number {
-  return Math.ceil(users / usersOfAccount)
-}
-
 /** The stub first, then Postern on a stage of its own, in the same minutes and by the same script. */
 export async function runOnStage(options: OnStageOptions): Promise<StageResult> {
   const { flags, shape, player, profile, say } = options
   const stub = await playStub(options)
-  const accounts = flags.accounts ?? accountsFor(shape.users)
+  const accounts = flags.accounts ?? shape.users
   const way = flags.stage ?? 'best'
   const opening = { accounts, symbols: profile.symbols, say }
   const isRotating = flags.workload === 'rotation-under-load'

@@ -8,7 +8,6 @@ import { bookLines, bookTables } from './report/book-report.ts'
 import type { Chart, Line } from './report/chart.ts'
 import { loadCharts, loadLines, loadTables } from './report/load-report.ts'
 import { pageHtml } from './report/page.ts'
-import { accountsFor } from './run-on-stage.ts'
 import { hearSignals } from './signals.ts'
 import { type Sampled, type Soaked, soakVerdicts } from './soak-verdicts.ts'
 import { closeBooks } from './stage/books.ts'
@@ -61,8 +60,7 @@ async function soak({ seconds, users, way, html }: Soak): Promise<number> {
   const program = await k6Program()
   if (program === undefined) return unavailableCode
   const signals = hearSignals()
-  const accounts = accountsFor(users)
-  const stage = await openLoadStage({ way, accounts, symbols: profile.symbols, say })
+  const stage = await openLoadStage({ way, accounts: users, symbols: profile.symbols, say })
   try {
     const sampler = startSampler(stage)
     say(`${users} users for ${seconds} s against ${stage.way}`)

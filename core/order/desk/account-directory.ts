@@ -90,8 +90,11 @@ async function readTradedBy(
 
 async function readLimits(sql: Sql, accounts: readonly string[]): Promise<readonly number[]> {
   const rows = await sql<{ key: string; value: number }[]>`
-    select key, value::float8 as value from postern_limit
-    where scope = 'account' and key = any(${[...accounts]}) and name = 'messages_per_second'`
+    select l.key, l.value::float8 as value from unnest(${[...accounts]}::text[]) as w(key)
+    cross join lateral (
+      -- A look-up each: there are as many limits as accounts, and a join may read them all.
+      select key, value from postern_limit
+      where scope = 'account' and key = w.key and name = 'messages_per_second' limit 1) as l`
   const known = new Map(rows.map(({ key, value }) => [key, value]))
   return accounts.map((account) => known.get(account) ?? Number(limitDefaults.messages_per_second))
 }

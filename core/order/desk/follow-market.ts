@@ -51,18 +51,18 @@ async function readConcerned(
   { sql, now }: FollowMarketOptions,
   { clock, symbol, bars }: MarketEvents,
 ): Promise<readonly Concerned[]> {
-  // Each account's open orders are read once, and positions only where they are marked.
+  const hasBars = bars.length > 0
+  // By look-ups of each account: the open orders of all are planned as a scan of all orders that ever
+  // were. Positions are marked by bars alone.
   return await sql<Concerned[]>`
-    select a.id, a.venue = 'paper' as "isPaper", coalesce(o."hasOrders", false) as "hasOrders",
-      coalesce(o."hasWaiting", false) as "hasWaiting", p.account is not null as "hasPosition"
+    select a.id, a.venue = 'paper' as "isPaper", p.account is not null as "hasPosition",
+      exists (select from postern_order o where o.is_open and o.account = a.id
+        and o.symbol = ${symbol}) as "hasOrders",
+      exists (select from postern_order o where o.is_open and o.account = a.id
+        and ${isWaiting(sql, now())}) as "hasWaiting"
     from postern_account a join postern_market m on m.clock = a.clock
-    left join lateral (
-      select bool_or(o.symbol = ${symbol}) as "hasOrders", bool_or(${isWaiting(sql, now())})
-        as "hasWaiting"
-      from postern_order o where o.is_open and o.account = a.id
-    ) as o on a.open_orders > 0
-    left join postern_position p on p.account = a.id and p.symbol = ${symbol} and p.quantity <> 0
-      and ${bars.length > 0}::boolean
+      left join postern_position p on p.account = a.id and p.symbol = ${symbol}
+        and p.quantity <> 0 and ${hasBars}::boolean
     where a.clock = ${clock} and (a.open_orders > 0 or p.account is not null)
     order by a.id`
 }
