@@ -1,4 +1,5 @@
 import { PosternError } from '#core/errors.ts'
+import type { TradedAccount } from '#core/order/desk/account-directory.ts'
 
 /** Accounts; above it the ones whose bucket was made first start over. */
 const bucketsMax = 10_000
@@ -7,7 +8,7 @@ type Bucket = { tokens: number; filledAtMs: number }
 
 export type MessageRate = {
   /** Takes one message off the account's second; throws `order.rate_limited`. */
-  spend(perSecond: number, account: string, kind: 'place' | 'change'): void
+  spend(account: TradedAccount, kind: 'place' | 'change'): void
 }
 
 /**
@@ -20,10 +21,10 @@ export function messageRate(options: {
 }): MessageRate {
   const buckets = new Map<string, Bucket>()
   return {
-    spend(perSecond, account, kind) {
+    spend({ id, messagesPerSecond: perSecond }, kind) {
       const share = Math.max(1, perSecond / Math.max(1, options.liveGateways()))
       const nowMs = options.now().getTime()
-      const key = `${kind} ${account}`
+      const key = `${kind} ${id}`
       const bucket = buckets.get(key) ?? { tokens: share, filledAtMs: nowMs }
       // A clock set back adds nothing and takes nothing away.
       const added = (Math.max(0, nowMs - bucket.filledAtMs) * share) / 1_000

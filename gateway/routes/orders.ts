@@ -163,8 +163,8 @@ function placeRoute({ intake, directory }: OrderRouteDependencies, rate: Message
       const caller = callerOf(c)
       // Before its rate is spent, which is no stranger's to spend.
       const account = await directory.tradedAccount(caller.principal, body.account)
-      rate.spend(await directory.limitOf(account), account, 'place')
-      const terms = termsOf(body, account)
+      rate.spend(account, 'place')
+      const terms = termsOf(body, account.id)
       const { order, replayed } = await intake.enter({ terms, idempotency, caller })
       c.header('location', `/v1/orders/${order.id}`)
       if (replayed) c.header('idempotent-replayed', 'true')
@@ -275,5 +275,5 @@ async function spendForOrder(
 ): Promise<void> {
   const { directory, rate } = context
   const account = await directory.accountOfOrder(context.id, c.get('principal'))
-  rate.spend(await directory.limitOf(account), account, 'change')
+  rate.spend(account, 'change')
 }

@@ -55,7 +55,7 @@ export function reconcileRoute(
     async handle(c, { query }) {
       const caller = callerOf(c)
       const { principal } = caller
-      const account = await directory.tradedAccount(principal, query.account)
+      const { id: account } = await directory.tradedAccount(principal, query.account)
       const day = query.reconciliation_date
       const kind = reconcileAccountKind
       const { receipts } = await intake.accept({
