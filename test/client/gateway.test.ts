@@ -96,6 +96,16 @@ test('a job is accepted once, waited for and watched to its end', async () => {
   expect(scores.length).toBeGreaterThan(0)
 })
 
+test('an account is held against its venue, the only one without being named', async () => {
+  const told = await client().call('reconcile-account')
+  expect(told).toMatchObject({ status: 'completed', result: { mismatches: [], replayed: 0 } })
+  const account = told.result?.account ?? ''
+  const again = await client().call('reconcile-account', { query: { account } })
+  expect(again.result?.account).toBe(account)
+  const other = client().call('reconcile-account', { query: { account: 'not-mine' } })
+  await expect(other).rejects.toMatchObject({ code: 'account.not_authorized' })
+})
+
 test('what an operator reads as text comes as text, and what is refused as its problem', async () => {
   expect(await client().call('read-metrics')).toContain('postern_')
   const unknown = { params: { id: crypto.randomUUID() } }
