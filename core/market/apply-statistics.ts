@@ -11,7 +11,7 @@ const volumeBars = 20
 /** Closes of twenty returns. */
 const dailyCloses = 21
 
-export type Figures = Omit<Statistics, 'toldToMs' | 'quoteToMs' | 'toldQuoteMs'>
+export type Figures = Omit<Statistics, 'toldToMs' | 'quoteToMs' | 'toldQuoteMs' | 'markedQuoteMs'>
 
 /** What is known of a symbol from its bars up to a time; later ones change nothing of it. */
 export async function readFigures(

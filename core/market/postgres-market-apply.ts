@@ -44,6 +44,8 @@ export function postgresMarketApply(options: MarketApplyOptions) {
     symbols: readonly string[],
     signal: AbortSignal,
   ): Promise<ApplyMarketDataResult> => {
+    // Whoever came before has applied all that was there then: behind, most jobs find nothing left.
+    const due = await readDue(sql, symbols).catch(rethrowAsOutage)
     const markets = await readMarkets(sql).catch(rethrowAsOutage)
     const first = new Set(
       marketClocks.flatMap((clock) => {
@@ -52,8 +54,8 @@ export function postgresMarketApply(options: MarketApplyOptions) {
       }),
     )
     const ordered = [
-      ...symbols.filter((symbol) => first.has(symbol)),
-      ...symbols.filter((symbol) => !first.has(symbol)),
+      ...due.filter((symbol) => first.has(symbol)),
+      ...due.filter((symbol) => !first.has(symbol)),
     ]
     const total = { bars: 0, quotes: 0, signals: 0 }
     for (const symbol of ordered) {
@@ -63,24 +65,56 @@ export function postgresMarketApply(options: MarketApplyOptions) {
       total.signals += applied.signals
     }
     const quoted = await readQuoted(sql, symbols).catch(rethrowAsOutage)
-    if (quoted !== undefined) await options.desk.onQuotes(quoted)
+    if (quoted.length > 0) {
+      await options.desk.onQuotes({
+        symbols: quoted.map(({ symbol }) => symbol),
+        timeMs: Math.max(...quoted.map(({ timeMs }) => timeMs)),
+      })
+      await noteMarked(sql, quoted).catch(rethrowAsOutage)
+    }
     return total
   }
 }
 
-/** Those whose newest event that the desk was told of is a quote; undefined without any. */
-async function readQuoted(
-  sql: Sql,
-  symbols: readonly string[],
-): Promise<{ readonly symbols: readonly string[]; readonly timeMs: number } | undefined> {
-  const rows = await sql<{ symbol: string; timeMs: number }[]>`
-    select symbol, (statistics ->> 'toldQuoteMs')::float8 as "timeMs"
-    from postern_instrument where symbol = any(${[...symbols]})
-      and (statistics ->> 'toldQuoteMs')::float8 > coalesce((statistics ->> 'toldToMs')::float8, 0)
-    order by symbol`
-  if (rows.length === 0) return undefined
-  const timeMs = Math.max(...rows.map((row) => row.timeMs))
-  return { symbols: rows.map(({ symbol }) => symbol), timeMs }
+/** Symbols of which something is not applied, or not told to the desk. */
+async function readDue(sql: Sql, symbols: readonly string[]): Promise<readonly string[]> {
+  const rows = await sql<{ symbol: string }[]>`
+    select i.symbol from postern_instrument i
+    cross join jsonb_to_record(i.statistics) as s("quoteToMs" float8, "toldToMs" float8,
+      "toldQuoteMs" float8)
+    where i.symbol = any(${[...symbols]}) and (i.bars_changed
+      or (i.quote ->> 'time')::float8 > coalesce(s."quoteToMs", 0)
+      or s."quoteToMs" > coalesce(s."toldQuoteMs", 0)
+      or (extract(epoch from i.applied_to) * 1000)::float8 is distinct from s."toldToMs")
+    order by i.symbol`
+  return rows.map(({ symbol }) => symbol)
+}
+
+type Quoted = { readonly symbol: string; readonly timeMs: number }
+
+/** Those whose newest event that the desk was told of is a quote by which nothing is marked yet. */
+async function readQuoted(sql: Sql, symbols: readonly string[]): Promise<readonly Quoted[]> {
+  return await sql<Quoted[]>`
+    select i.symbol, s."toldQuoteMs" as "timeMs" from postern_instrument i
+    cross join jsonb_to_record(i.statistics) as s("toldToMs" float8, "toldQuoteMs" float8,
+      "markedQuoteMs" float8)
+    where i.symbol = any(${[...symbols]})
+      and s."toldQuoteMs" > greatest(s."toldToMs", s."markedQuoteMs", 0)
+    order by i.symbol`
+}
+
+/** In the order in which an upload locks them. */
+async function noteMarked(sql: Sql, quoted: readonly Quoted[]): Promise<void> {
+  await sql`
+    with locked as (
+      select i.symbol, q."timeMs" from postern_instrument i
+      join jsonb_to_recordset(${JSON.stringify(quoted)}::text::jsonb) as q(symbol text,
+        "timeMs" float8) using (symbol)
+      order by i.symbol for update of i
+    )
+    update postern_instrument i
+    set statistics = i.statistics || jsonb_build_object('markedQuoteMs', l."timeMs")
+    from locked l where i.symbol = l.symbol`
 }
 
 async function applySymbol(

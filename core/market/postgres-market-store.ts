@@ -27,9 +27,13 @@ const statisticsSchema = z.object({
   volatilityPercent: z.number().nullable(),
   /** Milliseconds: up to this bar the desk has been told. */
   toldToMs: z.number().nullable(),
-  /** Milliseconds: the quote that was applied last, and the last that the desk was told of. */
+  /**
+   * Milliseconds: the quote that was applied last, the last that the desk was told of, and the last by
+   * which positions were marked.
+   */
   quoteToMs: z.number().nullable(),
   toldQuoteMs: z.number().nullable(),
+  markedQuoteMs: z.number().nullable(),
 })
 export type Statistics = z.infer<typeof statisticsSchema>
 const noStatistics: Statistics = {
@@ -41,6 +45,7 @@ const noStatistics: Statistics = {
   toldToMs: null,
   quoteToMs: null,
   toldQuoteMs: null,
+  markedQuoteMs: null,
 }
 
 export const storedQuoteSchema = z.object({

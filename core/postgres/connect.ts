@@ -68,6 +68,9 @@ export function connectPool(options: ConnectOptions): Pool {
     // The sockets pace the attempts, for the whole pool together.
     backoff: () => 0,
     keep_alive: keepAliveSeconds,
+    // The driver ends connections of half an hour to an hour. Age is no fault, and how many there are
+    // would no longer say whether some are lost.
+    max_lifetime: null,
     onnotice: () => undefined,
     connection: {
       options: startupOptions,

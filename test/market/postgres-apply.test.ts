@@ -61,11 +61,28 @@ test('the desk hears once of the quotes of a job, unless a bar came after them',
   const desk = keepingDesk()
   await world.apply(['AAPL'], { desk })
   await world.apply(['AAPL'], { desk })
-  const told = { symbols: ['AAPL'], timeMs: openMs + 90_000 }
-  expect(desk.quoted).toEqual([told, told])
+  expect(desk.quoted).toEqual([{ symbols: ['AAPL'], timeMs: openMs + 90_000 }])
   await world.ingest(own(2))
   await world.apply(['AAPL'], { desk })
-  expect(desk.quoted).toHaveLength(2)
+  expect(desk.quoted).toHaveLength(1)
+})
+
+test('a run that dies while it marks by quotes has them marked by the next one', async () => {
+  await world.ingest(own(1), quoteRow({ time: openMs + 90_000 }))
+  const desk = keepingDesk()
+  const onQuotes = () => Promise.reject(new Error('dead'))
+  const dying = world.apply(['AAPL'], { desk: { onMarket: desk.onMarket, onQuotes } })
+  await expect(dying).rejects.toThrow('dead')
+  await world.apply(['AAPL'], { desk })
+  expect(desk.quoted).toEqual([{ symbols: ['AAPL'], timeMs: openMs + 90_000 }])
+})
+
+test('a job behind another that has applied everything looks once and takes no symbol', async () => {
+  await world.ingest(own(1), quoteRow({ time: openMs + 90_000 }))
+  await world.apply(['AAPL'])
+  await world.sql`delete from postern_lease`
+  expect(await world.apply(['AAPL'])).toEqual({ bars: 0, quotes: 0, signals: 0 })
+  expect(await world.sql`select from postern_lease`).toHaveLength(0)
 })
 
 test('a bar of one symbol hides no quote of another', async () => {

@@ -18,7 +18,7 @@ export type Books = {
   readonly endedRecords: number
   readonly jobs: number
   readonly unfinishedJobs: number
-  /** Jobs that were asked for: the one of an order is part of its entry, and has no record of its own. */
+  /** Jobs that somebody asked for: those of orders and schedules are Postern's own, without a record each. */
   readonly askedJobs: number
   /** Those that score a wallet. */
   readonly scoreJobs: number
@@ -93,7 +93,7 @@ async function readBooks(sql: Sql): Promise<Books> {
         or (type = 'order.changed' and status = any(${terminal})))::integer as "endedRecords",
       (select count(*) from postern_job)::integer as jobs,
       (select count(*) from postern_job where finished_at is null)::integer as "unfinishedJobs",
-      (select count(*) from postern_job where kind <> 'advance-orders')::integer as "askedJobs",
+      (select count(*) from postern_job where issuer <> 'postern')::integer as "askedJobs",
       (select count(*) from postern_job where kind = 'score-wallet')::integer as "scoreJobs",
       (select count(distinct target) from audited where type = 'job.accepted')::integer
         as "jobRecords",

@@ -42,7 +42,8 @@ export async function addAccount(
 
 const calm = {
   ...{ intervalMs: 60_000, meanBarVolume: 10_000_000, rv5: 0.1, rv20: 0.1 },
-  ...{ volatilityPercent: 10, toldToMs: null, quoteToMs: null, toldQuoteMs: null },
+  ...{ volatilityPercent: 10, toldToMs: null, quoteToMs: null },
+  ...{ toldQuoteMs: null, markedQuoteMs: null },
 }
 
 /** A symbol that trades at 100 now, with volume for every order and little volatility. */
