@@ -40,6 +40,7 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
   const held = await guarded(root, async () => openSync(root, constants.O_DIRECTORY))
   const source = fileTileSource(root)
   const limit = pLimit(openAtOnce)
+  const read = (path: string) => limit(source.read, path)
   /** Directories with new names in them, to be synced before the checkpoint that needs them. */
   let unsynced: readonly string[] = []
   /** Directories of partial tiles whose full one was written. */
@@ -50,7 +51,7 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
     const file = fileOf(root, path, kind)
     const packed = kind === 'bundle' ? packBundle(bytes) : bytes
     const isNew = await guarded(path, () => limit(createFile, file, packed))
-    if (!isNew && !isSame(await source.read(path), bytes)) throw new TileConflict(path)
+    if (!isNew && !isSame(await read(path), bytes)) throw new TileConflict(path)
     // Also where it was there: who wrote it may have ended before the directory was synced.
     unsynced = [...unsynced, dirname(file)]
     if (isFullTile(path, kind)) fulfilled = [...fulfilled, `${join(root, path)}.p`]
@@ -78,7 +79,7 @@ export async function openFileTileStore(root: string): Promise<TileStore> {
     }
   }
 
-  return { ...source, writeOnce, writeCheckpoint }
+  return { ...source, read, writeOnce, writeCheckpoint }
 }
 
 function isSame(present: Uint8Array | undefined, bytes: Uint8Array): boolean {
