@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import {
   type ExecuteRaw,
@@ -53,7 +54,10 @@ export async function openWireFront(options: {
     port,
     async close() {
       server.close()
+      // A connection that is gone leaves behind what tidies up after it: the session ends after that.
+      const gone = [...sockets].map((socket) => once(socket, 'close'))
       for (const socket of sockets) socket.destroy()
+      await Promise.all(gone)
       await session.idle()
     },
   }

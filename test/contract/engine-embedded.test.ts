@@ -196,6 +196,32 @@ test(
   initializeTwiceMs,
 )
 
+test(
+  'closed in the midst of a transaction it is rolled back, and nothing runs behind the end',
+  async () => {
+    const own = await mkdtemp(join(tmpdir(), 'postern-cut-'))
+    const cut = await openEmbeddedEngine({ directory: own })
+    const client = open(cut.url)
+    await client`create table kept (n integer)`
+    const held = Promise.withResolvers<void>()
+    const transaction = client.begin(async (within) => {
+      await within`insert into kept values (7)`
+      await cut.close()
+      held.resolve()
+    })
+    await expect(transaction).rejects.toThrow()
+    await held.promise
+    await client.end({ timeout: 1 })
+    const again = await openEmbeddedEngine({ directory: own })
+    const after = open(again.url)
+    expect(await after`select n from kept`).toHaveLength(0)
+    await after.end()
+    await again.close()
+    await rm(own, { recursive: true })
+  },
+  initializeTwiceMs,
+)
+
 test('BullMQ, transactions and notifications share it: every job runs once', async () => {
   const jobs = 300
   const connection = { connectionString: engine.url, schema: 'public', max: 4 }
