@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createConnection, createServer, type Server } from 'node:net'
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { type ConnectOptions, connectPostgres } from '#core/postgres/connect.ts'
 import { databaseOutage } from '#core/postgres/outage.ts'
 import { type Certificates, certificates } from '#test/support/certificates.ts'
@@ -188,6 +188,32 @@ test('a connection lost right after its handshake rejects the query and nothing 
   proxy.close()
   expect(unhandled).toEqual([])
 })
+
+test.each<[string, (within: TransactionSql) => Promise<unknown>]>([
+  ['asks for more', (within) => within`select 1`],
+  ['commits', () => Promise.resolve()],
+  ['gives up', () => Promise.reject(new Error('given up'))],
+])(
+  'a transaction that waits for something else while its connection ends, and then %s, is refused',
+  async (_, goOn) => {
+    const server = await start()
+    const [sql, other] = [
+      connect({ url: server.url, max: 1 }),
+      connect({ url: server.url, max: 1 }),
+    ]
+    for (let round = 0; round < 5; round += 1) {
+      const transaction = sql.begin(async (within) => {
+        await within`select 1`
+        await other`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'connect test' and pid <> pg_backend_pid()`
+        await Bun.sleep(20)
+        await goOn(within)
+      })
+      await expect(transaction).rejects.toThrow()
+      await eventually(async () => (await refusalOf(sql)) === undefined, recoveryMs)
+    }
+  },
+)
 
 test('arrays of text and ids come back as they went in', async () => {
   const sql = connect({ url: (await start()).url })
