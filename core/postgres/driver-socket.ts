@@ -51,9 +51,9 @@ export type DriverSocket = EventEmitter & {
 export function driverSocket(raw: Socket): DriverSocket {
   let isFirst = true
   let isEnding = false
-  let isIdle = false
-  let isReady = false
-  let isInTransaction = false
+  let [isIdle, isReady] = [false, false]
+  /** In a transaction that has asked nothing since its last answer. */
+  let isResting = false
   let isCloseHeld = false
   let tail: Buffer = Buffer.alloc(0)
   let fault: unknown
@@ -72,6 +72,7 @@ export function driverSocket(raw: Socket): DriverSocket {
         done?.(unavailable(fault))
         return true
       }
+      isResting = false
       const first = isFirst ? afterStale(bytes) : bytes
       isFirst = false
       return raw.write(first, done)
@@ -100,7 +101,7 @@ export function driverSocket(raw: Socket): DriverSocket {
     tail = (bytes.length < readyForQuery.length ? Buffer.concat([tail, bytes]) : bytes).subarray(
       -readyForQuery.length,
     )
-    if (tail.indexOf(readyForAny) === 0) isInTransaction = !tail.equals(readyForQuery)
+    if (tail.indexOf(readyForAny) === 0) isResting = !tail.equals(readyForQuery)
     // A notification comes to an idle connection, or right behind its answer, and leaves it idle.
     if (tail.equals(readyForQuery) || isNotifiedBehind(bytes)) isIdle = true
     socket.emit('data', bytes)
@@ -114,9 +115,9 @@ export function driverSocket(raw: Socket): DriverSocket {
       socket.emit('close', false)
       return
     }
-    isCloseHeld = isInTransaction
+    isCloseHeld = isResting
     socket.emit('error', unavailable(fault))
-    if (!isInTransaction) closeNext()
+    if (!isResting) closeNext()
   })
   return socket
 }
