@@ -12,8 +12,7 @@ import type { SizedBar } from './read-bars.ts'
 import { exchangeDay } from './session.ts'
 
 export type BandInput = {
-  readonly before: StoredLuld | undefined
-  /** `knownBands` of it. */
+  /** What `knownBands` found; undefined for bands that begin. */
   readonly known: LuldState | undefined
   readonly tier: LuldState['tier']
   /** Of the day before, for bands that begin; without one the first price counts. */
@@ -22,12 +21,12 @@ export type BandInput = {
   readonly quote: Quote | undefined
 }
 
-/** Limit-up-limit-down of one symbol, brought up to events of the live market. */
+/** Limit-up-limit-down of one symbol, brought up to events of the live market; undefined without any. */
 export function advanceBands(input: BandInput): StoredLuld | undefined {
   const events = eventsOf(input)
   const [first] = events
   const last = events.at(-1)
-  if (first === undefined || last === undefined) return input.before
+  if (first === undefined || last === undefined) return undefined
   const state = events.reduce(advanceLuld, stateBefore(input, first))
   const band = luldBand(state, last.timeMs)
   return {

@@ -221,7 +221,7 @@ async function nextBands(
   // Bands that are known go on from what they know.
   const known = knownBands(before, tier)
   const priorClose = known === undefined ? await readPriorClose(sql, symbol, firstMs) : undefined
-  return advanceBands({ before, known, tier, priorClose, bars, quote: live })
+  return advanceBands({ known, tier, priorClose, bars, quote: live })
 }
 
 function isFigure(markets: Markets, clock: MarketClock, symbol: string): boolean {

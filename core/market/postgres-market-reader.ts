@@ -147,7 +147,8 @@ function rememberedBars(
     // The one that was not asked for the longest goes first.
     known.delete(text)
     known.set(text, { ingest, shown })
-    for (const oldest of known.keys()) if (known.size > pagesMax) known.delete(oldest)
+    const [oldest] = known.keys()
+    if (known.size > pagesMax && oldest !== undefined) known.delete(oldest)
     return shown
   }
 }

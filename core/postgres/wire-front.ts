@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import {
   type ExecuteRaw,
@@ -55,12 +54,19 @@ export async function openWireFront(options: {
     async close() {
       server.close()
       // A connection that is gone leaves behind what tidies up after it: the session ends after that.
-      const gone = [...sockets].map((socket) => once(socket, 'close'))
+      const gone = [...sockets].map((socket) => closed(socket))
       for (const socket of sockets) socket.destroy()
       await Promise.all(gone)
       await session.idle()
     },
   }
+}
+
+/** Whatever it fails with: `once` of node:events rejects at an error, which comes before the close. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve())
+  })
 }
 
 function listening(server: Server): Promise<number> {

@@ -213,7 +213,7 @@ test('a page that was read before shows the bars that came or were corrected sin
   expect(await closes()).toEqual(['11', '9'])
 })
 
-test('no more pages are kept than are asked for by few', async () => {
+test('of more pages than are kept each is the one that was asked for', async () => {
   await world.ingest(index(1, '10'), index(2, '11'))
   const limits = Array.from({ length: 100 }, (_, at) => at + 1)
   for (const limit of [...limits, ...limits]) {

@@ -2,8 +2,9 @@ import { PosternError } from '../../errors.ts'
 import { groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
 import { observedCommit } from '../../postgres/observed-commit.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
+import type { AdvanceOrdersPayload } from '../kinds.ts'
 import type { DeskConnection } from './desk-transaction.ts'
-import { type Errand, intendOrders, type OrdersOfVenue } from './send-orders.ts'
+import { type Errand, intendOrders } from './send-orders.ts'
 
 /** Jobs whose intents share a commit; each has some dozens of orders. */
 const jobsPerCommit = 16
@@ -11,15 +12,15 @@ const waitingMax = 10_000
 
 export type IntentIntake = {
   /** `intendOrders` for one job, in a commit shared with others. */
-  intend(orders: OrdersOfVenue): Promise<readonly Errand[]>
+  intend(job: AdvanceOrdersPayload): Promise<readonly Errand[]>
 }
 
 export function intentIntake(connection: DeskConnection): IntentIntake {
-  const commits = groupCommit<OrdersOfVenue, readonly Errand[]>({
+  const commits = groupCommit<AdvanceOrdersPayload, readonly Errand[]>({
     run: (jobs) =>
       runOrSplit(
         jobs,
-        observedCommit(connection, { name: 'intent' }, (batch: readonly OrdersOfVenue[]) =>
+        observedCommit(connection, { name: 'intent' }, (batch: readonly AdvanceOrdersPayload[]) =>
           intendOrders(connection, batch),
         ),
         (error) => databaseOutage(error) !== undefined,

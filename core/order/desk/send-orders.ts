@@ -33,16 +33,13 @@ export type Errand =
       readonly isHalted: boolean
     }
 
-/** Orders of one job. */
-export type OrdersOfVenue = AdvanceOrdersPayload
-
 /**
  * Commits the intent to send each order that was accepted, before anything is sent, and says what
  * the others need. While trading is halted nothing is sent: such orders are cancelled instead.
  */
 export async function intendOrders(
   connection: DeskConnection,
-  jobs: readonly OrdersOfVenue[],
+  jobs: readonly AdvanceOrdersPayload[],
 ): Promise<readonly (readonly Errand[])[]> {
   const accounts = new Map(
     jobs.flatMap(({ orders }) => orders.map(({ id, account }) => [id, account] as const)),

@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import { PosternError } from '../../errors.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { IntentIntake } from '../desk/intent-intake.ts'
-import type { OrdersOfVenue } from '../desk/send-orders.ts'
+import type { AdvanceOrdersPayload } from '../kinds.ts'
 import type { GuardedVenue } from './guarded-venue.ts'
 
 /**
@@ -16,7 +16,10 @@ export function guardedIntents(
 ): IntentIntake {
   const { sql, venues } = options
 
-  async function refusing({ venue: name, orders }: OrdersOfVenue): Promise<ReadonlySet<string>> {
+  async function refusedAccounts({
+    venue: name,
+    orders,
+  }: AdvanceOrdersPayload): Promise<ReadonlySet<string>> {
     const venue = venues.get(name)
     if (venue === undefined) return new Set()
     const accounts = [...new Set(orders.map(({ account }) => account))]
@@ -27,14 +30,11 @@ export function guardedIntents(
   return {
     async intend(asked) {
       const { venue, orders } = asked
-      const left = await refusing(asked)
-      if (left.size === 0) return await intents.intend(asked)
-      const ready = orders.filter(({ account }) => !left.has(account))
-      const others = await readOthers(
-        sql,
-        orders.filter(({ account }) => left.has(account)),
-      )
-      const rest = [...ready, ...others]
+      const refused = await refusedAccounts(asked)
+      if (refused.size === 0) return await intents.intend(asked)
+      const ready = orders.filter(({ account }) => !refused.has(account))
+      const kept = orders.filter(({ account }) => refused.has(account))
+      const rest = [...ready, ...(await readOthers(sql, kept))]
       return rest.length === 0 ? [] : await intents.intend({ venue, orders: rest })
     },
   }
@@ -54,8 +54,8 @@ async function isReady(venue: GuardedVenue, account: string): Promise<boolean> {
 /** Those that are with the venue, or may be. */
 async function readOthers(
   sql: Sql,
-  orders: OrdersOfVenue['orders'],
-): Promise<OrdersOfVenue['orders']> {
+  orders: AdvanceOrdersPayload['orders'],
+): Promise<AdvanceOrdersPayload['orders']> {
   const rows = await sql<{ id: string }[]>`
     select id from postern_order where id = any(${orders.map(({ id }) => id)}::uuid[])
       and status <> 'accepted'`.catch(rethrowAsOutage)
