@@ -27,6 +27,8 @@ export type K6Run = {
   readonly record: Record
   readonly startMs: number
   readonly endMs: number
+  /** Of CPU, that k6 took. */
+  readonly cpuMs: number
   /** Counters by name, also `name{tag:value}`. */
   count(metric: string): number
   /** Thresholds that were crossed. */
@@ -87,7 +89,11 @@ export async function runK6(program: string, options: K6Options): Promise<K6Run>
       : undefined
     // k6 needs a second to read its script: a rate counts from the first request.
     const firstMs = Math.min(Math.max(totalOf(record).firstMs, startMs), endMs)
-    return { code: codeOf(code, summary), record, startMs: firstMs, endMs, ...readings(summary) }
+    return {
+      ...{ code: codeOf(code, summary), record, startMs: firstMs, endMs },
+      cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1_000,
+      ...readings(summary),
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -11,7 +11,7 @@ import {
   requestsIn,
   since,
 } from './measure/gateway-times.ts'
-import { exactTimes, type Record as Samples, sortedEntries } from './measure/record.ts'
+import { exactTimes, type Record as Samples, sortedEntries, totalOf } from './measure/record.ts'
 import { exactPercentile } from './measure/response-times.ts'
 import type { Player, Shape } from './play.ts'
 import { bookLines, bookTables } from './report/book-report.ts'
@@ -67,7 +67,9 @@ export async function runOnStage(options: OnStageOptions): Promise<StageResult> 
     const run = await player.play(`${stage.url}/v1`, stage.tokensFile, { ownCancels: true })
     const rotated = await rotations?.stop()
     const histogram = since(before, await fetchHistogram(gateway))
-    const cpu = cpuText(cpuBefore, await stage.cpu(), requestsIn(histogram))
+    const requests = requestsIn(histogram)
+    const client = `k6 ${(run.cpuMs / Math.max(1, requests)).toFixed(2)} ms`
+    const cpu = `${cpuText(cpuBefore, await stage.cpu(), requests)}, ${client}`
     await stage.feeder.stop()
     say('halting, and waiting for what is under way')
     const books = await closeBooks(stage.sql, gateway)
@@ -98,6 +100,12 @@ async function playStub({ flags, shape, player, say }: OnStageOptions): Promise<
   }
 }
 
+/** Of all that were answered, over the whole run: users arrive in its first seconds. */
+function rateOf({ record, startMs }: K6Run): string {
+  const { count, lastMs } = totalOf(record)
+  return (count / Math.max(1, (lastMs - startMs) / 1_000)).toFixed(0)
+}
+
 const p99Of = (record: Samples) => exactPercentile(exactTimes(sortedEntries(record)), 0.99)
 
 function resultOf(seen: {
@@ -119,6 +127,7 @@ function resultOf(seen: {
   const lines = [
     `p99: ${gatewayP99Ms.toFixed(1)} ms in the gateway, ${p99Of(run.record).toFixed(1)} ms at the client, ${stubP99Ms === undefined ? '–' : stubP99Ms.toFixed(1)} ms at the client of the stub`,
     `gateway: ${requestsIn(histogram)} requests of the load; p50 ${quantileMs(histogram, 0.5).toFixed(1)} ms, p95 ${quantileMs(histogram, 0.95).toFixed(1)} ms`,
+    `requests a second: ${rateOf(run)}${stub === undefined ? '' : `, ${rateOf(stub)} against the stub`}`,
     `CPU of a request: ${cpu}`,
     `feeder: ${taken} quotes taken, ${failed} uploads not`,
     ...bookLines(books),

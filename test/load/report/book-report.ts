@@ -10,8 +10,15 @@ export function bookLines({ statuses, denials, fillMs }: Books): readonly string
   ]
 }
 
-export function bookTables({ statuses, denials }: Books): readonly Table[] {
-  return [countsTable('Orders by status', statuses), countsTable('Denials by reject_code', denials)]
+export function bookTables({ statuses, denials, fillMs }: Books): readonly Table[] {
+  return [
+    countsTable('Orders by status', statuses),
+    countsTable('Denials by reject_code', denials),
+    {
+      title: 'Market orders, arrival to last fill',
+      ...{ columns: ['', 'ms'], rows: Object.entries(fillMs ?? {}) },
+    },
+  ]
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {
