@@ -195,11 +195,12 @@ async function readTended(
   return rows.map(({ id }) => id)
 }
 
-/** Of an order `o`. */
+/** Of an order `o`; but for a halt, what rests at its venue is not looked at. */
 function isTended(sql: Sql, isHalting: boolean) {
-  return sql`(${isHalting}::boolean and o.status in ('new', 'partially_filled', 'done_for_day', 'suspended')
-    or o.status in ('accepted', 'pending_new', 'pending_cancel', 'pending_replace')
-      and o.updated_at < now() - make_interval(secs => ${stuckSeconds}))`
+  const isStuck = sql`not o.is_working
+    and o.status in ('accepted', 'pending_new', 'pending_cancel', 'pending_replace')
+    and o.updated_at < now() - make_interval(secs => ${stuckSeconds})`
+  return isHalting ? sql`(o.is_working or ${isStuck})` : isStuck
 }
 
 /** At the venue, with nothing asked of it that is still to be answered. */

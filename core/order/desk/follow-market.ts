@@ -15,7 +15,6 @@ export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVe
 type Concerned = {
   readonly id: string
   readonly isPaper: boolean
-  readonly hasOrders: boolean
   readonly hasPosition: boolean
   readonly hasWaiting: boolean
 }
@@ -53,11 +52,9 @@ async function readConcerned(
 ): Promise<readonly Concerned[]> {
   const hasBars = bars.length > 0
   // By look-ups of each account: the open orders of all are planned as a scan of all orders that ever
-  // were. Positions are marked by bars alone.
+  // were. Which orders the data reach, the venue finds by itself. Positions are marked by bars alone.
   return await sql<Concerned[]>`
     select a.id, a.venue = 'paper' as "isPaper", p.account is not null as "hasPosition",
-      exists (select from postern_order o where o.is_open and o.account = a.id
-        and o.symbol = ${symbol}) as "hasOrders",
       exists (select from postern_order o where o.is_open and o.account = a.id
         and ${isWaiting(sql, now())}) as "hasWaiting"
     from postern_account a join postern_market m on m.clock = a.clock
@@ -83,17 +80,16 @@ async function workPaper({ paper, now }: FollowMarketOptions, working: Working):
   const ofPaper = working.accounts.filter(({ isPaper }) => isPaper)
   if (ofPaper.length === 0) return
   const ids = idsOf(ofPaper)
-  const ordering = idsOf(ofPaper.filter(({ hasOrders }) => hasOrders))
   for (const bar of events.bars) {
     signal.throwIfAborted()
     await paper.expireDue(ids, bar.time)
-    if (ordering.length > 0) await paper.onMarket(ordering, symbol, marketOf({ bar, breaker }))
+    await paper.onMarket(ids, symbol, marketOf({ bar, breaker }))
   }
-  if (quote === undefined || ordering.length === 0) return
+  if (quote === undefined) return
   const clockMs = events.clock === 'live' ? now().getTime() : quote.time
   const isHalted = isHaltedAt(breaker, clockMs)
   const market = { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
-  await paper.onMarket(ordering, symbol, market)
+  await paper.onMarket(ids, symbol, market)
 }
 
 function marketOf({

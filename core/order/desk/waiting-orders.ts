@@ -50,8 +50,8 @@ const firstId = '00000000-0000-0000-0000-000000000000'
  * is over by the market's clock is looked at.
  */
 export function isWaiting(sql: Sql, now: Date) {
-  return sql`(o.status = 'held' or o.status = 'accepted' and o.expire_at
-    <= case a.clock when 'live' then ${now}::timestamptz else m.time end)`
+  return sql`(not o.is_working and (o.status = 'held' or o.status = 'accepted' and o.expire_at
+    <= case a.clock when 'live' then ${now}::timestamptz else m.time end))`
 }
 
 async function readWaiting(

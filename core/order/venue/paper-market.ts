@@ -54,6 +54,23 @@ export type PaperMarket = {
   readonly barVolumeUsed: Quantity
 }
 
+/** The best prices that a market may trade at, seen from either side; undefined: none. */
+export type PriceReach = { readonly buy: Price | undefined; readonly sell: Price | undefined }
+
+/**
+ * A limit order that is not immediate only waits for its price: under no rules and at no time does
+ * `matchOrder` change a buy below `buy`, or a sell above `sell`.
+ */
+export function reachOf({ quote, bar }: PaperMarket): PriceReach {
+  const ofQuote = (price: Nanos | undefined) => (price === 0 ? undefined : price)
+  const lows = [ofQuote(quote?.ask), bar?.low].filter((price) => price !== undefined)
+  const highs = [ofQuote(quote?.bid), bar?.high].filter((price) => price !== undefined)
+  return {
+    buy: lows.length === 0 ? undefined : BigInt(Math.min(...lows)),
+    sell: highs.length === 0 ? undefined : BigInt(Math.max(...highs)),
+  }
+}
+
 /** The exchange's hours, seen from a moment of the market clock (milliseconds). */
 export function venueClockAt(nowMs: number): VenueClock {
   const session = sessionOf(nowMs)

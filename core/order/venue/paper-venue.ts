@@ -5,7 +5,7 @@ import type { SubmitResult, Venue } from '../venue.ts'
 import { ownRejection } from './own-rejection.ts'
 import { cancelPaperOrder, type PaperChange, replacePaperOrder } from './paper-change.ts'
 import { type PaperFaults, paperDice } from './paper-faults.ts'
-import type { PaperMarket } from './paper-market.ts'
+import { type PaperMarket, reachOf } from './paper-market.ts'
 import {
   expireOrder,
   type PaperRules,
@@ -25,6 +25,7 @@ import {
   heldPositions,
   lastReportId,
   openOrders,
+  reachedOrders,
   reportsAfter,
 } from './postgres-paper-book.ts'
 import type { VenueReads } from './venue-calls.ts'
@@ -140,7 +141,8 @@ function paperMarketSteps(
 
   return {
     async onMarket(accounts, symbol, market) {
-      const orders = await openOrders(sql, { accounts, symbol }).catch(rethrowAsVenueOutage)
+      const reached = { accounts, symbol, reach: reachOf(market) }
+      const orders = await reachedOrders(sql, reached).catch(rethrowAsVenueOutage)
       const steps = await Promise.all(
         [...Map.groupBy(orders, (order) => order.account)].map(async ([account, own]) =>
           workTogether(own, market, await rulesFor(context, account)),
@@ -168,9 +170,7 @@ function paperReads({ sql, clock }: PaperVenueOptions): VenueReads {
       return order === undefined ? undefined : viewOf(order)
     },
     async listOpen(account) {
-      return (await openOrders(sql, { accounts: [account] }).catch(rethrowAsVenueOutage)).map(
-        viewOf,
-      )
+      return (await openOrders(sql, account).catch(rethrowAsVenueOutage)).map(viewOf)
     },
     async *listFills(account, since) {
       try {

@@ -1,7 +1,8 @@
 import type { Sql } from 'postgres'
-import { amountOf } from '../amount.ts'
+import { amountOf, formatAmount } from '../amount.ts'
 import type { VenueFill, VenuePosition, VenueReport } from '../venue.ts'
 import { keyOf, type OrderKey } from './order-key.ts'
+import type { PriceReach } from './paper-market.ts'
 import type { PaperOrder, PaperStep } from './paper-order.ts'
 import { paperOrderOf, type ReportRow, reportOf, reportRowOf, rowOf } from './paper-row.ts'
 
@@ -152,14 +153,37 @@ export async function findOrders(
 }
 
 /** Oldest first: price-time priority, as far as orders of one price go. */
-export async function openOrders(
-  sql: Sql,
-  { accounts, symbol }: { readonly accounts: readonly string[]; readonly symbol?: string },
-): Promise<readonly PaperOrder[]> {
-  const ofSymbol = symbol === undefined ? sql`` : sql`and symbol = ${symbol}`
+export async function openOrders(sql: Sql, account: string): Promise<readonly PaperOrder[]> {
   const rows = await sql`
     select * from postern_paper_order
-    where account = any(${[...accounts]}::text[]) and status in ('new', 'partially_filled') ${ofSymbol}
+    where account = ${account} and status in ('new', 'partially_filled')
+    order by venue_order_id`
+  return rows.map(paperOrderOf)
+}
+
+type Reached = {
+  readonly accounts: readonly string[]
+  readonly symbol: string
+  readonly reach: PriceReach
+}
+
+/** The same of a symbol, without those that rest beyond what a market reaches. */
+export async function reachedOrders(
+  sql: Sql,
+  { accounts, symbol, reach }: Reached,
+): Promise<readonly PaperOrder[]> {
+  const [buy, sell] = [reach.buy, reach.sell].map((price) =>
+    price === undefined ? null : formatAmount(price),
+  )
+  const open = sql`
+    select * from postern_paper_order
+    where account = any(${[...accounts]}::text[]) and symbol = ${symbol}
+      and status in ('new', 'partially_filled')`
+  const isResting = sql`type = 'limit' and tif in ('day', 'gtc', 'gtd')`
+  const rows = await sql`
+    ${open} and not (${isResting})
+    union all ${open} and ${isResting} and side = 'buy' and limit_price >= ${buy ?? null}::text::numeric
+    union all ${open} and ${isResting} and side = 'sell' and limit_price <= ${sell ?? null}::text::numeric
     order by venue_order_id`
   return rows.map(paperOrderOf)
 }

@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test'
+import { parseAmount } from '#core/order/amount.ts'
+import { followMarket } from '#core/order/desk/follow-market.ts'
+import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { orderOfClient } from '#core/order/desk/read-rows.ts'
+import type { OrderDocument } from '#core/order/order-document.ts'
+import { paperDefaults } from '#core/order/venue/paper-market.ts'
+import { paperVenue } from '#core/order/venue/paper-venue.ts'
+import { account, noonMs } from './desk-rows.ts'
 import { openDeskWorld } from './desk-world.ts'
 import { fileWorld } from './file-world.ts'
 
@@ -21,4 +28,53 @@ test.each([
     'postern_order_client',
   ])
   expect(plan).not.toContain('Seq Scan')
+})
+
+const resting = 5_000
+
+/** As many alike, at the desk and in the paper venue's book, with a limit that nothing reaches. */
+async function rest(of: OrderDocument): Promise<void> {
+  await world.sql.unsafe(`
+    do $$ declare
+      names text := (select string_agg(quote_ident(column_name), ', ') from information_schema.columns
+        where table_name = 'postern_order' and table_schema = current_schema()
+          and is_generated = 'NEVER' and column_name not in ('id', 'client_order_id'));
+    begin
+      execute format('insert into postern_order (id, client_order_id, %1$s)
+        select gen_random_uuid(), ''rest-'' || n, %1$s
+        from postern_order, generate_series(1, ${resting}) as n where id = ''${of.id}''', names);
+    end $$`)
+  await world.sql`
+    insert into postern_paper_order (account, client_order_id, venue_order_id, symbol, side, type, tif,
+      quantity, limit_price, is_triggered, active_at_ms, carried, cum, trades, status, version)
+    select ${account}, 'rest-' || n, gen_random_uuid(), 'AAPL', 'buy', 'limit', 'day', 10, 1, false,
+      0, 0, 0, 0, 'new', 0
+    from generate_series(1, ${resting}) as n`
+  await world.sql`analyze postern_order, postern_paper_order`
+}
+
+test('a quote reads none of the orders that rest beyond it', async () => {
+  await rest(await world.live())
+  const sql = await world.workerDesk.sql.reserve()
+  try {
+    const { readMarket } = world.workerDesk
+    const rules = { ...paperDefaults, seed: 1 }
+    const paper = paperVenue({ sql, grouped: sql, rules, ...paperMarkets({ sql, readMarket }) })
+    const price = Number(parseAmount('100'))
+    const quote = { time: noonMs, bid: price, ask: price, bidSize: 9, askSize: 9 }
+    await sql`begin`
+    await followMarket({ ...world.workerDesk, sql, paper }).onMarket(
+      { clock: 'live', symbol: 'AAPL', bars: [], quote },
+      new AbortController().signal,
+    )
+    const [read] = await sql<{ tables: number; rows: number }[]>`
+      select count(*)::integer as tables,
+        sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::integer as rows
+      from pg_stat_xact_user_tables where relname in ('postern_order', 'postern_paper_order')`
+    expect(read?.tables).toBe(2)
+    expect(read?.rows).toBeLessThan(resting / 100)
+  } finally {
+    await sql`rollback`
+    sql.release()
+  }
 })

@@ -150,6 +150,37 @@ test('a market behind the end of its session does not fill a DAY order, the last
   expect(await Promise.all([late, last].map(statusOf))).toEqual(['new', 'filled'])
 })
 
+test('a market works the orders that it reaches, and all that wait for more than a price', async () => {
+  const late = world.open({ rules: { ...paperDefaults, mode: 'strict', seed: 1, latencyMs: 10 } })
+  const near = [
+    orderTerms({ limitPrice: dollars('99') }),
+    orderTerms({ side: 'sell', limitPrice: dollars('99') }),
+  ]
+  const beyond = [
+    orderTerms({ limitPrice: dollars('98.99') }),
+    orderTerms({ side: 'sell', limitPrice: dollars('99.01') }),
+  ]
+  const others = [
+    orderTerms({ type: 'market' }),
+    orderTerms({ type: 'stop', stopPrice: dollars('99') }),
+    orderTerms({ type: 'stop_limit', limitPrice: dollars('98'), stopPrice: dollars('99') }),
+    orderTerms({ limitPrice: dollars('98'), timeInForce: 'ioc' }),
+  ]
+  const elsewhere = orderTerms({ symbol: 'MSFT' })
+  for (const terms of [...near, ...beyond, ...others, elsewhere]) await submit(terms, late)
+  const market = marketAt('99', { clockMs: openedMs + 10 })
+  expect(await venue.onMarket([testAccount], 'AAPL', market)).toBe(near.length + others.length)
+  const statuses = async (all: readonly OrderTerms[]) => await Promise.all(all.map(statusOf))
+  expect(await statuses(near)).toEqual(['filled', 'filled'])
+  expect(await statuses(beyond)).toEqual(['new', 'new'])
+  expect(await statuses(others)).toEqual(['filled', 'filled', 'new', 'canceled'])
+  expect(await statusOf(elsewhere)).toBe('new')
+  expect(await venue.onMarket(['another'], 'AAPL', market)).toBe(0)
+  expect(
+    await venue.onMarket([testAccount], 'AAPL', marketAt('98.99', { clockMs: openedMs + 11 })),
+  ).toBe(1)
+})
+
 test('a bar that is applied twice fills an order once', async () => {
   const terms = orderTerms({ quantity: shares('100'), type: 'market' })
   await submit(terms)
