@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { PendingQuery, Row, Sql } from 'postgres'
 import type { Caller } from '../../access/principal.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckInput, DenyCode } from '../check-input.ts'
@@ -52,6 +52,17 @@ const firstId = '00000000-0000-0000-0000-000000000000'
 export function isWaiting(sql: Sql, now: Date) {
   return sql`(not o.is_working and (o.status = 'held' or o.status = 'accepted' and o.expire_at
     <= case a.clock when 'live' then ${now}::timestamptz else m.time end))`
+}
+
+/**
+ * Whether account `a` has an order `o` that does not rest and is as `condition` says. In the order of its
+ * index, which is then walked: a bitmap of it would visit every row that has died since the last vacuum,
+ * each time anew, because it marks none of them.
+ */
+export function hasUnsettled(sql: Sql, condition: PendingQuery<Row[]>) {
+  return sql`coalesce((select true from postern_order o
+    where o.is_open and not o.is_working and o.account = a.id and ${condition}
+    order by o.id limit 1), false)`
 }
 
 async function readWaiting(

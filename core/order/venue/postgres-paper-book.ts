@@ -175,9 +175,10 @@ export async function reachedOrders(
   const [buy, sell] = [reach.buy, reach.sell].map((price) =>
     price === undefined ? null : formatAmount(price),
   )
+  // `is true` keeps the planner from an index of accounts: with many of them it reads all their orders.
   const open = sql`
     select * from postern_paper_order
-    where account = any(${[...accounts]}::text[]) and symbol = ${symbol}
+    where (account = any(${[...accounts]}::text[])) is true and symbol = ${symbol}
       and status in ('new', 'partially_filled')`
   const isResting = sql`type = 'limit' and tif in ('day', 'gtc', 'gtd')`
   const rows = await sql`
