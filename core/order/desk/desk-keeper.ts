@@ -14,7 +14,7 @@ import { clearMarketGauges, setMarketGauges } from './market-gauges.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
 import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
-import { hasUnsettled, isWaiting, releaseWaiting } from './waiting-orders.ts'
+import { isWaiting, releaseWaiting } from './waiting-orders.ts'
 
 const roundMs = 2_000
 /** Seconds; a process that died is followed after this long. */
@@ -115,10 +115,10 @@ async function readAccounts({ entry }: DeskKeeperOptions, isHalting: boolean) {
     select a.id, a.venue, a.clock, a.open_orders > 0 as "hasOpen",
       a.reconciled_at is null
         or a.reconciled_at < now() - make_interval(secs => ${reconcileSeconds}) as "isDue",
-      a.open_orders > 0 and ${hasUnsettled(sql, isWaiting(sql, now()))} as "hasWaiting",
-      a.open_orders > 0 and (${hasUnsettled(sql, isStuck(sql))}
-        or ${isHalting}::boolean and exists (select from postern_order o
-          where o.is_open and o.is_working and o.account = a.id)) as "hasTended"
+      a.open_orders > 0 and exists (select from postern_order o where o.account = a.id
+        and ${isWaiting(sql, now())}) as "hasWaiting",
+      a.open_orders > 0 and exists (select from postern_order o where o.account = a.id
+        and ${isTended(sql, isHalting)}) as "hasTended"
     from postern_account a left join postern_market m on m.clock = a.clock order by a.id`
 }
 
@@ -190,20 +190,16 @@ async function readTended(
   const { account, after, isHalting } = about
   const rows = await sql<{ id: string }[]>`
     select o.id from postern_order o
-    where o.is_open and o.account = ${account} and o.id > ${after} and ${isTended(sql, isHalting)}
+    where o.account = ${account} and o.id > ${after} and ${isTended(sql, isHalting)}
     order by o.id limit ${ordersPerCommit}`
   return rows.map(({ id }) => id)
 }
 
 /** Of an order `o`; but for a halt, what rests at its venue is not looked at. */
 function isTended(sql: Sql, isHalting: boolean) {
-  return isHalting ? sql`(o.is_working or ${isStuck(sql)})` : isStuck(sql)
-}
-
-function isStuck(sql: Sql) {
-  return sql`not o.is_working
-    and o.status in ('accepted', 'pending_new', 'pending_cancel', 'pending_replace')
+  const isStuck = sql`o.is_unsettled and o.status <> 'held'
     and o.updated_at < now() - make_interval(secs => ${stuckSeconds})`
+  return isHalting ? sql`o.is_open and (not o.is_unsettled or ${isStuck})` : isStuck
 }
 
 /** At the venue, with nothing asked of it that is still to be answered. */

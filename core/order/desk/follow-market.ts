@@ -8,7 +8,7 @@ import type { PaperMarket } from '../venue/paper-market.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
 import { markAccounts } from './mark-accounts.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
-import { hasUnsettled, isWaiting, releaseWaiting } from './waiting-orders.ts'
+import { isWaiting, releaseWaiting } from './waiting-orders.ts'
 
 export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVenue }
 
@@ -55,7 +55,8 @@ async function readConcerned(
   // were. Which orders the data reach, the venue finds by itself. Positions are marked by bars alone.
   return await sql<Concerned[]>`
     select a.id, a.venue = 'paper' as "isPaper", p.account is not null as "hasPosition",
-      ${hasUnsettled(sql, isWaiting(sql, now()))} as "hasWaiting"
+      exists (select from postern_order o where o.account = a.id
+        and ${isWaiting(sql, now())}) as "hasWaiting"
     from postern_account a join postern_market m on m.clock = a.clock
       left join postern_position p on p.account = a.id and p.symbol = ${symbol}
         and p.quantity <> 0 and ${hasBars}::boolean

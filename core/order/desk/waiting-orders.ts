@@ -1,4 +1,4 @@
-import type { PendingQuery, Row, Sql } from 'postgres'
+import type { Sql } from 'postgres'
 import type { Caller } from '../../access/principal.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckInput, DenyCode } from '../check-input.ts'
@@ -50,19 +50,8 @@ const firstId = '00000000-0000-0000-0000-000000000000'
  * is over by the market's clock is looked at.
  */
 export function isWaiting(sql: Sql, now: Date) {
-  return sql`(not o.is_working and (o.status = 'held' or o.status = 'accepted' and o.expire_at
+  return sql`(o.is_unsettled and (o.status = 'held' or o.status = 'accepted' and o.expire_at
     <= case a.clock when 'live' then ${now}::timestamptz else m.time end))`
-}
-
-/**
- * Whether account `a` has an order `o` that does not rest and is as `condition` says. In the order of its
- * index, which is then walked: a bitmap of it would visit every row that has died since the last vacuum,
- * each time anew, because it marks none of them.
- */
-export function hasUnsettled(sql: Sql, condition: PendingQuery<Row[]>) {
-  return sql`coalesce((select true from postern_order o
-    where o.is_open and not o.is_working and o.account = a.id and ${condition}
-    order by o.id limit 1), false)`
 }
 
 async function readWaiting(
@@ -74,8 +63,7 @@ async function readWaiting(
     select o.id from postern_order o
     join postern_account a on a.id = o.account
     join postern_market m on m.clock = a.clock
-    where o.is_open and o.account = ${account} and o.id > ${after}
-      and ${isWaiting(sql, now())}
+    where o.account = ${account} and o.id > ${after} and ${isWaiting(sql, now())}
     order by o.id limit ${ordersPerCommit}`
   return rows.map(({ id }) => id)
 }
