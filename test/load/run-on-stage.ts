@@ -67,9 +67,8 @@ export async function runOnStage(options: OnStageOptions): Promise<StageResult> 
     const run = await player.play(`${stage.url}/v1`, stage.tokensFile, { ownCancels: true })
     const rotated = await rotations?.stop()
     const histogram = since(before, await fetchHistogram(gateway))
-    const requests = requestsIn(histogram)
-    const client = `k6 ${(run.cpuMs / Math.max(1, requests)).toFixed(2)} ms`
-    const cpu = `${cpuText(cpuBefore, await stage.cpu(), requests)}, ${client}`
+    const cpuAfter = new Map([...(await stage.cpu()), ['k6', run.cpuMs]])
+    const cpu = cpuText(cpuBefore, cpuAfter, requestsIn(histogram))
     await stage.feeder.stop()
     say('halting, and waiting for what is under way')
     const books = await closeBooks(stage.sql, gateway)

@@ -15,6 +15,7 @@ export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVe
 type Concerned = {
   readonly id: string
   readonly isPaper: boolean
+  readonly hasOpen: boolean
   readonly hasPosition: boolean
   readonly hasWaiting: boolean
 }
@@ -54,7 +55,8 @@ async function readConcerned(
   // By look-ups of each account: the open orders of all are planned as a scan of all orders that ever
   // were. Which orders the data reach, the venue finds by itself. Positions are marked by bars alone.
   return await sql<Concerned[]>`
-    select a.id, a.venue = 'paper' as "isPaper", p.account is not null as "hasPosition",
+    select a.id, a.venue = 'paper' as "isPaper", a.open_orders > 0 as "hasOpen",
+      p.account is not null as "hasPosition",
       exists (select from postern_order o where o.account = a.id
         and ${isWaiting(sql, now())}) as "hasWaiting"
     from postern_account a join postern_market m on m.clock = a.clock
@@ -80,16 +82,17 @@ async function workPaper({ paper, now }: FollowMarketOptions, working: Working):
   const ofPaper = working.accounts.filter(({ isPaper }) => isPaper)
   if (ofPaper.length === 0) return
   const ids = idsOf(ofPaper)
+  const open = idsOf(ofPaper.filter(({ hasOpen }) => hasOpen))
   for (const bar of events.bars) {
     signal.throwIfAborted()
     await paper.expireDue(ids, bar.time)
-    await paper.onMarket(ids, symbol, marketOf({ bar, breaker }))
+    if (open.length > 0) await paper.onMarket(open, symbol, marketOf({ bar, breaker }))
   }
-  if (quote === undefined) return
+  if (quote === undefined || open.length === 0) return
   const clockMs = events.clock === 'live' ? now().getTime() : quote.time
   const isHalted = isHaltedAt(breaker, clockMs)
   const market = { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
-  await paper.onMarket(ids, symbol, market)
+  await paper.onMarket(open, symbol, market)
 }
 
 function marketOf({

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres'
-import { amountOf, formatAmount } from '../amount.ts'
+import { amountOf, formatAmount, type Price } from '../amount.ts'
 import type { VenueFill, VenuePosition, VenueReport } from '../venue.ts'
 import { keyOf, type OrderKey } from './order-key.ts'
 import type { PriceReach } from './paper-market.ts'
@@ -172,19 +172,18 @@ export async function reachedOrders(
   sql: Sql,
   { accounts, symbol, reach }: Reached,
 ): Promise<readonly PaperOrder[]> {
-  const [buy, sell] = [reach.buy, reach.sell].map((price) =>
-    price === undefined ? null : formatAmount(price),
-  )
+  const text = (price: Price | undefined) => (price === undefined ? null : formatAmount(price))
   // `is true` keeps the planner from an index of accounts: with many of them it reads all their orders.
   const open = sql`
     select * from postern_paper_order
     where (account = any(${[...accounts]}::text[])) is true and symbol = ${symbol}
       and status in ('new', 'partially_filled')`
+  // Word for word as the two partial indexes of open orders say it, or they are of no use.
   const isResting = sql`type = 'limit' and tif in ('day', 'gtc', 'gtd')`
   const rows = await sql`
     ${open} and not (${isResting})
-    union all ${open} and ${isResting} and side = 'buy' and limit_price >= ${buy ?? null}::text::numeric
-    union all ${open} and ${isResting} and side = 'sell' and limit_price <= ${sell ?? null}::text::numeric
+    union all ${open} and ${isResting} and side = 'buy' and limit_price >= ${text(reach.buy)}::text::numeric
+    union all ${open} and ${isResting} and side = 'sell' and limit_price <= ${text(reach.sell)}::text::numeric
     order by venue_order_id`
   return rows.map(paperOrderOf)
 }
