@@ -22,6 +22,9 @@ export type OperatorLog = {
 /** Seconds that closing the connection waits for statements under way. */
 const closeSeconds = 1
 
+/** Milliseconds for a record: whoever halts an overloaded desk would rather wait than ask again. */
+const appendMs = 5_000
+
 /** Who sits there, for the records. */
 export function operator(): string {
   return `${userInfo().username} at a terminal`
@@ -44,7 +47,8 @@ export async function withOperatorLog(
     const replica = `${act}@${hostname()}`
     const journal = await startJournal(sql, { replica, at: now(), details: { operator: by } })
     const metrics = createMetrics()
-    const audit = postgresAuditLog({ sql, journal, log: silentLog(), metrics, now })
+    const log = silentLog()
+    const audit = postgresAuditLog({ sql, journal, log, metrics, now, appendMs })
     try {
       await recordTo(audit, now)
       await run({ sql, journal, audit, now, connect })

@@ -14,11 +14,8 @@ const batchesInFlightMax = 2
 const waitingMax = 10_000
 /** `may` records are at most this late. */
 const noteMsMax = 1_000
-/**
- * Milliseconds for a `must` record to be durable; later it counts as not written, and what waits
- * for it is refused. A log that answers slowly must not hold every caller.
- */
-const appendMsMax = 250
+/** A log that answers slowly must not hold every caller. */
+const appendMsDefault = 250
 /** Milliseconds between two records that say how far this process's numbers are settled. */
 const heartbeatMs = 30_000
 /** Void numbers in one record: at 36 bytes and less for each it stays within an entry of the log. */
@@ -33,6 +30,11 @@ export type PostgresAuditLogOptions = {
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => Date
+  /**
+   * Milliseconds for a `must` record to be durable; later it counts as not written, and what waits
+   * for it is refused. Default 250.
+   */
+  readonly appendMs?: number
 }
 
 type Insert = (records: readonly AuditRecord[]) => Promise<void>
@@ -41,7 +43,7 @@ type Insert = (records: readonly AuditRecord[]) => Promise<void>
 export function postgresAuditLog(
   options: PostgresAuditLogOptions,
 ): AuditLog & { close(): Promise<void> } {
-  const { sql, journal } = options
+  const { sql, journal, appendMs = appendMsDefault } = options
   const insert: Insert = (records) => journal.write(records, (rows) => insertJournalRows(sql, rows))
   const notes = noteBuffer(options, insert)
 
@@ -55,7 +57,7 @@ export function postgresAuditLog(
 
   async function append(record: AuditRecord): Promise<void> {
     try {
-      await inTime(commits.submit(record), appendMsMax, () => new Error('not durable in time'))
+      await inTime(commits.submit(record), appendMs, () => new Error('not durable in time'))
     } catch (cause) {
       throw isRefused(cause) ? cause : unavailable(cause)
     }
