@@ -13,7 +13,7 @@ export type DenyList = {
   /** False until it was read once: then nobody may be admitted. */
   isLoaded(): boolean
   /**
-   * False once it was not read for 20 s: what was revoked meanwhile is not known, and nobody may be
+   * False once it was not read for 15 s: what was revoked meanwhile is not known, and nobody may be
    * admitted. Quick.
    */
   isHeard(): boolean
@@ -44,10 +44,16 @@ export type DenyListOptions = {
 const pollMs = 1_000
 /** After this a query is given up: a frozen Postgres must not end the polling. */
 const queryMsMax = 5_000
-/** Whoever revokes may count on 60 s: a third of it may pass unheard. */
-const heardMsMax = 20_000
-/** Seconds since its last heartbeat after which a gateway refuses by itself, and some to spare. */
-const liveSeconds = 30
+/**
+ * Whoever revokes may count on 60 s: a quarter of it may pass unheard. Little is lost by refusing that
+ * soon, since a gateway without Postgres has next to nothing to answer.
+ */
+const heardMsMax = 15_000
+/**
+ * Seconds since its last heartbeat after which a gateway is dead or refuses by itself: `heardMsMax`,
+ * the 2 s between two heartbeats and 5 s that one may take.
+ */
+const liveSeconds = 22
 /** For open sessions to end; those that do not are looked at every second anyway. */
 const listenMsMax = 1_000
 const channel = 'postern_revocation'

@@ -30,6 +30,14 @@ export const terminalStatuses: ReadonlySet<OrderStatus> = new Set([
   'rejected',
 ])
 
+/** At the venue, with nothing asked of it that is still to be answered. */
+export const restingStatuses: ReadonlySet<OrderStatus> = new Set([
+  'new',
+  'partially_filled',
+  'done_for_day',
+  'suspended',
+])
+
 export const sides = ['buy', 'sell'] as const
 export type Side = (typeof sides)[number]
 export const orderTypes = ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'] as const

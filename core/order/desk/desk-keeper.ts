@@ -4,7 +4,7 @@ import { PosternError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { holdLease } from '../../postgres/lease.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
-import type { OrderStatus } from '../order.ts'
+import { restingStatuses } from '../order.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
 import type { Desk } from './desk.ts'
 import { deskTransaction } from './desk-transaction.ts'
@@ -202,17 +202,9 @@ function isTended(sql: Sql, isHalting: boolean) {
   return isHalting ? sql`o.is_open and (not o.is_unsettled or ${isStuck})` : isStuck
 }
 
-/** At the venue, with nothing asked of it that is still to be answered. */
-const atVenue: ReadonlySet<OrderStatus> = new Set([
-  'new',
-  'partially_filled',
-  'done_for_day',
-  'suspended',
-])
-
 function tendOrder(desk: Desk, switches: readonly SwitchRow[], order: DeskOrder | undefined): void {
   if (order === undefined) return
-  if (!atVenue.has(order.state.status)) {
+  if (!restingStatuses.has(order.state.status)) {
     desk.advance(order)
   } else if (effectiveState(switches, order.state.terms).state === 'HALTED') {
     desk.move(order, { type: 'cancel.request', reason: 'TRADING_HALTED' })

@@ -3,6 +3,12 @@ import { parseAmount } from '#core/order/amount.ts'
 import { followMarket } from '#core/order/desk/follow-market.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { orderOfClient } from '#core/order/desk/read-rows.ts'
+import {
+  type OrderStatus,
+  orderStatuses,
+  restingStatuses,
+  terminalStatuses,
+} from '#core/order/order.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
 import { paperVenue } from '#core/order/venue/paper-venue.ts'
@@ -28,6 +34,21 @@ test.each([
     'postern_order_client',
   ])
   expect(plan).not.toContain('Seq Scan')
+})
+
+test('unsettled is what is open and does not rest at its venue', async () => {
+  const [column] = await world.sql<{ rule: string }[]>`
+    select pg_get_expr(d.adbin, d.adrelid) as rule from pg_attrdef d
+    join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+    where d.adrelid = 'postern_order'::regclass and a.attname = 'is_unsettled'`
+  const rows = await world.sql.unsafe<{ status: OrderStatus }[]>(
+    `select status from unnest($1::text[]) as s(status) where ${column?.rule}`,
+    [[...orderStatuses]],
+  )
+  const isUnsettled = (status: OrderStatus) =>
+    // An order is written once its checks are through.
+    status !== 'received' && !terminalStatuses.has(status) && !restingStatuses.has(status)
+  expect(rows.map(({ status }) => status)).toEqual(orderStatuses.filter(isUnsettled))
 })
 
 const resting = 5_000
