@@ -45,6 +45,7 @@ const rights: Readonly<Record<string, string>> = {
   'postern_paper_order(status)': 'worker=u',
   'postern_paper_order(trades)': 'worker=u',
   'postern_paper_order(version)': 'worker=u',
+  postern_paper_position: 'worker=isu',
   postern_paper_report: 'worker=is',
   postern_position: 'gateway=isu worker=isu',
   postern_position_day: 'gateway=s worker=isu',

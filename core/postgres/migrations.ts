@@ -14,6 +14,7 @@ import incidents from './sql/0013-incidents.sql' with { type: 'text' }
 import barsChanged from './sql/0014-bars-changed.sql' with { type: 'text' }
 import barsIngest from './sql/0015-bars-ingest.sql' with { type: 'text' }
 import restingOrders from './sql/0016-resting-orders.sql' with { type: 'text' }
+import paperPositions from './sql/0017-paper-positions.sql' with { type: 'text' }
 
 export type Migration = {
   readonly number: number
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   { number: 14, name: 'bars-changed', sql: barsChanged },
   { number: 15, name: 'bars-ingest', sql: barsIngest },
   { number: 16, name: 'resting-orders', sql: restingOrders },
+  { number: 17, name: 'paper-positions', sql: paperPositions },
 ]

@@ -51,6 +51,26 @@ test('a migration that was edited after it was applied is refused', async () => 
   })
 })
 
+test('what orders at the paper venue have filled is what accounts hold there', async () => {
+  const before = migrations.filter(({ number }) => number < 17)
+  await migrate({ sql, queue: 'redis', migrations: before })
+  await sql`
+    insert into postern_paper_order (account, client_order_id, venue_order_id, symbol, side, type, tif,
+      quantity, is_triggered, active_at_ms, carried, cum, trades, status, version)
+    select 'a', n::text, gen_random_uuid(), symbol, side, 'market', 'day', 9, false, 0, carried, cum, 1,
+      'filled', 1
+    from (values (1, 'AAPL', 'buy', 0, 9), (2, 'AAPL', 'buy', 9, 11), (3, 'AAPL', 'sell', 0, 4),
+      (4, 'MSFT', 'sell', 0, 1.5), (5, 'TSLA', 'buy', 0, 0)) as o(n, symbol, side, carried, cum)`
+  await migrate({ sql, queue: 'redis' })
+  await sql`update postern_paper_order set cum = cum + 1 where client_order_id in ('2', '4')`
+  const held = await sql`
+    select symbol, quantity::float8 as quantity from postern_paper_position order by symbol`
+  expect([...held]).toEqual([
+    { symbol: 'AAPL', quantity: 8 },
+    { symbol: 'MSFT', quantity: -2.5 },
+  ])
+})
+
 test('a migration that fails leaves neither its tables nor those before it', async () => {
   const broken = { number: 9999, name: 'broken', sql: 'create table postern_half (); select 1/0' }
   const attempt = migrate({ sql, queue: 'postgres', migrations: [...migrations, broken] })

@@ -225,14 +225,11 @@ export async function* fillsAfter(
   }
 }
 
-/** The fold of the venue's own fills; what a predecessor filled is its own. */
+/** By the venue's own fills, and not by what the desk made of them. */
 export async function heldPositions(sql: Sql, account: string): Promise<readonly VenuePosition[]> {
   const rows = await sql<{ symbol: string; quantity: string }[]>`
-    select symbol, sum(case side when 'buy' then cum - carried else carried - cum end)::text
-      as quantity
-    from postern_paper_order where account = ${account} and cum > carried
-    group by symbol
-    having sum(case side when 'buy' then cum - carried else carried - cum end) <> 0
+    select symbol, quantity::text from postern_paper_position
+    where account = ${account} and quantity <> 0
     order by symbol`
   return rows.map(({ symbol, quantity }) => ({ symbol, quantity: amountOf(quantity) }))
 }

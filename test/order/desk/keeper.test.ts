@@ -25,7 +25,8 @@ const paper = paperVenue({
 })
 let ear: Awaited<ReturnType<typeof listenTo>>
 beforeEach(async () => {
-  await world.sql`truncate postern_paper_order, postern_paper_report, postern_lease`
+  await world.sql`truncate postern_paper_order, postern_paper_report, postern_paper_position,
+    postern_lease`
   ear = await listenTo(paper, world)
 })
 afterEach(async () => {

@@ -203,7 +203,7 @@ test('what an order meets by chance depends on the seed and its id, not on who w
     const [left, right] = [0, 1].map(() => world.open({ rules: { ...rules, seed } }))
     await Promise.all(ordered.map((terms, at) => submit(terms, at % 2 === 0 ? left : right)))
     const filled = new Map((await fills()).map((fill) => [fill.clientOrderId, fill.trade.quantity]))
-    await world.sql`truncate postern_paper_order, postern_paper_report`
+    await world.sql`truncate postern_paper_order, postern_paper_report, postern_paper_position`
     return orders.map(({ clientOrderId }) => filled.get(clientOrderId))
   }
   const first = await quantitiesOf(5, orders)

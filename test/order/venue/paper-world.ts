@@ -1,3 +1,4 @@
+import { expect } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -76,13 +77,28 @@ export async function paperWorld(database: PaperDatabase = productionDatabase) {
     },
     async clear() {
       for (const symbol of symbols) markets.set(symbol, marketAt(undefined))
-      await sql`truncate postern_paper_order, postern_paper_report restart identity`
+      await positionsAreFolds(sql)
+      await sql`truncate postern_paper_order, postern_paper_report, postern_paper_position
+        restart identity`
     },
     async close() {
+      await positionsAreFolds(sql)
       await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
       await closeDatabase()
     },
   }
+}
+
+/** What a test has left behind: positions that its orders add up to. */
+async function positionsAreFolds(sql: Sql): Promise<void> {
+  const rows = await sql`
+    with folded as (
+      select account, symbol, sum(case side when 'buy' then cum - carried else carried - cum end) as quantity
+      from postern_paper_order group by account, symbol)
+    select account, symbol, f.quantity::text as folded, p.quantity::text as held
+    from folded f full join postern_paper_position p using (account, symbol)
+    where coalesce(f.quantity, 0) <> coalesce(p.quantity, 0)`
+  expect([...rows]).toEqual([])
 }
 
 export type PaperDatabase = () => Promise<{ readonly url: string; close(): Promise<void> }>
