@@ -1,7 +1,7 @@
 import { createdOrders } from './measure/answers.ts'
 import { exactTimes, type Record as Samples, sortedEntries, totalOf } from './measure/record.ts'
 import { exactPercentile } from './measure/response-times.ts'
-import { from, type Point, rangeOf, slopeOf } from './measure/trend.ts'
+import { from, type Point, rangeOf, slopeErrorOf, slopeOf } from './measure/trend.ts'
 import type { Books } from './stage/books.ts'
 import {
   bookVerdicts,
@@ -24,7 +24,8 @@ type Named = Pick<Sampled, 'name' | 'unit'>
 
 const growthMibMax = 1
 const growthSeconds = 600
-const rangeMax = 2
+/** Within 2 of their middle. */
+const rangeMax = 4
 /** Of the samples: who happens to connect while one is taken. */
 const outlierPartMax = 0.01
 const slowerMax = 1.2
@@ -32,7 +33,9 @@ const slowerMax = 1.2
 const judgedPart = 40 / 60
 const endPart = 10 / 60
 
-export const sampleEverySeconds = 5
+/** Memory swings with each collection: the more samples, the less of it is left in a slope. */
+export const sampleEverySeconds = 1
+const errorOfMeansSeconds = 60
 /** Of the samples that were due: on a busy machine some are late. */
 const sampledPartMin = 0.5
 
@@ -100,8 +103,10 @@ function notSampled({ name, unit }: Named, points: number, pointsMin: number): V
 function growthVerdict({ name, unit }: Named, points: readonly Point[]): Verdict {
   if (unit === 'MiB') {
     const growth = slopeOf(points) * growthSeconds
+    const error = slopeErrorOf(points, errorOfMeansSeconds) * growthSeconds
     return {
-      ...{ name: `${name}, RSS`, seen: `${growth.toFixed(2)} MiB in ten minutes` },
+      name: `${name}, RSS`,
+      seen: `${growth.toFixed(2)} ± ${error.toFixed(2)} MiB in ten minutes`,
       required: `at most ${growthMibMax}`,
       fate: growth <= growthMibMax ? 'met' : 'missed',
     }

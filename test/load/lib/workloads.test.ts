@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { readProfile } from '../read-profile.ts'
 import { everyClass } from './profile.ts'
-import { closedOptions, openOptions, spikeOptions, ungated } from './workloads.ts'
+import { closedOptions, openOptions, spikeOptions, ungated, untimed } from './workloads.ts'
 
 const profile = readProfile()
 const shape = { users: 100, spawnRate: 10, seconds: 120, stopSeconds: 0 }
@@ -30,6 +30,15 @@ test('each class is a scenario that reaches its share when all users are there',
 test('a class without a user is no scenario, which k6 would refuse', () => {
   const { scenarios } = closedOptions(profile, { ...shape, users: 5 })
   expect(Object.keys(scenarios)).toEqual(['NormalLoad', 'HeavyLoad', 'HFTLoad'])
+})
+
+test('a long run leaves times to whoever reads them at its end, and nothing else', () => {
+  const whole = closedOptions(profile, shape)
+  const names = Object.keys(untimed(whole).thresholds)
+  const isOfTime = (name: string) => name.startsWith('http_req_duration')
+  expect(Object.keys(whole.thresholds).some(isOfTime)).toBe(true)
+  expect(names).toEqual(Object.keys(whole.thresholds).filter((name) => !isOfTime(name)))
+  expect(names).toContain('http_req_failed')
 })
 
 test('classes that are named are the only ones', () => {

@@ -1,9 +1,22 @@
 import { expect, test } from 'bun:test'
-import { from, rangeOf, slopeOf } from './trend.ts'
+import { from, rangeOf, slopeErrorOf, slopeOf } from './trend.ts'
 
 test('a straight line has its slope, and a level one none', () => {
   expect(slopeOf([0, 1, 2, 3].map((x) => [x, 5 + x * 2] as const))).toBeCloseTo(2)
   expect(slopeOf([0, 1, 2, 3].map((x) => [x, 5] as const))).toBe(0)
+})
+
+test('chance does nothing to the slope of a line, and the less to another the longer it was looked at', () => {
+  const saw = (count: number) =>
+    Array.from({ length: count }, (_, x) => [x, x + ((x * 7) % 5)] as const)
+  expect(
+    slopeErrorOf(
+      [0, 1, 2, 3].map((x) => [x, 5 + x * 2] as const),
+      1,
+    ),
+  ).toBeCloseTo(0)
+  expect(slopeErrorOf(saw(400), 1)).toBeLessThan(slopeErrorOf(saw(100), 1) / 6)
+  expect(slopeErrorOf(saw(100), 50)).toBe(Number.POSITIVE_INFINITY)
 })
 
 test('of fewer than two points nothing is said', () => {
