@@ -24,8 +24,7 @@ type Named = Pick<Sampled, 'name' | 'unit'>
 
 const growthMibMax = 1
 const growthSeconds = 600
-/** Within 2 of their middle. */
-const rangeMax = 4
+const rangeMax = 2
 /** Of the samples: who happens to connect while one is taken. */
 const outlierPartMax = 0.01
 const slowerMax = 1.2
@@ -35,6 +34,7 @@ const endPart = 10 / 60
 
 /** Memory swings with each collection: the more samples, the less of it is left in a slope. */
 export const sampleEverySeconds = 1
+/** Longer than what is between two collections: means of it know nothing of each other. */
 const errorOfMeansSeconds = 60
 /** Of the samples that were due: on a busy machine some are late. */
 const sampledPartMin = 0.5

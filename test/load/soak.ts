@@ -19,7 +19,7 @@ const help = `usage: test/load/soak [--minutes 60] [--users 300] [--stage ${stag
 
 Plays the profile for an hour on a stage of its own and looks each second at the memory and the
 descriptors of each process, and at the connections to Postgres and Redis. Judged are the last two
-thirds: memory may grow by 1 MiB in ten minutes, descriptors and connections may lie within 2 of their middle but for one
+thirds: memory may grow by 1 MiB in ten minutes, descriptors and connections may lie 2 apart but for one
 sample in a hundred, and without samples the run is void. The p99 of the last sixth may be 20 % above
 that of the first. A market that denied most or filled little makes the run void, and what was
 answered has to be in the books.

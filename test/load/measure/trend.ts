@@ -2,29 +2,30 @@ export type Point = readonly [x: number, y: number]
 
 /** By how much `y` grows with each `x`, by least squares; 0 of fewer than two points. */
 export function slopeOf(points: readonly Point[]): number {
-  const count = points.length
-  if (count < 2) return 0
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / count
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count
+  return points.length < 2 ? 0 : lineThrough(points).slope
+}
+
+function middleOf(points: readonly Point[]): Point {
+  const [x, y] = points.reduce(([xs, ys], [x, y]) => [xs + x, ys + y], [0, 0])
+  return [x / points.length, y / points.length]
+}
+
+/** `across`: the squares of how far `x` lies from its mean, added up. */
+function lineThrough(points: readonly Point[]) {
+  const middle = middleOf(points)
+  const [meanX, meanY] = middle
   const across = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
   const together = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
-  return across === 0 ? 0 : together / across
+  return { middle, across, slope: across === 0 ? 0 : together / across }
 }
 
 /** What chance does to the slope, one standard error: by how means of so much of `x` lie beside the line. */
 export function slopeErrorOf(points: readonly Point[], meanOf: number): number {
-  const means = [...Map.groupBy(points, ([x]) => Math.floor(x / meanOf)).values()].map(
-    (near): Point => [
-      near.reduce((sum, [x]) => sum + x, 0) / near.length,
-      near.reduce((sum, [, y]) => sum + y, 0) / near.length,
-    ],
-  )
+  const means = [...Map.groupBy(points, ([x]) => Math.floor(x / meanOf)).values()].map(middleOf)
   const count = means.length
   if (count < 3) return Number.POSITIVE_INFINITY
-  const slope = slopeOf(means)
-  const meanX = means.reduce((sum, [x]) => sum + x, 0) / count
-  const meanY = means.reduce((sum, [, y]) => sum + y, 0) / count
-  const across = means.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+  const { middle, across, slope } = lineThrough(means)
+  const [meanX, meanY] = middle
   const beside = means.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
   return Math.sqrt(beside / (count - 2) / across)
 }
