@@ -41,15 +41,15 @@ function rulesOf(
 const probesMax = 5
 const probeSuccessesToClose = 3
 
-/** Outcomes kept at most, the newest: a window of a busy service is judged by these. */
-export const outcomesMax = 1000
-
-type Outcome = { readonly timeMs: number; readonly ok: boolean }
+export type Outcome = { readonly timeMs: number; readonly ok: boolean }
 
 export type ServiceBreakerState =
   | {
       readonly status: 'CLOSED'
-      readonly outcomes: readonly Outcome[]
+      /** In milliseconds, those within the window: fewer than open the breaker. */
+      readonly failureTimes: readonly number[]
+      /** The newest, as many as can still matter (`successesMax`). */
+      readonly successTimes: readonly number[]
       readonly consecutiveFailures: number
     }
   | { readonly status: 'OPEN'; readonly untilMs: number }
@@ -60,9 +60,12 @@ export type ServiceBreakerState =
       readonly successes: number
     }
 
+type ClosedState = Extract<ServiceBreakerState, { status: 'CLOSED' }>
+
 export const closedServiceBreaker: ServiceBreakerState = {
   status: 'CLOSED',
-  outcomes: [],
+  failureTimes: [],
+  successTimes: [],
   consecutiveFailures: 0,
 }
 
@@ -98,22 +101,39 @@ export function recordOutcome(
     return successes >= probeSuccessesToClose ? closedServiceBreaker : { ...state, successes }
   }
   const from = outcome.timeMs - rules.windowMs
-  const outcomes = [...state.outcomes.filter(({ timeMs }) => timeMs > from), outcome]
-  const consecutiveFailures = outcome.ok ? 0 : state.consecutiveFailures + 1
+  const within = (times: readonly number[], isNew: boolean) => {
+    const kept = times.filter((timeMs) => timeMs > from)
+    return isNew ? [...kept, outcome.timeMs] : kept
+  }
   const next = {
     status: 'CLOSED',
-    outcomes: outcomes.slice(-outcomesMax),
-    consecutiveFailures,
+    failureTimes: within(state.failureTimes, !outcome.ok),
+    successTimes: newest(within(state.successTimes, outcome.ok), successesMax(rules)),
+    consecutiveFailures: outcome.ok ? 0 : state.consecutiveFailures + 1,
   } as const
   return !outcome.ok && hasFailed(next, rules) ? opened : next
 }
 
+/**
+ * Successes that decide something. With one failure fewer than open the breaker by their number, so
+ * many successes keep the rate below its limit already; to count more would change no verdict, and
+ * the window of a busy service would grow for as long as it is.
+ */
+export function successesMax({ failuresMax, failurePercentMax }: ServiceBreakerRules): number {
+  const enough = Math.floor(((failuresMax - 1) * (100 - failurePercentMax)) / failurePercentMax)
+  return Math.max(0, enough + 1)
+}
+
+function newest(times: readonly number[], count: number): readonly number[] {
+  return times.slice(Math.max(0, times.length - count))
+}
+
 function hasFailed(
-  { outcomes, consecutiveFailures }: Extract<ServiceBreakerState, { status: 'CLOSED' }>,
+  { failureTimes, successTimes, consecutiveFailures }: ClosedState,
   rules: ServiceBreakerRules,
 ): boolean {
-  const failures = outcomes.filter(({ ok }) => !ok).length
+  const failures = failureTimes.length
   if (failures >= rules.failuresMax || consecutiveFailures >= rules.consecutiveMax) return true
-  const isEnough = outcomes.length >= rules.failuresMax
-  return isEnough && failures * 100 >= outcomes.length * rules.failurePercentMax
+  const calls = failures + successTimes.length
+  return calls >= rules.failuresMax && failures * 100 >= calls * rules.failurePercentMax
 }

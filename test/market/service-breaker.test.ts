@@ -2,12 +2,14 @@ import { expect, test } from 'bun:test'
 import {
   admitCall,
   closedServiceBreaker,
-  outcomesMax,
+  type Outcome,
   recordOutcome,
   type ServiceBreakerRules,
   type ServiceBreakerState,
   serviceBreakerRules,
+  successesMax,
 } from '#core/market/service-breaker.ts'
+import { seededRandom } from '#core/order/venue/seeded-random.ts'
 
 const minuteMs = 60_000
 const rules = serviceBreakerRules.trade
@@ -111,11 +113,63 @@ test('failures older than the window do not count', () => {
   expect(record(first, 'f', { startMs: 10 * minuteMs, by }).status).toBe('CLOSED')
 })
 
-test('the window of a busy service holds so many outcomes and no more', () => {
-  const by = { ...rules, ...never, failuresMax: outcomesMax + 1, windowMs: 10 * outcomesMax * 1000 }
-  const state = record(closedServiceBreaker, 's'.repeat(outcomesMax + 5), { by })
-  expect(state).toMatchObject({ status: 'CLOSED' })
-  expect('outcomes' in state ? state.outcomes.length : 0).toBe(outcomesMax)
+/** The rules word for word: every outcome of the window is kept, and counted at each failure. */
+function opensAt(outcomes: readonly Outcome[], by: ServiceBreakerRules): number | undefined {
+  return outcomes.find(({ timeMs, ok }, at) => {
+    if (ok) return false
+    const until = outcomes.slice(0, at + 1)
+    const window = until.filter((one) => one.timeMs > timeMs - by.windowMs)
+    const failures = window.filter((one) => !one.ok).length
+    const inRow = until.length - 1 - until.findLastIndex((one) => one.ok)
+    const isRate = failures >= (window.length * by.failurePercentMax) / 100
+    if (failures >= by.failuresMax || inRow >= by.consecutiveMax) return true
+    return window.length >= by.failuresMax && isRate
+  })?.timeMs
+}
+
+function outcomesOf(seed: number, windowMs: number): readonly Outcome[] {
+  const random = seededRandom(seed)
+  const okShare = random()
+  const stepMs = windowMs / (1 + 60 * random())
+  let timeMs = 0
+  return Array.from({ length: 120 }, () => {
+    timeMs += Math.floor(stepMs * random())
+    return { timeMs, ok: random() < okShare }
+  })
+}
+
+/** The time of the outcome that opens it. What it holds until then stays within its bounds. */
+function openedAt(outcomes: readonly Outcome[], by: ServiceBreakerRules): number | undefined {
+  let state = closedServiceBreaker
+  for (const outcome of outcomes) {
+    state = recordOutcome(state, outcome, by)
+    if (state.status !== 'CLOSED') return outcome.timeMs
+    expect(state.successTimes.length).toBeLessThanOrEqual(successesMax(by))
+    expect(state.failureTimes.length).toBeLessThan(by.failuresMax)
+  }
+  return undefined
+}
+
+test.each(Object.entries(serviceBreakerRules))(
+  '%s: what is kept decides as all that was decides',
+  (_, rules) => {
+    // Without a limit in a row the rate and the number decide.
+    for (const by of [rules, { ...rules, consecutiveMax: Number.POSITIVE_INFINITY }]) {
+      const times = Array.from({ length: 300 }, (_, seed) => {
+        const outcomes = outcomesOf(seed, rules.windowMs)
+        const at = openedAt(outcomes, by)
+        expect({ seed, at }).toEqual({ seed, at: opensAt(outcomes, by) })
+        return at
+      })
+      expect(times).toContain(undefined)
+      expect(times.some((at) => at !== undefined)).toBe(true)
+    }
+  },
+)
+
+test('a busy service is known by fourteen successes at most', () => {
+  const most = Object.values(serviceBreakerRules).map(successesMax)
+  expect(most).toEqual([2, 2, 4, 14, 5])
 })
 
 test.each([

@@ -8,12 +8,6 @@ import {
 
 /** Seconds; probes are under way and their answers decide. */
 const probingSeconds = 1
-/**
- * Successes that a rule counts before it reckons a rate are far fewer. Behind these, one in so many
- * milliseconds stands for all: each one kept costs a copy of the window.
- */
-const successesKept = 100
-const successEveryMs = 1_000
 
 export type BreakerStatus = ServiceBreakerState['status']
 
@@ -64,9 +58,8 @@ export function guardedBreaker(options: {
   }
 
   function succeed(): void {
-    const timeMs = now()
-    if (state.status !== 'CLOSED' || hasEnough(state.outcomes, timeMs)) return
-    move(recordOutcome(state, { timeMs, ok: true }, rules))
+    if (state.status !== 'CLOSED') return
+    move(recordOutcome(state, { timeMs: now(), ok: true }, rules))
   }
 
   function fail(): void {
@@ -93,12 +86,4 @@ export function guardedBreaker(options: {
       else if (verdict === 'failed' && number > failedAt) fail()
     },
   }
-}
-
-type Outcomes = Extract<ServiceBreakerState, { status: 'CLOSED' }>['outcomes']
-
-function hasEnough(outcomes: Outcomes, timeMs: number): boolean {
-  const last = outcomes.at(-1)
-  if (outcomes.length < successesKept || last === undefined) return false
-  return last.ok && timeMs - last.timeMs < successEveryMs
 }

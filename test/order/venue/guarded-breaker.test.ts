@@ -106,7 +106,7 @@ test('calls that were under way together fail once, those that begin later count
   expect(statuses).toEqual(['OPEN'])
 })
 
-test('of thousands of successes in a second enough are kept to tell a rate', () => {
+test('thousands of successes in a second count when failures follow', () => {
   // Three failures of five are more than its half, of a hundred and three they are few.
   const rules = serviceBreakerRules.confirmation
   const onChange = () => void statuses.push('OPEN')
