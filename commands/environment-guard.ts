@@ -1,14 +1,14 @@
 import { ConfigError } from '#core/config.ts'
+import { collectorEnvironment } from './collector.ts'
 
 /** What the build puts into the binary; see ci/build.ts. */
 const hardeningFlags = ['--disallow-code-generation-from-strings=strict', '--no-addons'] as const
 
 /**
- * Names by which an environment makes a program load foreign code, or trust anybody. The one setting
- * of the collector (`collector.ts`) does neither.
+ * Names by which an environment makes a program load foreign code, or trust anybody. The settings of
+ * the collector (`collector.ts`) do neither.
  */
-const forbiddenNames =
-  /^(?:BUN_(?!JSC_useConcurrentGC$).*|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED)$/
+const forbiddenNames = /^(?:BUN_.*|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED)$/
 
 /**
  * Refuses to run where the environment could change what this program is: throws `ConfigError`
@@ -26,7 +26,7 @@ export function guardEnvironment(options: {
   const { environment, execArgv, isCompiled } = options
   if (!isCompiled || environment['POSTERN_MODE'] === 'development') return
   const named = Object.keys(environment)
-    .filter((name) => forbiddenNames.test(name))
+    .filter((name) => forbiddenNames.test(name) && !(name in collectorEnvironment))
     .map((name) => `${name}: must not be set, it can change the code that runs; unset it`)
   const missing = hardeningFlags
     .filter((flag) => !execArgv.includes(flag))

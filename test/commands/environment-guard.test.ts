@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { collectorEnvironment } from '../../commands/collector.ts'
 import { guardEnvironment } from '../../commands/environment-guard.ts'
 import { ConfigError } from '../../core/config.ts'
 
@@ -45,7 +46,7 @@ test('a binary built without its hardening flags refuses to run', () => {
 })
 
 test.each([
-  'BUN_JSC_useConcurrentGC',
+  ...Object.keys(collectorEnvironment),
   'PATH',
   'HOME',
   'POSTERN_MODE',

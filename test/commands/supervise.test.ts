@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { collectorEnvironment } from '../../commands/collector.ts'
 import { childEnvironment, countEnds, restartDelayMs, supervise } from '../../commands/supervise.ts'
 import { silentLog } from '../../core/log.ts'
 
@@ -102,7 +103,7 @@ test('a child gets settings and no other name of the environment', async () => {
   const { code, until, terminate } = start({ serve: 'drain', work: 'drain' })
   const [[line]] = await Promise.all([until('serve', 1), until('work', 1)])
   expect(line?.split(' ')[2]?.split(',')).toEqual([
-    'BUN_JSC_useConcurrentGC',
+    ...Object.keys(collectorEnvironment).sort(),
     'PATH',
     'POSTERN_DATA_DIRECTORY',
   ])
@@ -121,7 +122,7 @@ test.each([
   ...['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
 ])('%s is not handed to a child', (name) => {
   expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
-    BUN_JSC_useConcurrentGC: '0',
+    ...collectorEnvironment,
     POSTERN_MODE: 'production',
   })
 })

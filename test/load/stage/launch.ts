@@ -71,17 +71,19 @@ async function startProcesses(
     stderr: log,
   })
   const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  // `run` then ends what it started; killed, it would leave its processes behind.
+  const end = () => child.kill('SIGTERM')
+  process.once('exit', end)
   return {
     way,
     pid: child.pid,
     limitCpu: async (cpus) => await held?.limit(cpus),
     async stop() {
-      child.kill('SIGTERM')
+      end()
       const late = setTimeout(kill, 40_000)
       await child.exited
       clearTimeout(late)
-      process.off('exit', kill)
+      process.off('exit', end)
       await held?.release()
     },
   }

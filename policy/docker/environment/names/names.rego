@@ -22,8 +22,8 @@ deny := finding.failed(rego.metadata.chain(), _findings)
 
 unknown := finding.unknown(rego.metadata.chain(), _findings)
 
-# One setting of the collector, which loads nothing.
-_harmless := {"BUN_JSC_useConcurrentGC"}
+# The collector's settings, which load nothing.
+_harmless := {"BUN_JSC_useConcurrentGC", "BUN_JSC_heapGrowthMaxIncrease"}
 
 _findings contains value.finding(docker.said(command), "name", name, count({name | names.is_forbidden(name)} - _harmless) == 0) if {
 	some command in docker.of("env")
