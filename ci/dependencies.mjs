@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { applyPatches } from './patches.mjs'
 
 export const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
 
@@ -22,6 +23,11 @@ export function ensureDependencies() {
   }
   if (!isBunInPlace()) run(process.execPath, ['install.js'], bunPackage)
   if (!isBunInPlace()) fail('the bun package has no binary for this platform')
+  try {
+    applyPatches(join(root, 'node_modules'))
+  } catch (error) {
+    fail(error.message)
+  }
 }
 
 /** npm's own note of what it installed, written last, against the lock file. */
