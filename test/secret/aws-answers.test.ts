@@ -177,15 +177,16 @@ test('two that make a name at once make one secret with both versions', async ()
 test('a secret that is scheduled for deletion is an outage whatever is asked of it', async () => {
   const { name, first, second } = await staged()
   double.secrets.scheduleDeletion(name)
-  for (const asked of [
+  const asked = [
     store.read(name, first),
     store.versions(name),
     store.currentVersion(name),
     stage(name, 'three'),
     store.promote(name, { version: second, previous: first }),
     store.disable(name, second),
-  ]) {
-    const error = await failure(asked)
+  ]
+  // All are heard at once: the last may fail first.
+  for (const error of await Promise.all(asked.map(failure))) {
     expect(error).toMatchObject({ code: 'secret.unavailable' })
     expect(error).toMatchObject({ reason: expect.stringContaining('scheduled for deletion') })
   }

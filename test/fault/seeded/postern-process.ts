@@ -41,8 +41,9 @@ export async function posternProcess(options: {
   const children = new Set<Bun.Subprocess>()
   let main: Bun.Subprocess | undefined
   let starts = 0
+  // `run` then ends what it started; killed, it would leave its processes behind.
   process.once('exit', () => {
-    for (const child of children) child.kill('SIGKILL')
+    for (const child of children) child.kill('SIGTERM')
   })
 
   function spawn(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
