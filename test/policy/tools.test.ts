@@ -18,7 +18,7 @@ const says = (version: string) => {
 
 test('a tool on PATH counts at exactly the pinned version', async () => {
   // Elsewhere, where nothing has been installed into .tools/.
-  for (const name of ['tools', 'tools.mjs', 'dependencies.mjs']) {
+  for (const name of ['tools', 'tools.mjs', 'dependencies.mjs', 'patches.mjs']) {
     cpSync(join(ci, name), join(folder, 'ci', name))
   }
   const list = async (version: string) => {
