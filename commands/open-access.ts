@@ -16,7 +16,7 @@ export async function openAccess(
   const denyList = stack.adopt(
     await openDenyList({
       sql: foundation.database('deny list', 2),
-      log,
+      ...{ log, now },
       process: registry.id,
       onEffect: (effect) =>
         metrics.revocationSeconds.observe({ class: effect.class }, effect.seconds),

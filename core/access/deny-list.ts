@@ -38,6 +38,8 @@ export type DenyListOptions = {
   readonly onEffect?: (effect: Effect) => void
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonicMs?: () => number
+  /** The clock by which a token expires here. */
+  readonly now?: () => Date
 }
 
 /** A notification comes first; this is for when none does. */
@@ -64,6 +66,7 @@ const channel = 'postern_revocation'
  */
 export async function openDenyList(options: DenyListOptions): Promise<DenyList> {
   const { sql, log, process, monotonicMs = () => performance.now() } = options
+  const { now = () => new Date() } = options
   const listeners: (() => unknown)[] = []
   let denied: ReadonlySet<string> | undefined
   let seen = ''
@@ -73,9 +76,9 @@ export async function openDenyList(options: DenyListOptions): Promise<DenyList> 
   async function read(): Promise<void> {
     // The age counts from before the question: what happens behind it is not in the answer.
     const askedAtMs = monotonicMs()
-    const { seq, mark, isPending } = await readMark(sql)
+    const { seq, mark, isPending } = await readMark(sql, now())
     if (mark !== seen) {
-      denied = await readDenied(sql)
+      denied = await readDenied(sql, now())
       await Promise.race([Promise.all(listeners.map((tell) => tell())), Bun.sleep(listenMsMax)])
       await acknowledge(sql, process, seq)
       seen = mark
@@ -154,12 +157,11 @@ function isMinterDenied(denied: ReadonlySet<string>, minter: string): boolean {
 type Mark = { readonly seq: string; readonly mark: string; readonly isPending: boolean }
 
 /** The feed's number changes with every row that comes or goes, the count with one that ends by itself. */
-async function readMark(sql: Sql): Promise<Mark> {
+async function readMark(sql: Sql, now: Date): Promise<Mark> {
   const query = sql<Mark[]>`
     select f.seq::text as seq,
       f.seq || ' ' || (
-        select count(*) from postern_revocation
-        where state = 'in_force' and class = any(${[...tokenClasses]}) and (until is null or until > now())
+        select count(*) from postern_revocation where ${isDenied(sql, now)}
       ) as mark,
       exists (
         select from postern_revocation
@@ -171,10 +173,18 @@ async function readMark(sql: Sql): Promise<Mark> {
   return row
 }
 
-async function readDenied(sql: Sql): Promise<ReadonlySet<string>> {
+/**
+ * An entry has ended once it has by both clocks: a token expires by ours, and Postgres's, which sets the
+ * end, may jump.
+ */
+function isDenied(sql: Sql, now: Date) {
+  return sql`state = 'in_force' and class = any(${[...tokenClasses]})
+    and (until is null or until > least(now(), ${now}::timestamptz))`
+}
+
+async function readDenied(sql: Sql, now: Date): Promise<ReadonlySet<string>> {
   const query = sql<{ issuer: string; class: TokenClass; value: string }[]>`
-    select issuer, class, value from postern_revocation
-    where state = 'in_force' and class = any(${[...tokenClasses]}) and (until is null or until > now())`
+    select issuer, class, value from postern_revocation where ${isDenied(sql, now)}`
   const rows = await answered(query)
   return new Set(rows.map((row) => denialKey(row.issuer, row.class, row.value)))
 }

@@ -107,14 +107,16 @@ type OutboxRow = { readonly id: string; readonly jobs: readonly string[] }
 /**
  * True when there may be more. No transaction is open while the engine is asked: it may live in the
  * same Postgres, on the embedded one even in the same session. What is claimed and not sent, because
- * this process died, is due again soon.
+ * this process died, is due again soon; due later than a claim can make it, it was before the clock was
+ * set back.
  */
 async function sweepOnce(options: SweeperOptions): Promise<boolean> {
   const { sql } = options
   const claimed = await sql<OutboxRow[]>`
     update postern_outbox set due_at = now() + make_interval(secs => ${claimSeconds})
     where id in (
-      select id from postern_outbox where due_at <= now()
+      select id from postern_outbox
+      where due_at <= now() or due_at > now() + make_interval(secs => ${2 * claimSeconds})
       order by due_at limit ${rowsMax} for update skip locked)
     returning id, jobs`
   const some = firstRows(claimed)

@@ -160,7 +160,7 @@ async function revoke(
     const next = nextState(request, before)
     const [revoked] = rowsSchema.parse(
       await transaction`
-        update postern_revocation set ${assignments(transaction, next, { request, by, seq })}
+        update postern_revocation set ${assignments(transaction, next, { request, by, seq, now: options.now() })}
         where class = ${of} and issuer = ${issuer} and value = ${value}
         returning ${columns(transaction)}`,
     )
@@ -194,10 +194,15 @@ function nextState(request: RevocationRequest, before: Before | undefined): Next
 function assignments(
   sql: TransactionSql,
   next: Next,
-  about: { readonly request: RevocationRequest; readonly by: string; readonly seq: string },
+  about: {
+    readonly request: RevocationRequest
+    readonly by: string
+    readonly seq: string
+    readonly now: Date
+  },
 ) {
-  const { request, by, seq } = about
-  const until = endOf(sql, request)
+  const { request, by, seq, now } = about
+  const until = endOf(sql, request, now)
   if (next === 'prolonged') {
     return sql`seq = ${seq}::bigint, until = case
       when until is null or ${until} is null then null else greatest(until, ${until}) end`
@@ -210,10 +215,11 @@ function assignments(
   return sql`${fresh}, state = ${state}, revoked_by = ${by}, revoked_at = now(), second_by = null`
 }
 
-function endOf(sql: TransactionSql, { class: of, until }: RevocationRequest) {
+/** Of two clocks the later counts: an end that is too late refuses what has expired anyway. */
+function endOf(sql: TransactionSql, { class: of, until }: RevocationRequest, now: Date) {
   if (until !== undefined) return sql`${until}::timestamptz`
   if (of !== 'jti') return sql`null::timestamptz`
-  return sql`now() + make_interval(secs => ${tokenSeconds})`
+  return sql`greatest(now(), ${now}::timestamptz) + make_interval(secs => ${tokenSeconds})`
 }
 
 async function lift(

@@ -51,7 +51,11 @@ async function start(): Promise<void> {
   await eventually(isServing)
 }
 
-type Opening = { readonly monotonicMs?: () => number; readonly sql?: Sql }
+type Opening = {
+  readonly monotonicMs?: () => number
+  readonly now?: () => Date
+  readonly sql?: Sql
+}
 
 async function open(options: Opening = {}): Promise<DenyList> {
   const process = Bun.randomUUIDv7()
@@ -192,6 +196,21 @@ test('what ends by itself is admitted again', async () => {
   await list.nudge()
   expect(list.deniedBy(principal)).toBeUndefined()
 })
+
+test.each([
+  ['ended by Postgres’s clock alone', -60, '-1 minute', 'jti'],
+  ['ended by the gateway’s clock alone', 60, '1 minute', 'jti'],
+  ['ended by both clocks', 60, '-1 minute', undefined],
+] as const)(
+  '%s: with ours %d minutes off and its end in %s it is %p',
+  async (_, off, end, denied) => {
+    const list = await open({ now: () => new Date(Date.now() + off * 60_000) })
+    await revoke('jti', 'token-1')
+    await sql`update postern_revocation set until = now() + ${end}::interval`
+    await list.nudge()
+    expect(list.deniedBy(principal)).toBe(denied)
+  },
+)
 
 test('a revocation is effective once every live gateway has heard of it, and that is told once', async () => {
   const effects: Effect[] = []

@@ -72,6 +72,18 @@ test('with Redis down jobs are accepted, and dispatched when it is back', async 
   expect(await countRows(world.sql, 'test_effect')).toBe(50)
 }, 40_000)
 
+test('a claim from before the clock of Postgres was set back binds nobody', async () => {
+  await using world = await openFragileWorld()
+  const accepting = await world.accept()
+  await world.work(({ jobId, attempt }) => Promise.resolve(effectOf(jobId, attempt)))
+  await world.redis.stop('SIGKILL')
+  const ids = await acceptSteps(accepting, steps(5))
+  await world.sql`update postern_outbox set due_at = now() + interval '24 hours'`
+  await world.redis.start()
+  await Promise.all(ids.map((id) => finished(accepting, id, 20_000)))
+  await eventually(async () => (await countRows(world.sql, 'postern_outbox')) === 0)
+}, 40_000)
+
 test('a large backlog of batches is dispatched although one call could not carry it', async () => {
   await using world = await openFragileWorld()
   const accepting = await world.accept()

@@ -71,6 +71,16 @@ test('a token’s row goes with the longest life of a token, a subject’s never
   expect([Math.round(days), (await revoke({ class: 'sub' })).until]).toEqual([1, null])
 })
 
+test.each([
+  ['ahead', 24, 2],
+  ['behind', -24, 1],
+])('a token’s row outlasts it while our clock is %s of Postgres’s', async (_, hours, daysLeft) => {
+  const now = () => new Date(Date.now() + hours * 3_600_000)
+  const ours = postgresRevocations({ sql: gateway, journal: testJournal(), now })
+  const { until } = await ours.revoke(leaked)
+  expect(Math.round((Date.parse(until ?? '') - Date.now()) / 86_400_000)).toBe(daysLeft)
+})
+
 test('asked again it is never made weaker', async () => {
   const far = new Date(Date.now() + 9e8)
   const near = new Date(Date.now() + 9e5)
