@@ -8,8 +8,8 @@ import { join } from 'node:path'
 export const patches = [
   {
     // The queue of idle connections gives its places back only when it is empty, so that a pool which
-    // is never all busy keeps one for each query it ever made, and looks through them all for each:
-    // 27 µs of CPU for a query became 70 after 350,000 (Bun 1.4.5, eight connections).
+    // is never all busy keeps one for each query it ever made, and looks through them all for each
+    // (`test/bench/pool-age.ts`).
     file: 'postgres/src/queue.js',
     before: `      } else {
         xs[index - 1] = undefined

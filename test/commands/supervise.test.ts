@@ -2,7 +2,6 @@ import { afterEach, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { collectorEnvironment } from '../../commands/collector.ts'
 import { childEnvironment, countEnds, restartDelayMs, supervise } from '../../commands/supervise.ts'
 import { silentLog } from '../../core/log.ts'
 
@@ -103,7 +102,8 @@ test('a child gets settings and no other name of the environment', async () => {
   const { code, until, terminate } = start({ serve: 'drain', work: 'drain' })
   const [[line]] = await Promise.all([until('serve', 1), until('work', 1)])
   expect(line?.split(' ')[2]?.split(',')).toEqual([
-    ...Object.keys(collectorEnvironment).sort(),
+    'BUN_JSC_heapGrowthMaxIncrease',
+    'BUN_JSC_useConcurrentGC',
     'PATH',
     'POSTERN_DATA_DIRECTORY',
   ])
@@ -122,7 +122,8 @@ test.each([
   ...['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
 ])('%s is not handed to a child', (name) => {
   expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
-    ...collectorEnvironment,
+    BUN_JSC_useConcurrentGC: '0',
+    BUN_JSC_heapGrowthMaxIncrease: '0.7',
     POSTERN_MODE: 'production',
   })
 })
