@@ -12,7 +12,7 @@ import type { CommandIo } from './command-io.ts'
 import { adoptLogKeys, signingKeys } from './follow-log-keys.ts'
 import { followLogins } from './follow-logins.ts'
 import { examples } from './manual.ts'
-import { openSequencer } from './open-sequencer.ts'
+import { openSequencer, sequencerConnections } from './open-sequencer.ts'
 import { openSequencerDatabase } from './open-sequencer-database.ts'
 import { runService, type Service } from './run-service.ts'
 
@@ -51,6 +51,8 @@ async function startSequencing(
 ): Promise<void> {
   const opened = await openSequencerDatabase(config, stack)
   const { sql, settings, recordSecrets, logKeys } = opened
+  // Opened when they are first needed, the last of them comes after half an hour and looks like a leak.
+  await Promise.all(Array.from({ length: sequencerConnections }, () => sql`select`))
   const metrics = createMetrics()
   const now = () => new Date()
   const journal = await startJournal(sql, {

@@ -121,6 +121,14 @@ async function rotate(name: string, kind: string) {
   return await postern(['secrets', 'rotate', name])
 }
 
+test('a sequencer has its connections from its start on', async () => {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::integer as count from pg_stat_activity
+    where datname = current_database() and application_name = 'postern sequencer'`
+  // Four of its pool, and one that listens.
+  expect(row?.count).toBe(5)
+})
+
 test('a worker that signs webhooks takes the next key over, and has both', async () => {
   expect(await proved(webhook)).toEqual(['worker 1'])
   const rotated = await rotate(webhook, 'webhook-key')
