@@ -3,7 +3,10 @@ import { PosternError } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { type CommandIo, exitCodes } from './command-io.ts'
 
-/** The first SIGTERM or SIGINT asks for a drain; a second one does not wait for it. */
+/**
+ * The first SIGTERM or SIGINT asks for a drain; a second one does not wait for it. A process that a
+ * supervisor started is also drained when that one is gone: nobody would pass it a signal any more.
+ */
 export function terminated(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
@@ -12,6 +15,7 @@ export function terminated(): Promise<NodeJS.Signals> {
     }
     process.once('SIGTERM', onSignal)
     process.once('SIGINT', onSignal)
+    process.once('disconnect', () => resolve('SIGTERM'))
   })
 }
 

@@ -147,17 +147,15 @@ function start(
   { self, environment, log }: SupervisorOptions,
   exchange: MetricsExchange,
 ): Bun.Subprocess {
-  const isSibling = part.startsWith(siblingPart)
   const child = Bun.spawn([...self, ...part.split(' ')], {
     env: childEnvironment(environment),
     stdio: ['ignore', 'inherit', 'inherit'],
     // Outside our process group: a terminal's Ctrl-C would reach a child twice, by the terminal
     // and by us, and a second signal means "do not drain".
     detached: true,
-    ...(isSibling && {
-      serialization: 'json' as const,
-      ipc: (message: unknown, from: Bun.Subprocess) => exchange.receive(from, message),
-    }),
+    serialization: 'json',
+    // Gateways that share a port ask over it; of all others it only says that we are still there.
+    ipc: (message: unknown, from: Bun.Subprocess) => exchange.receive(from, message),
   })
   log.info('supervisor.child_started', { part, pid: child.pid })
   return child

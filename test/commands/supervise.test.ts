@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseProcessStat } from '../../commands/reap-orphans.ts'
 import { childEnvironment, countEnds, restartDelayMs, supervise } from '../../commands/supervise.ts'
 import { silentLog } from '../../core/log.ts'
 
@@ -10,21 +11,14 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A supervisor over two scripted children; `terminate` is the signal that it waits for. */
-function start(scripts: { serve: string; work: string }, drainMs = 5_000) {
+type Scripts = { readonly serve: string; readonly work: string }
+
+/** What two scripted children do, and what they have noted. */
+function scripted(scripts: Scripts) {
   const folder = mkdtempSync(join(tmpdir(), 'postern-supervise-'))
   folders.push(folder)
   writeFileSync(join(folder, 'serve'), scripts.serve)
   writeFileSync(join(folder, 'work'), scripts.work)
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  const code = supervise({
-    parts: ['serve', 'work'],
-    self: [process.execPath, join(import.meta.dir, 'scripted-child.ts')],
-    environment: { POSTERN_DATA_DIRECTORY: folder, PATH: process.env['PATH'], LD_PRELOAD: '' },
-    drainMs,
-    log: silentLog(),
-    terminated: () => promise,
-  })
   const linesOf = (part: string) => {
     try {
       // Up to the last line's end: the file is there before what is written into it.
@@ -43,11 +37,44 @@ function start(scripts: { serve: string; work: string }, drainMs = 5_000) {
     }
     return linesOf(part)
   }
+  const environment = { POSTERN_DATA_DIRECTORY: folder, PATH: process.env['PATH'] }
+  return { environment, linesOf, until }
+}
+
+/** A supervisor over two scripted children; `terminate` is the signal that it waits for. */
+function start(scripts: Scripts, drainMs = 5_000) {
+  const { environment, linesOf, until } = scripted(scripts)
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  const code = supervise({
+    parts: ['serve', 'work'],
+    self: [process.execPath, join(import.meta.dir, 'scripted-child.ts')],
+    environment: { ...environment, LD_PRELOAD: '' },
+    drainMs,
+    log: silentLog(),
+    terminated: () => promise,
+  })
   return { code, until, linesOf, terminate: () => resolve('SIGTERM') }
 }
 
 function pidOf(line: string | undefined): number {
   return Number(line?.split(' ')[1])
+}
+
+async function ended(pid: number): Promise<void> {
+  const giveUpAt = performance.now() + 10_000
+  while (isRunning(pid)) {
+    if (performance.now() > giveUpAt) throw new Error(`${pid} is still running`)
+    await Bun.sleep(10)
+  }
+}
+
+/** One that nobody waits for is still there when it has ended. */
+function isRunning(pid: number): boolean {
+  try {
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state !== 'Z'
+  } catch {
+    return false
+  }
 }
 
 test('a child that refuses its configuration ends the whole with 78 and takes the other along', async () => {
@@ -89,6 +116,19 @@ test('a child that ends or is killed is started again and the other never notice
   terminate()
   expect(await code).toBe(0)
   expect(linesOf('serve')).toHaveLength(2)
+})
+
+test('children of a supervisor that was killed drain and end', async () => {
+  const { environment: env, until, linesOf } = scripted({ serve: 'drain', work: 'drain' })
+  const command = [process.execPath, join(import.meta.dir, 'scripted-supervisor.ts')]
+  const supervisor = Bun.spawn(command, { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const pids = [await until('serve', 1), await until('work', 1)].map(([line]) => pidOf(line))
+  supervisor.kill('SIGKILL')
+  await until('serve', 2)
+  await until('work', 2)
+  expect(linesOf('serve').slice(1)).toEqual(['SIGTERM'])
+  expect(linesOf('work').slice(1)).toEqual(['SIGTERM'])
+  for (const pid of pids) await ended(pid)
 })
 
 test('a child that fails at every start is started again and again', async () => {
