@@ -65,11 +65,15 @@ export function accountDirectory(sql: Sql, now: () => Date): AccountDirectory {
   }
 }
 
-/** Of an account `t.account`: a look-up, for there may be as many limits as accounts. */
+/**
+ * Of an account `t.account`: a look-up, for there may be as many limits as accounts. Accounts are
+ * collated "C" and keys are not: compared as they are, no index would know the key.
+ */
 function messagesPerSecond(sql: Sql) {
   return sql`coalesce((
     select value::float8 from postern_limit
-    where scope = 'account' and key = t.account and name = 'messages_per_second' limit 1
+    where scope = 'account' and key = t.account collate "default"
+      and name = 'messages_per_second' limit 1
   ), ${Number(limitDefaults.messages_per_second)}::float8)`
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
+import type { Sql } from 'postgres'
 import { parseAmount } from '#core/order/amount.ts'
+import { accountDirectory } from '#core/order/desk/account-directory.ts'
 import { followMarket } from '#core/order/desk/follow-market.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { orderOfClient } from '#core/order/desk/read-rows.ts'
@@ -12,7 +14,7 @@ import {
 import type { OrderDocument } from '#core/order/order-document.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
 import { paperVenue } from '#core/order/venue/paper-venue.ts'
-import { account, noonMs } from './desk-rows.ts'
+import { account, noonMs, setLimit, trader } from './desk-rows.ts'
 import { openDeskWorld } from './desk-world.ts'
 import { fileWorld } from './file-world.ts'
 
@@ -74,24 +76,51 @@ async function rest(of: OrderDocument): Promise<void> {
   await world.sql`analyze postern_order, postern_paper_order`
 }
 
+/** Rows that a connection's statements have read, of some tables. */
+async function rowsRead(sql: Sql, tables: readonly string[]): Promise<number> {
+  await sql`select pg_stat_force_next_flush()`
+  const [read] = await sql<{ rows: number }[]>`
+    select sum(seq_tup_read + idx_tup_fetch)::integer as rows from pg_stat_user_tables
+    where relname = any(${[...tables]}::text[])`
+  return read?.rows ?? 0
+}
+
+test('how many messages an account may send is looked up, among limits of many accounts', async () => {
+  const accounts = 1_000
+  await world.sql`
+    insert into postern_limit (scope, key, name, value, changed_by)
+    select 'account', 'other-' || n, 'messages_per_second', 5, 'test'
+    from generate_series(1, ${accounts}::integer) as n`
+  await setLimit(world.sql, 'messages_per_second', '7')
+  await world.sql`analyze postern_limit`
+  const { id } = await world.place()
+  const sql = world.poolAt(world.url, 'postern_gateway', 1)
+  const directory = accountDirectory(sql, world.now)
+  const before = await rowsRead(sql, ['postern_limit'])
+  const { principal } = trader
+  const found = [
+    await directory.tradedAccount(principal, undefined),
+    await directory.accountOfOrder(id, principal),
+  ]
+  expect(found).toMatchObject([
+    { id: account, messagesPerSecond: 7 },
+    { id: account, messagesPerSecond: 7 },
+  ])
+  expect((await rowsRead(sql, ['postern_limit'])) - before).toBeLessThan(accounts / 100)
+})
+
 test('a quote reads none of the orders that rest beyond it', async () => {
   await rest(await world.live())
   const sql = world.poolAt(world.url, 'postern_worker', 1)
-  const rowsRead = async () => {
-    await sql`select pg_stat_force_next_flush()`
-    const [read] = await sql<{ rows: number }[]>`
-      select sum(seq_tup_read + idx_tup_fetch)::integer as rows from pg_stat_user_tables
-      where relname in ('postern_order', 'postern_paper_order')`
-    return read?.rows ?? 0
-  }
+  const books = ['postern_order', 'postern_paper_order']
   const { readMarket } = world.workerDesk
   const rules = { ...paperDefaults, seed: 1 }
   const paper = paperVenue({ sql, grouped: sql, rules, ...paperMarkets({ sql, readMarket }) })
   const desk = followMarket({ ...world.workerDesk, sql, paper })
   const price = Number(parseAmount('100'))
   const quote = { time: noonMs, bid: price, ask: price, bidSize: 9, askSize: 9 }
-  const before = await rowsRead()
+  const before = await rowsRead(sql, books)
   const { signal } = new AbortController()
   await desk.onMarket({ clock: 'live', symbol: 'AAPL', bars: [], quote }, signal)
-  expect((await rowsRead()) - before).toBeLessThan(resting / 100)
+  expect((await rowsRead(sql, books)) - before).toBeLessThan(resting / 100)
 })
