@@ -31,7 +31,7 @@ export type DrawdownState = {
   readonly isHalted: boolean
 }
 
-type EquityMark = { readonly timeMs: number; readonly equity: Money }
+export type EquityMark = { readonly timeMs: number; readonly equity: Money }
 
 export function startDrawdown({ timeMs, equity }: EquityMark): DrawdownState {
   return {

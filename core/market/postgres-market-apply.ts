@@ -28,10 +28,14 @@ export type MarketDesk = {
   onMarket(events: MarketEvents, signal: AbortSignal): Promise<void>
   /**
    * Called at the end of each job, when it has been told of all that was applied, for the symbols of
-   * which a quote came last; and again after a crash. Positions at the replayed clock are marked; those
-   * at the live one are all the time. `timeMs` is of the newest quote.
+   * which a quote came last; and again after a crash. Orders that wait are looked at again, and positions
+   * at the replayed clock are marked; those at the live one are all the time. `timeMs` is of the newest
+   * quote.
    */
-  onQuotes(of: { readonly symbols: readonly string[]; readonly timeMs: number }): Promise<void>
+  onQuotes(
+    of: { readonly symbols: readonly string[]; readonly timeMs: number },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 export type MarketApplyOptions = ApplyOptions & { readonly desk: MarketDesk }
@@ -66,10 +70,8 @@ export function postgresMarketApply(options: MarketApplyOptions) {
     }
     const quoted = await readQuoted(sql, symbols).catch(rethrowAsOutage)
     if (quoted.length > 0) {
-      await options.desk.onQuotes({
-        symbols: quoted.map(({ symbol }) => symbol),
-        timeMs: Math.max(...quoted.map(({ timeMs }) => timeMs)),
-      })
+      const timeMs = Math.max(...quoted.map((quote) => quote.timeMs))
+      await options.desk.onQuotes({ symbols: quoted.map(({ symbol }) => symbol), timeMs }, signal)
       await noteMarked(sql, quoted).catch(rethrowAsOutage)
     }
     return total

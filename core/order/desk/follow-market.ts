@@ -8,7 +8,7 @@ import type { PaperMarket } from '../venue/paper-market.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
 import { markAccounts } from './mark-accounts.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
-import { isWaiting, releaseWaiting } from './waiting-orders.ts'
+import { isWaiting, readWaitingAccounts, releaseWaiting } from './waiting-orders.ts'
 
 export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVenue }
 
@@ -27,7 +27,8 @@ type Concerned = {
 export function followMarket(options: FollowMarketOptions): MarketDesk {
   return {
     async onMarket(events, signal) {
-      const accounts = await readConcerned(options, events).catch(rethrowAsOutage)
+      const read = events.bars.length > 0 ? readConcerned : readOpen
+      const accounts = await read(options, events).catch(rethrowAsOutage)
       if (accounts.length === 0) return
       const { breaker } = (await readMarkets(options.sql).catch(rethrowAsOutage))[events.clock]
       await workPaper(options, { accounts, events, breaker, signal })
@@ -37,33 +38,50 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
       }
       await mark(options, accounts, events)
     },
-    async onQuotes({ symbols, timeMs }) {
+    async onQuotes({ symbols, timeMs }, signal) {
+      for (const id of await readWaitingAccounts(options)) {
+        signal.throwIfAborted()
+        await releaseWaiting(options, id)
+      }
       const rows = await options.sql<{ id: string }[]>`
-        select distinct a.id from postern_account a join postern_position p on p.account = a.id
-        where a.clock = 'replay' and p.symbol = any(${[...symbols]}) and p.quantity <> 0
+        select a.id from postern_account a where a.clock = 'replay' and exists (
+          select from postern_position p where p.account = a.id
+            and p.symbol = any(${[...symbols]}::text[]) and p.quantity <> 0)
         order by a.id`.catch(rethrowAsOutage)
       await markAccounts(options, idsOf(rows), timeMs)
     },
   }
 }
 
+/** By look-ups of each account: the open orders of all are planned as a scan of all orders that ever were. */
 async function readConcerned(
   { sql, now }: FollowMarketOptions,
-  { clock, symbol, bars }: MarketEvents,
+  { clock, symbol }: MarketEvents,
 ): Promise<readonly Concerned[]> {
-  const hasBars = bars.length > 0
-  // By look-ups of each account: the open orders of all are planned as a scan of all orders that ever
-  // were. Which orders the data reach, the venue finds by itself. Positions are marked by bars alone.
   return await sql<Concerned[]>`
     select a.id, a.venue = 'paper' as "isPaper", a.open_orders > 0 as "hasOpen",
       p.account is not null as "hasPosition",
       exists (select from postern_order o where o.account = a.id
         and ${isWaiting(sql, now())}) as "hasWaiting"
     from postern_account a join postern_market m on m.clock = a.clock
-      left join postern_position p on p.account = a.id and p.symbol = ${symbol}
-        and p.quantity <> 0 and ${hasBars}::boolean
+      left join postern_position p on p.account = a.id and p.symbol = ${symbol} and p.quantity <> 0
     where a.clock = ${clock} and (a.open_orders > 0 or p.account is not null)
     order by a.id`
+}
+
+/**
+ * A quote alone: those whose resting orders it may reach, which the venue finds by itself. What else it
+ * means is seen to once for all symbols of an upload, in `onQuotes`: eight of them come at once.
+ */
+async function readOpen(
+  { sql }: FollowMarketOptions,
+  { clock }: MarketEvents,
+): Promise<readonly Concerned[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from postern_account
+    where clock = ${clock} and venue = 'paper' and open_orders > 0 order by id`
+  const isOpen = { isPaper: true, hasOpen: true, hasPosition: false, hasWaiting: false }
+  return rows.map(({ id }) => ({ id, ...isOpen }))
 }
 
 const idsOf = (accounts: readonly { readonly id: string }[]) => accounts.map(({ id }) => id)
@@ -114,7 +132,7 @@ export function isHaltedAt(breaker: BreakerState | undefined, timeMs: number): b
   return haltUntil !== null && timeMs < haltUntil && timeMs >= haltUntil - mwcbRules.haltMs
 }
 
-/** Quotes come by the second and for each symbol: what they move is marked once for all of them. */
+/** By bars; what quotes move is marked in `onQuotes`, or by the desk keeper. */
 async function mark(
   options: FollowMarketOptions,
   accounts: readonly Concerned[],

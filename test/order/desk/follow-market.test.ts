@@ -4,7 +4,8 @@ import { followMarket } from '#core/order/desk/follow-market.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
 import { paperVenue } from '#core/order/venue/paper-venue.ts'
-import { account, addAccount, addInstrument, noonMs } from './desk-rows.ts'
+import { eventually } from '../../integration/world.ts'
+import { account, addAccount, addInstrument, noonMs, recordsOf } from './desk-rows.ts'
 import { openDeskWorld } from './desk-world.ts'
 import { fileWorld } from './file-world.ts'
 
@@ -53,9 +54,45 @@ test('quotes are marked once, at the end, and only where a position is of their 
   const quote = { time: noonMs, bid: nanos('89.9'), ask: nanos('90.1'), bidSize: 9, askSize: 9 }
   await desk.onMarket({ clock: 'replay', symbol: 'AAPL', bars: [], quote }, signal)
   expect(new Set(Object.values(await marks()))).toEqual(new Set([null]))
-  await desk.onQuotes({ symbols: ['MSFT'], timeMs: noonMs })
+  await desk.onQuotes({ symbols: ['MSFT'], timeMs: noonMs }, signal)
   expect(new Set(Object.values(await marks()))).toEqual(new Set([null]))
-  await desk.onQuotes({ symbols: ['AAPL', 'MSFT'], timeMs: noonMs })
+  await desk.onQuotes({ symbols: ['AAPL', 'MSFT'], timeMs: noonMs }, signal)
   // Those at the live clock are the desk keeper's.
   expect(await marks()).toEqual({ [account]: null, flat: null, held: '100900', other: null })
+})
+
+test('an account that is locked is marked when it is free, and keeps nobody else waiting', async () => {
+  await addInstrument(world.sql, 'AAPL', { price: '90' })
+  for (const id of ['busy', 'free']) {
+    await addAccount(world.sql, { id, clock: 'replay' })
+    await hold(id)
+  }
+  const entry = Promise.withResolvers<void>()
+  const isLocked = Promise.withResolvers<void>()
+  const other = world.poolAt(world.url, 'postern_worker', 1)
+  const locking = other.begin(async (transaction) => {
+    // As an order that is entered does, and its fill moves the cash.
+    await transaction`update postern_account set cash = cash - 400 where id = 'busy'`
+    isLocked.resolve()
+    await entry.promise
+  })
+  await isLocked.promise
+  const marking = desk.onQuotes({ symbols: ['AAPL'], timeMs: noonMs }, signal)
+  await eventually(async () => (await marks())['free'] === '100900')
+  expect(await marks()).toMatchObject({ busy: null })
+  entry.resolve()
+  await Promise.all([locking, marking])
+  expect(await marks()).toMatchObject({ busy: '100500', free: '100900' })
+})
+
+test('a loss of the next level is told of, by a round of quotes like by a bar', async () => {
+  await addAccount(world.sql, { id: 'losing', clock: 'replay', cash: '1000' })
+  await hold('losing')
+  for (const price of ['100', '60']) {
+    await addInstrument(world.sql, 'AAPL', { price })
+    await desk.onQuotes({ symbols: ['AAPL'], timeMs: noonMs }, signal)
+  }
+  expect(await recordsOf(world.sql, 'account/losing')).toMatchObject([
+    { type: 'trading.state_changed', reason: 'DRAWDOWN', details: { level: 3, equity: '1600' } },
+  ])
 })

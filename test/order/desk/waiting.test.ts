@@ -1,6 +1,10 @@
 import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
+import { followMarket } from '#core/order/desk/follow-market.ts'
+import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { releaseWaiting } from '#core/order/desk/waiting-orders.ts'
+import { paperDefaults } from '#core/order/venue/paper-market.ts'
+import { paperVenue } from '#core/order/venue/paper-venue.ts'
 import { eventually } from '../../integration/world.ts'
 import {
   account,
@@ -62,6 +66,19 @@ test('while a breaker halts the market orders are held, and hold what they need'
   )
   await setLimit(world.sql, 'hold_when_halted', '0')
   expect((await world.place({ timeInForce: 'gtc' })).reject_code).toBe('MARKET_HALTED_L1')
+})
+
+test('what waited is let go by the next round of quotes', async () => {
+  await setBreaker('HALT')
+  const order = await world.place()
+  await reopen()
+  const { sql, readMarket } = world.workerDesk
+  const rules = { ...paperDefaults, seed: 1 }
+  const paper = paperVenue({ sql, grouped: sql, rules, ...paperMarkets({ sql, readMarket }) })
+  const market = followMarket({ ...world.workerDesk, paper })
+  const { signal } = new AbortController()
+  await market.onQuotes({ symbols: ['AAPL'], timeMs: world.clock.nowMs }, signal)
+  expect(await world.statusOf(order)).toBe('accepted')
 })
 
 test('during the halt nothing is released', async () => {
