@@ -5,6 +5,7 @@ import { invariant } from '../../invariant.ts'
 import { dayMs } from '../../market/calendar-day.ts'
 import { readMarkets } from '../../market/postgres-market-store.ts'
 import { exchangeDay } from '../../market/session.ts'
+import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, type Money, moneyOf } from '../amount.ts'
 import type { CostMethod, DailyPnl } from '../pnl.ts'
@@ -21,10 +22,11 @@ import {
   pnlDays,
   pnlReport,
   reportedDays,
+  type SymbolDay,
   wantedMarks,
 } from './pnl-report.ts'
 import { refuseMore } from './refuse-more.ts'
-import { type Trader, tradedAccounts } from './traded-accounts.ts'
+import { accountNotFound, type Trader } from './traded-accounts.ts'
 
 /** Five years: what a report holds on a screen, and a fold in a moment. */
 const rangeDaysMax = 1_830
@@ -51,22 +53,31 @@ export type PnlReads = {
 }
 
 type Deps = { readonly sql: Sql; readonly now: () => Date }
+type Asked = Trader & PnlQuery
 type Found = {
   readonly accounts: readonly string[]
   readonly range: DayRange
   readonly rows: readonly DailyPnl[]
 }
 
+/** Days that a report may be asked for and still share its reads with others. */
+const sharedDaysMax = 31
+/** Reports of one transaction. */
+const keysMax = 32
+
 export function pnlReads(deps: Deps): PnlReads {
-  /** Days and fills as of one moment, or a fill between two reads would be in one of them only. */
-  async function find(trader: Trader, query: PnlQuery): Promise<Found> {
-    let found: Found | undefined
-    await deps.sql
-      .begin('isolation level repeatable read read only', async (transaction) => {
-        found = await readRows(transaction, { trader, query, at: deps.now() })
-      })
-      .catch(rethrowAsOutage)
-    invariant(found !== undefined, 'a transaction that has ended has run')
+  const together = groupReads<Asked, Found>({
+    read: (asked) => findTogether(deps, asked),
+    textOf: ({ issuer, subject, account, start, end, method, daysDefault }) =>
+      JSON.stringify([issuer, subject, account, start, end, method, daysDefault]),
+    keysMax,
+  })
+
+  async function find({ issuer, subject }: Trader, query: PnlQuery): Promise<Found> {
+    const asked = { issuer, subject, ...query }
+    if (isShort(query)) return await together(asked).catch(rethrowAsOutage)
+    const [found] = await findTogether(deps, [asked]).catch(rethrowAsOutage)
+    invariant(found !== undefined, 'each report that is asked for is found')
     return found
   }
 
@@ -82,69 +93,139 @@ export function pnlReads(deps: Deps): PnlReads {
   }
 }
 
-async function readRows(
+/** A long report, or one that folds all fills, keeps nobody else waiting. */
+function isShort({ method, start, end, daysDefault }: PnlQuery): boolean {
+  if (method !== 'average') return false
+  if (start === undefined) return daysDefault <= sharedDaysMax
+  return end !== undefined && daysIn({ start, end }) <= sharedDaysMax
+}
+
+/**
+ * Days and fills as of one moment, or a fill between two reads would be in one of them only. What is
+ * refused to one is thrown for all of them: each is then asked for alone.
+ */
+async function findTogether(deps: Deps, asked: readonly Asked[]): Promise<readonly Found[]> {
+  let found: readonly Found[] | undefined
+  await deps.sql.begin('isolation level repeatable read read only', async (transaction) => {
+    found = await readFound(transaction, asked, deps.now())
+  })
+  invariant(found !== undefined, 'a transaction that has ended has run')
+  return found
+}
+
+async function readFound(
   sql: TransactionSql,
-  about: { readonly trader: Trader; readonly query: PnlQuery; readonly at: Date },
-): Promise<Found> {
-  const { trader, query, at } = about
-  const accounts = await readAccounts(sql, await tradedAccounts(sql, trader, query.account))
-  const ids = accounts.map(({ id }) => id)
-  const range = await rangeOf(sql, { accounts, query, at })
-  const ends =
-    query.method === 'fifo' ? await foldFifo(sql, ids, range) : await readEnds(sql, ids, range)
-  const booked = new Set(ends.map(({ day }) => day))
-  const days = [dayBefore(range.start), ...reportedDays(range, booked)]
-  const wanted = wantedMarks(ends, days)
+  asked: readonly Asked[],
+  at: Date,
+): Promise<readonly Found[]> {
+  const [accounts, booked, { replay }] = await Promise.all([
+    readAccounts(sql, asked),
+    readBooked(sql, asked),
+    readMarkets(sql),
+  ])
+  const ranged = asked.map((query, index): Ranged => {
+    const own = accounts[index] ?? []
+    if (query.account !== undefined && own.length === 0) throw accountNotFound()
+    const clocks = { live: at.getTime(), replay: replay.timeMs }
+    const days = (booked[index] ?? []).map(({ day }) => day)
+    return { query, accounts: own, range: rangeOf(query, { accounts: own, days, clocks }) }
+  })
+  const ends = await readAllEnds(sql, ranged)
+  const reports = ranged.map((one, index) => {
+    const own = ends[index] ?? []
+    const days = [
+      dayBefore(one.range.start),
+      ...reportedDays(one.range, new Set(own.map(({ day }) => day))),
+    ]
+    return { ...one, days, ends: own, wanted: wantedMarks(own, days) }
+  })
+  const wanted = unique(reports.flatMap((report) => report.wanted))
   refuseMore(wanted.length, marksMax, 'marks; ask for fewer days, or for one account')
-  const startingCash = accounts.reduce((sum, account) => sum + account.startingCash, 0n)
   const markOf = await readDayMarks(sql, wanted)
-  return { accounts: ids, range, rows: pnlDays(ends, { days, startingCash, markOf }) }
+  return reports.map((report) => {
+    const startingCash = report.accounts.reduce((sum, account) => sum + account.startingCash, 0n)
+    const rows = pnlDays(report.ends, { days: report.days, startingCash, markOf })
+    return { accounts: report.accounts.map(({ id }) => id), range: report.range, rows }
+  })
+}
+
+function unique(wanted: readonly SymbolDay[]): readonly SymbolDay[] {
+  return [...new Map(wanted.map((one) => [`${one.symbol} ${one.day}`, one])).values()]
 }
 
 const accountsSchema = z.array(
   z.object({
+    n: z.number(),
     id: z.string(),
     clock: z.enum(marketClocks),
     startingCash: z.string().transform(moneyOf),
   }),
 )
 type Account = { readonly id: string; readonly clock: MarketClock; readonly startingCash: Money }
+type Ranged = {
+  readonly query: Asked
+  readonly accounts: readonly Account[]
+  readonly range: DayRange
+}
+
+/** Who asks for which account, '' for all that he may trade, as `w` with its number `n`. */
+function askedRows(sql: TransactionSql, asked: readonly Asked[]) {
+  return sql`unnest(${asked.map(({ issuer }) => issuer)}::text[],
+      ${asked.map(({ subject }) => subject)}::text[],
+      ${asked.map(({ account }) => account ?? '')}::text[],
+      ${asked.map(({ end }) => end ?? '9999-12-31')}::text[]::date[],
+      ${asked.map(({ daysDefault }) => String(daysDefault))}::text[]::integer[])
+      with ordinality as w(issuer, subject, account, until, most, n)`
+}
 
 async function readAccounts(
   sql: TransactionSql,
-  ids: readonly string[],
-): Promise<readonly Account[]> {
+  asked: readonly Asked[],
+): Promise<readonly (readonly Account[])[]> {
   const rows = await sql`
-    select id, clock, starting_cash::text as "startingCash" from postern_account
-    where id = any(${[...ids]}::text[]) order by id`
-  return accountsSchema.parse(rows)
+    select w.n::integer, a.id, a.clock, a.starting_cash::text as "startingCash"
+    from ${askedRows(sql, asked)}
+    join postern_account_trader t on t.issuer = w.issuer and t.subject = w.subject
+      and (w.account = '' or t.account = w.account)
+    join postern_account a on a.id = t.account
+    order by w.n, a.id`
+  return rowsByKey(asked, accountsSchema.parse(rows))
 }
 
-type Ranging = {
-  readonly accounts: readonly Account[]
-  readonly query: PnlQuery
-  readonly at: Date
+/** The last days on which anything was booked, the latest first. */
+async function readBooked(
+  sql: TransactionSql,
+  asked: readonly Asked[],
+): Promise<readonly (readonly { readonly day: string }[])[]> {
+  const rows = await sql<{ n: number; day: string }[]>`
+    select w.n::integer, d.day::text from ${askedRows(sql, asked)}
+    cross join lateral (
+      select distinct p.day from postern_account_trader t
+      join postern_position_day p on p.account = t.account and p.day <= w.until
+      where t.issuer = w.issuer and t.subject = w.subject
+        and (w.account = '' or t.account = w.account)
+      order by p.day desc limit w.most) as d
+    order by w.n, d.day desc`
+  return rowsByKey(asked, rows)
 }
 
 /** Up to the latest day of the accounts' clocks: no day is reported before it has come. */
-async function rangeOf(sql: TransactionSql, { accounts, query, at }: Ranging): Promise<DayRange> {
-  const ids = accounts.map(({ id }) => id)
-  const until = query.end ?? '9999-12-31'
-  const [{ replay }, rows] = await Promise.all([
-    readMarkets(sql),
-    sql<{ day: string }[]>`
-      select distinct day::text from postern_position_day
-      where account = any(${ids}::text[]) and day <= ${until}::date
-      order by day desc limit ${query.daysDefault}`,
-  ])
-  const clocks = accounts.flatMap(({ clock }) => {
-    const timeMs = clock === 'live' ? at.getTime() : replay.timeMs
+function rangeOf(
+  query: PnlQuery,
+  known: {
+    readonly accounts: readonly Account[]
+    readonly days: readonly string[]
+    readonly clocks: { readonly live: number; readonly replay: number | undefined }
+  },
+): DayRange {
+  const { accounts, days, clocks } = known
+  const todays = accounts.flatMap(({ clock }) => {
+    const timeMs = clocks[clock]
     return timeMs === undefined ? [] : [exchangeDay(timeMs)]
   })
-  const booked = rows.map(({ day }) => day)
-  const today = [...clocks, ...booked].toSorted().at(-1) ?? exchangeDay(at.getTime())
+  const today = [...todays, ...days].toSorted().at(-1) ?? exchangeDay(clocks.live)
   const end = query.end === undefined || query.end > today ? today : query.end
-  const start = query.start ?? booked.at(-1) ?? end
+  const start = query.start ?? days.at(-1) ?? end
   if (query.start === undefined) return { start: latestStart({ start, end }), end }
   refuseRange({ start, end: query.end ?? laterDay(start, end) })
   return { start, end }
@@ -176,6 +257,7 @@ function refuseRange(range: DayRange): void {
 const endsSchema = z.array(
   z
     .object({
+      n: z.number(),
       account: z.string(),
       symbol: z.string(),
       day: z.string(),
@@ -184,30 +266,57 @@ const endsSchema = z.array(
       realised: z.string().transform(moneyOf),
       fees: z.string().transform(moneyOf),
     })
-    .transform(({ account, symbol, day, ...position }) => ({ account, symbol, day, position })),
+    .transform(({ n, account, symbol, day, ...position }) => ({
+      n,
+      account,
+      symbol,
+      day,
+      position,
+    })),
 )
 
-/** Ends of days in the range, and the last one before it of each position. */
+async function readAllEnds(
+  sql: TransactionSql,
+  ranged: readonly Ranged[],
+): Promise<readonly (readonly PositionDay[])[]> {
+  const [first] = ranged
+  if (first === undefined || first.query.method === 'average') return await readEnds(sql, ranged)
+  // Its lots are folded alone.
+  return [
+    await foldFifo(
+      sql,
+      first.accounts.map(({ id }) => id),
+      first.range,
+    ),
+  ]
+}
+
+/** Ends of days in each range, and the last one before it of each position. */
 async function readEnds(
   sql: TransactionSql,
-  accounts: readonly string[],
-  { start, end }: DayRange,
-): Promise<readonly PositionDay[]> {
-  const ids = [...accounts]
-  const columns = sql`account, symbol, day::text, quantity::text, cost::text, realised::text,
-    fees::text`
+  ranged: readonly Ranged[],
+): Promise<readonly (readonly PositionDay[])[]> {
+  const each = ranged.flatMap(({ accounts, range }, index) =>
+    accounts.map(({ id }) => ({ n: String(index + 1), id, ...range })),
+  )
+  const columns = sql`symbol, day::text, quantity::text, cost::text, realised::text, fees::text`
   const rows = await sql`
-    (select ${columns} from postern_position_day
-      where account = any(${ids}::text[]) and day >= ${start}::date and day <= ${end}::date)
-    union all
-    (select distinct on (account, symbol) ${columns} from postern_position_day
-      where account = any(${ids}::text[]) and day < ${start}::date
-      order by account, symbol, postern_position_day.day desc)
+    select w.n, w.account, d.*
+    from unnest(${each.map(({ n }) => n)}::text[]::integer[], ${each.map(({ id }) => id)}::text[],
+      ${each.map(({ start }) => start)}::text[]::date[],
+      ${each.map(({ end }) => end)}::text[]::date[]) as w(n, account, first, last)
+    cross join lateral (
+      (select ${columns} from postern_position_day
+        where account = w.account and day >= w.first and day <= w.last)
+      union all
+      (select distinct on (symbol) ${columns} from postern_position_day
+        where account = w.account and day < w.first
+        order by symbol, postern_position_day.day desc)) as d
     limit ${endsMax + 1}`
   refuseMore(
     rows.length,
     endsMax,
     "ends of positions' days; ask for fewer days, or for one account",
   )
-  return endsSchema.parse(rows)
+  return rowsByKey(ranged, endsSchema.parse(rows))
 }

@@ -90,6 +90,37 @@ test('by average cost each day, and all of them together, come to what they do b
   })
 })
 
+test('reports that are asked for at once share their reads, and one that is refused leaves the others', async () => {
+  for (const id of ['mine', 'yours']) await addAccount(world.sql, id, { traders: [id] })
+  await threeDays('mine')
+  let transactions = 0
+  const sql = new Proxy(world.gateway, {
+    get(of, name) {
+      if (name === 'begin') transactions += 1
+      return Reflect.get(of, name)
+    },
+  })
+  const reads = pnlReads({ sql, now: () => now })
+  const ask = (name: string, query: Partial<PnlQuery> = {}) =>
+    reads.report(callerNamed(name).principal, {
+      ...{ account: undefined, start: '2026-03-02', end: '2026-03-04' },
+      ...{ method: 'average', daysDefault: 30 },
+      ...query,
+    } as const)
+  const alone = { mine: await ask('mine'), yours: await ask('yours') }
+  transactions = 0
+  const [mine, yours, again] = await Promise.all([ask('mine'), ask('yours'), ask('mine')])
+  expect([mine, yours, again]).toEqual([alone.mine, alone.yours, alone.mine])
+  // The first left alone, before the others had asked.
+  expect(transactions).toBeLessThan(3)
+  const [refused, answered] = await Promise.all([
+    settle(ask('mine', { account: 'yours' })),
+    settle(ask('yours')),
+  ])
+  expect(refused).toMatchObject({ code: 'account.not_found' })
+  expect(answered).toEqual(alone.yours)
+})
+
 test('FIFO takes the oldest lots: other days, the same totals', async () => {
   await addAccount(world.sql, 'mine')
   await threeDays()
