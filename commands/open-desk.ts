@@ -39,11 +39,11 @@ function openConnection(
 export function openOrderDesk(foundation: Foundation, services: Services) {
   const connection = openConnection(foundation, services, gatewayConnections)
   const options = { ...connection, readMarket: marketReader(foundation.now) }
-  const intake = foundation.stack.adopt(orderIntake(options), (open) => open.idle())
+  const { stack } = foundation
   return {
     connection,
-    intake,
-    requests: orderRequests(options),
+    intake: stack.adopt(orderIntake(options), (open) => open.idle()),
+    requests: stack.adopt(orderRequests(options), (open) => open.idle()),
     directory: accountDirectory(connection.sql, foundation.now),
   }
 }

@@ -1,8 +1,10 @@
 import type { Sql } from 'postgres'
-import type { Caller } from '../../access/principal.ts'
+import { type Caller, subjectOf } from '../../access/principal.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
-import { rethrowAsOutage } from '../../postgres/outage.ts'
+import { type Settled as Fate, groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
+import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
+import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckResult } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
 import { quotientUp } from '../check-subject.ts'
@@ -30,43 +32,90 @@ export type ReplaceAnswer = {
       }
 }
 
+/** Cancels that share a commit: as many are asked for at once by some hundred traders. */
+const cancelsPerCommit = 32
+/** One is under way while the next one fills. */
+const commitsInFlight = 2
+const waitingMax = 2_000
+
 /**
  * What callers ask of orders that are there. An order of an account that the caller may not trade
- * is as absent as one that never was: `order.not_found`. Each request commits alone, ahead of the
- * queue of new orders.
+ * is as absent as one that never was: `order.not_found`. Neither waits in the queue of new orders;
+ * cancels that are asked for at once share a commit, a replacement has its own.
  */
 export type OrderRequests = {
   /** Resolves when the cancel is durable; `order.transition_refused` when it is too late. */
   cancel(id: string, caller: Caller): Promise<OrderDocument>
   replace(id: string, patch: ReplacePatch, caller: Caller): Promise<ReplaceAnswer>
+  /** Resolves when no cancel is under way. */
+  idle(): Promise<void>
 }
 
+type Asked = { readonly id: string; readonly caller: Caller }
+type Settled = Asked & { readonly account: string }
+/** Nothing was done yet: the order has just been sent. */
+const justSent = Symbol('just sent')
+
 export function orderRequests(options: OrderIntakeOptions): OrderRequests {
+  const accountOf = settledAccounts(options.sql)
+  const cancels = groupCommit<Settled, OrderDocument | typeof justSent>({
+    run: (asked) =>
+      runOrSplit(
+        asked,
+        (batch) => cancelTogether(options, batch),
+        (error) => databaseOutage(error) !== undefined,
+      ).then((fates) => fates.map((fate) => (fate.ok ? fate.value : fate))),
+    ...{ batchMax: cancelsPerCommit, inFlightMax: commitsInFlight, waitingMax },
+    refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),
+    // Who asks twice at once is answered by what the first of both has done.
+    keyOf: ({ id }) => id,
+  })
+
+  /** In a transaction in which the order is not just being sent; it goes out in between once. */
+  async function whenSettled<Answer>(
+    asked: Asked,
+    run: (settled: Settled) => Promise<Answer | typeof justSent>,
+  ): Promise<Answer> {
+    for (;;) {
+      const account = await accountOf(asked)
+      const answer = await run({ ...asked, account })
+      if (answer !== justSent) return answer
+    }
+  }
+
   return {
-    cancel: (id, caller) =>
-      whenSettled(options, { id, caller }, (work, order) => cancelOrder(work, order, caller)),
+    cancel: (id, caller) => whenSettled({ id, caller }, cancels.submit).catch(rethrowAsOutage),
     replace: (id, patch, caller) =>
-      whenSettled(options, { id, caller }, (work, order) =>
-        replaceOrder(work, order, { options, patch, caller }),
-      ),
+      whenSettled({ id, caller }, ({ account }) =>
+        deskTransaction(options, { accounts: [account], orders: [id] }, async (work) => {
+          const order = orderIn(work, id)
+          if (order.state.status === 'pending_new') return justSent
+          return await replaceOrder(work, order, { options, patch, caller })
+        }),
+      ).catch(rethrowAsOutage),
+    idle: cancels.idle,
   }
 }
 
-/** What is asked of one order, in a transaction in which it is not just being sent. */
-async function whenSettled<Answer>(
+/** What is refused to one leaves the others alone. */
+async function cancelTogether(
   options: OrderIntakeOptions,
-  { id, caller }: { readonly id: string; readonly caller: Caller },
-  run: (work: DeskWork, order: DeskOrder) => Promise<Answer> | Answer,
-): Promise<Answer> {
-  const account = await settledAccount(options.sql, id, caller).catch(rethrowAsOutage)
-  const scope = { accounts: [account], orders: [id] }
-  const answered = await deskTransaction(options, scope, async (work) => {
-    const order = orderIn(work, id)
-    if (order.state.status === 'pending_new') return undefined
-    return { answer: await run(work, order) }
-  }).catch(rethrowAsOutage)
-  // It went out in between, which an order does once.
-  return answered === undefined ? await whenSettled(options, { id, caller }, run) : answered.answer
+  asked: readonly Settled[],
+): Promise<readonly Fate<OrderDocument | typeof justSent>[]> {
+  const accounts = [...new Set(asked.map(({ account }) => account))]
+  const scope = { accounts, orders: asked.map(({ id }) => id) }
+  return await deskTransaction(options, scope, (work) =>
+    asked.map(({ id, caller }) => {
+      const order = orderIn(work, id)
+      if (order.state.status === 'pending_new') return { ok: true, value: justSent }
+      try {
+        return { ok: true, value: cancelOrder(work, order, caller) }
+      } catch (error) {
+        if (!(error instanceof PosternError)) throw error
+        return { ok: false, error }
+      }
+    }),
+  )
 }
 
 function cancelOrder(work: DeskWork, order: DeskOrder, caller: Caller): OrderDocument {
@@ -157,25 +206,45 @@ function orderIn({ desk }: DeskWork, id: string): DeskOrder {
  * The order's account, once the order is not between being sent and being known: until then there
  * is nothing at the venue that could be cancelled, in a moment there is.
  */
-async function settledAccount(sql: Sql, id: string, caller: Caller): Promise<string> {
-  const { issuer, subject } = caller.principal
-  const deadline = performance.now() + settleWaitMs
-  for (;;) {
-    const [row] = await sql<{ account: string; status: string }[]>`
-      select o.account, o.status from postern_order o
-      join postern_account_trader t on t.account = o.account
-        and t.issuer = ${issuer} and t.subject = ${subject}
-      where o.id = ${id}`
-    if (row === undefined) throw new PosternError('order.not_found')
-    if (row.status !== 'pending_new') return row.account
-    if (performance.now() > deadline) {
-      throw new PosternError('order.transition_refused', {
-        detail: 'The venue has not said yet whether it has the order; ask again.',
-        retryAfterSeconds: 1,
-      })
+function settledAccounts(sql: Sql): (asked: Asked) => Promise<string> {
+  const read = groupReads<Asked, Standing | undefined>({
+    read: (asked) => readStandings(sql, asked),
+    textOf: ({ id, caller }) => `${id} ${subjectOf(caller.principal)}`,
+    keysMax: 256,
+  })
+  return async (asked) => {
+    const deadline = performance.now() + settleWaitMs
+    for (;;) {
+      const standing = await read(asked)
+      if (standing === undefined) throw new PosternError('order.not_found')
+      if (standing.status !== 'pending_new') return standing.account
+      if (performance.now() > deadline) {
+        throw new PosternError('order.transition_refused', {
+          detail: 'The venue has not said yet whether it has the order; ask again.',
+          retryAfterSeconds: 1,
+        })
+      }
+      await Bun.sleep(settlePollMs)
     }
-    await Bun.sleep(settlePollMs)
   }
+}
+
+type Standing = { readonly n: number; readonly account: string; readonly status: string }
+
+async function readStandings(
+  sql: Sql,
+  asked: readonly Asked[],
+): Promise<readonly (Standing | undefined)[]> {
+  const rows = await sql<Standing[]>`
+    select w.n::integer, o.account, o.status
+    from unnest(${asked.map(({ id }) => id)}::uuid[],
+      ${asked.map(({ caller }) => caller.principal.issuer)}::text[],
+      ${asked.map(({ caller }) => caller.principal.subject)}::text[])
+      with ordinality as w(id, issuer, subject, n)
+    join postern_order o on o.id = w.id
+    join postern_account_trader t on t.account = o.account
+      and t.issuer = w.issuer and t.subject = w.subject`
+  return rowsByKey(asked, rows).map(([standing]) => standing)
 }
 
 function refusedRequest({ state }: DeskOrder, code: string): PosternError {

@@ -2,7 +2,15 @@ import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import type { Venue } from '#core/order/venue.ts'
 import { deskAtVenue } from './desk-at-venue.ts'
-import { accountRow, orderRow, positionRow, setLimit, setSwitch, trader } from './desk-rows.ts'
+import {
+  accountRow,
+  callerNamed,
+  orderRow,
+  positionRow,
+  setLimit,
+  setSwitch,
+  trader,
+} from './desk-rows.ts'
 import { fate } from './desk-world.ts'
 
 const desk = await deskAtVenue()
@@ -19,6 +27,26 @@ test('a cancel ends the order when its venue says so', async () => {
   await world.runJobs(desk.venue)
   await desk.told()
   expect(await world.statusOf(order)).toBe('canceled')
+})
+
+test('cancels that are asked for at once share a commit, and one that is refused leaves the others', async () => {
+  const first = await atVenue({ quantity: shares('1') })
+  const second = await atVenue({ quantity: shares('2') })
+  const late = await atVenue({ quantity: shares('3') })
+  await world.requests.cancel(late.id, trader)
+  await world.runJobs(desk.venue)
+  await desk.told()
+  const cancel = (id: string, by = trader) => fate(world.requests.cancel(id, by))
+  const fates = [first.id, late.id, second.id, crypto.randomUUID()].map((id) => cancel(id))
+  fates.push(cancel(first.id, callerNamed('stranger')))
+  expect(await Promise.all(fates)).toEqual([
+    ...['entered', 'order.transition_refused', 'entered', 'order.not_found', 'order.not_found'],
+  ])
+  const [commits] = await world.sql<{ count: number }[]>`
+    select count(distinct xmin::text)::integer as count from postern_order_event
+    where type = 'cancel.request' and order_id = any(${[first.id, second.id]}::uuid[])`
+  expect(commits?.count).toBe(1)
+  expect(world.sent).toHaveLength(1)
 })
 
 test('a cancel that comes too late leaves the fill, and is refused when it is repeated', async () => {
