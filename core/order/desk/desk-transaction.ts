@@ -47,6 +47,8 @@ export type DeskWork = {
   readonly at: Date
   /** Adds records to those that the moves leave by themselves. */
   record(records: readonly AuditRecord[]): void
+  /** Sends a statement with those that store the changes, ahead of them: in the same round trip. */
+  store(statement: (transaction: TransactionSql) => Promise<unknown>): void
 }
 
 type Read<View> = (transaction: TransactionSql, at: Date) => Promise<View>
@@ -97,18 +99,25 @@ async function runOnce<View, Result>(
     const at = now()
     const [desk, view] = await Promise.all([loadDesk(transaction, scope), read(transaction, at)])
     const records: AuditRecord[] = []
-    const record = (more: readonly AuditRecord[]) => void records.push(...more)
-    const value = await run({ desk, transaction, at, record }, view)
+    const statements: ((transaction: TransactionSql) => Promise<unknown>)[] = []
+    const work = {
+      ...{ desk, transaction, at },
+      record: (more: readonly AuditRecord[]) => void records.push(...more),
+      store: (statement: (typeof statements)[number]) => void statements.push(statement),
+    }
+    const value = await run(work, view)
     await refoldStale(transaction, desk)
     const changes = desk.changes()
     records.push(...changeRecords(changes, at))
     // Sent together, run one after the other; the first that fails ends them all.
+    const stored = statements.map((statement) => statement(transaction))
     const [inserted] = await Promise.all([
       changes.toAdvance.size > 0
         ? insertOwnJobs(transaction, jobsOf(desk, changes, { isTraced: tracing !== undefined }), at)
         : undefined,
       hasChanged(changes) ? storeChanges(transaction, changes, at) : undefined,
       records.length > 0 ? write(records) : undefined,
+      ...stored,
     ])
     jobs = inserted
     return value

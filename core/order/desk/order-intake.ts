@@ -110,7 +110,7 @@ async function enterTogether(
       readAnswers(transaction, requests),
       readEntryView(transaction, requests, { at, readMarket }),
     ])
-  const run = async (work: DeskWork, [answers, view]: Awaited<ReturnType<typeof read>>) => {
+  const run = (work: DeskWork, [answers, view]: Awaited<ReturnType<typeof read>>) => {
     const stored: StoredKey[] = []
     const fates = requests.map((request): Settled<Entered> => {
       try {
@@ -124,7 +124,7 @@ async function enterTogether(
         return { ok: false, error }
       }
     })
-    await storeKeys(work.transaction, stored)
+    work.store((transaction) => storeKeys(transaction, stored))
     return fates
   }
   return await viewedTransaction(options, scope, { read, run }).catch(rethrowAsOutage)

@@ -1,4 +1,7 @@
 import type { Sql } from 'postgres'
+import { PosternError } from '../../errors.ts'
+import { groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
+import { groupReads } from '../../postgres/group-reads.ts'
 import { databaseOutage } from '../../postgres/outage.ts'
 import type { OrderTerms } from '../order.ts'
 import type { CancelResult, OrderReference, SubmitResult } from '../venue.ts'
@@ -19,6 +22,7 @@ import {
 } from './paper-order.ts'
 import { type PaperMarkets, rulesFor } from './paper-submit.ts'
 import { type Booked, findOrders } from './postgres-paper-book.ts'
+import { spareVenue } from './venue-outage.ts'
 
 /** How often a change may meet an order that has changed since it was read. */
 const racesMax = 8
@@ -29,17 +33,52 @@ export type PaperChange = {
   readonly change: (steps: readonly PaperStep[], successor?: PaperStep) => Promise<Booked>
 }
 
-export async function cancelPaperOrder(
-  { sql, change }: PaperChange,
-  reference: OrderReference,
-): Promise<CancelResult> {
-  return await raced<CancelResult>('unknown', async () => {
-    const order = (await findOrders(sql, [reference])).get(keyOf(reference))
-    if (order === undefined) return 'not_found'
-    if (!isOpen(order)) return 'not_cancelable'
-    const { orders } = await change([cancelOrder(order, 'requested')])
-    return orders.size > 0 ? 'accepted' : undefined
+/** Orders that are cancelled in one commit: a job brings some dozens. */
+const cancelsPerCommit = 64
+const waitingMax = 10_000
+
+export type PaperCancels = {
+  cancel(reference: OrderReference): Promise<CancelResult>
+  /** Resolves when no cancel is under way. */
+  idle(): Promise<void>
+}
+
+/** Cancels orders, those that are asked for together with one look and in one commit. */
+export function paperCancels({ sql, change }: PaperChange): PaperCancels {
+  const find = groupReads<OrderReference, PaperOrder | undefined>({
+    async read(references) {
+      const found = await findOrders(sql, references)
+      return references.map((reference) => found.get(keyOf(reference)))
+    },
+    textOf: keyOf,
+    keysMax: cancelsPerCommit,
   })
+  const commits = groupCommit<PaperStep, boolean>({
+    run: (steps) =>
+      runOrSplit(
+        steps,
+        async (some) => {
+          const { orders } = await change(some)
+          return some.map(({ order }) => orders.has(keyOf(order)))
+        },
+        (error) => databaseOutage(error) !== undefined,
+      ),
+    batchMax: cancelsPerCommit,
+    // Whoever writes the book holds its lock: a second one would only wait.
+    inFlightMax: 1,
+    waitingMax,
+    refuse: () =>
+      spareVenue(new PosternError('venue.unavailable', { reason: 'too many cancels waiting' })),
+    keyOf: ({ order }) => keyOf(order),
+  })
+  const cancel = (reference: OrderReference) =>
+    raced<CancelResult>('unknown', async () => {
+      const order = await find(reference)
+      if (order === undefined) return 'not_found'
+      if (!isOpen(order)) return 'not_cancelable'
+      return (await commits.submit(cancelOrder(order, 'requested'))) ? 'accepted' : undefined
+    })
+  return { cancel, idle: commits.idle }
 }
 
 /** The successor takes over what its predecessor had filled, in the commit that ends that one. */

@@ -3,7 +3,7 @@ import { venueCapabilities } from '../desk/venue-capabilities.ts'
 import type { OrderTerms } from '../order.ts'
 import type { SubmitResult, Venue } from '../venue.ts'
 import { ownRejection } from './own-rejection.ts'
-import { cancelPaperOrder, type PaperChange, replacePaperOrder } from './paper-change.ts'
+import { type PaperChange, paperCancels, replacePaperOrder } from './paper-change.ts'
 import { type PaperFaults, paperDice } from './paper-faults.ts'
 import { type PaperMarket, reachOf } from './paper-market.ts'
 import {
@@ -54,7 +54,7 @@ export type PaperVenue = Venue & {
   onMarket(accounts: readonly string[], symbol: string, market: PaperMarket): Promise<number>
   /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */
   expireDue(accounts: readonly string[], clockMs: number): Promise<number>
-  /** Resolves when no order is waiting for its commit. */
+  /** Resolves when no order and no cancel is waiting for its commit. */
   idle(): Promise<void>
 }
 
@@ -83,6 +83,8 @@ export function paperVenue(options: PaperVenueOptions): PaperVenue {
     return booked
   }
 
+  const cancels = paperCancels({ sql, change })
+
   async function submit(terms: OrderTerms, signal: AbortSignal): Promise<SubmitResult> {
     throwIfGivenUp(signal)
     const refusal = refusalOf(terms)
@@ -100,8 +102,7 @@ export function paperVenue(options: PaperVenueOptions): PaperVenue {
     submit,
     async cancel(reference, signal) {
       throwIfGivenUp(signal)
-      const canceled = cancelPaperOrder({ sql, change }, reference)
-      return await unlessGivenUp(canceled, signal, 'unknown')
+      return await unlessGivenUp(cancels.cancel(reference), signal, 'unknown')
     },
     async replace(reference, successor, signal) {
       throwIfGivenUp(signal)
@@ -122,7 +123,9 @@ export function paperVenue(options: PaperVenueOptions): PaperVenue {
       }
     },
     ...paperMarketSteps({ ...options, change }),
-    idle: () => entries.idle(),
+    async idle() {
+      await Promise.all([entries.idle(), cancels.idle()])
+    },
   }
 }
 

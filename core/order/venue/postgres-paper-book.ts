@@ -47,7 +47,6 @@ export async function changeOrders(
   const successors =
     successor === undefined ? [] : [rowOf(successor.order, replaced?.order.clientOrderId)]
   const told = reportRows(successor === undefined ? steps : [...steps, successor])
-  // By the key again as arrays: on young statistics the planner would read the whole table.
   return await bookedBy(sql<StoredRow[]>`
     with held as materialized (select pg_advisory_xact_lock(${bookLockKey}::bigint)),
     change as materialized (
@@ -60,8 +59,6 @@ export async function changeOrders(
         version = c.version, replaced_by = c.replaced_by
       from change c cross join held
       where o.account = c.account and o.client_order_id = c.client_order_id
-        and o.account = any(${steps.map(({ order }) => order.account)}::text[])
-        and o.client_order_id = any(${steps.map(({ order }) => order.clientOrderId)}::text[])
         and o.version = c.version - 1
       returning o.account, o.client_order_id
     ), placed as (${insertOrders(
@@ -145,10 +142,13 @@ export async function findOrders(
   sql: Sql,
   keys: readonly OrderKey[],
 ): Promise<ReadonlyMap<string, PaperOrder>> {
+  // A look-up each: of two arrays every account would be looked up with every id.
   const rows = await sql`
-    select * from postern_paper_order
-    where account = any(${keys.map((key) => key.account)}::text[])
-      and client_order_id = any(${keys.map((key) => key.clientOrderId)}::text[])`
+    select o.* from unnest(${keys.map((key) => key.account)}::text[],
+      ${keys.map((key) => key.clientOrderId)}::text[]) as w(account, client_order_id)
+    cross join lateral (
+      select * from postern_paper_order
+      where account = w.account and client_order_id = w.client_order_id limit 1) as o`
   return new Map(rows.map(paperOrderOf).map((order) => [keyOf(order), order]))
 }
 
