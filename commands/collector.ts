@@ -9,5 +9,5 @@
  */
 export const collectorEnvironment = {
   BUN_JSC_useConcurrentGC: '0',
-  BUN_JSC_heapGrowthMaxIncrease: '0.7',
+  BUN_JSC_heapGrowthMaxIncrease: '1.2',
 } as const

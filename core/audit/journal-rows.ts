@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
+import type { StatementPart } from '../postgres/statement-part.ts'
 import type { AuditJournal, JournalRow } from './journal.ts'
 import type { AuditRecord } from './record.ts'
 
@@ -22,8 +23,17 @@ export async function insertJournalRows(
   sql: Sql | TransactionSql,
   rows: readonly JournalRow[],
 ): Promise<void> {
-  await sql`
-    with recorded as (
+  await insertRecorded(sql, sql`with nothing as (select)`, rows)
+}
+
+/** The same in one statement with what is recorded: `parts` are its `with` queries. */
+export function insertRecorded(
+  sql: Sql | TransactionSql,
+  parts: StatementPart,
+  rows: readonly JournalRow[],
+) {
+  return sql`
+    ${parts}, recorded as (
       insert into postern_audit_intake (rec, body)
       select rec, body from ${journalRows(sql, rows)} as r returning 1
     )

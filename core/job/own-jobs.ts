@@ -25,11 +25,17 @@ export async function insertOwnJobs(
   jobs: readonly OwnJob[],
   at: Date,
 ): Promise<OwnJobs> {
+  const { part, ...inserted } = ownJobsPart(transaction, jobs, at)
+  await transaction`with nothing as (select)${part} select`
+  return inserted
+}
+
+/** The same as a part of a statement, behind another of its `with` queries: `, jobs as (…), …`. */
+export function ownJobsPart(sql: TransactionSql, jobs: readonly OwnJob[], at: Date) {
   const deliveries = jobs.map(deliveryOf)
   const rows = deliveries.map(({ kind, ...delivery }) => ({ ...delivery, kind: kind.name }))
   const outboxId = Bun.randomUUIDv7()
-  await transaction`
-    with jobs as (
+  const part = sql`, own_jobs as (
       insert into postern_job (id, kind, issuer, subject, payload, priority, attempts_max,
         timeout_ms, request_id, traceparent, accepted_at)
       select id, kind, ${ownIssuer}, ${ownSubject}, payload, priority, "attemptsMax", "timeoutMs",
@@ -37,10 +43,11 @@ export async function insertOwnJobs(
       from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
         id uuid, kind text, payload jsonb, priority integer, "attemptsMax" integer,
         "timeoutMs" integer, "requestId" text, traceparent text)
-    )
-    insert into postern_outbox (id, jobs)
-    values (${outboxId}, ${deliveries.map(({ id }) => id)}::uuid[])`
-  return { outboxId, deliveries }
+    ), own_outbox as (
+      insert into postern_outbox (id, jobs)
+      values (${outboxId}::uuid, ${deliveries.map(({ id }) => id)}::uuid[])
+    )`
+  return { outboxId, deliveries, part }
 }
 
 function deliveryOf({ kind, payload, requestId, traceparent }: OwnJob): Delivery {

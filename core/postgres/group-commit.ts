@@ -4,8 +4,11 @@ export type Settled<Result> =
   | { readonly ok: false; readonly error: unknown }
 
 export type GroupCommitOptions<Item, Result> = {
-  /** One statement, one commit. Returns the fate of each item, in order; a throw is every item's. */
-  readonly run: (items: readonly Item[]) => Promise<readonly Settled<Result>[]>
+  /**
+   * One statement, one commit. Returns the fate of each item, in order; a throw is every item's. Once it has
+   * sent its last statement it may call `sent`: the next batch then begins beside its commit.
+   */
+  readonly run: (items: readonly Item[], sent: () => void) => Promise<readonly Settled<Result>[]>
   /** Items of one batch; with `weightOf`, their weight together. One item always fits. */
   readonly batchMax: number
   readonly weightOf?: (item: Item) => number
@@ -37,42 +40,35 @@ type Waiting<Item, Result> = {
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): GroupCommit<Item, Result> {
-  const { batchMax, inFlightMax, waitingMax } = options
-  const { weightOf = () => 1, keyOf = (item: Item): unknown => item } = options
+  const { inFlightMax, waitingMax } = options
   let waiting: Waiting<Item, Result>[] = []
+  /** Batches in front of their last statement, and all of them. */
   let inFlight = 0
+  let running = 0
   let isScheduled = false
   let onIdle: (() => void)[] = []
 
-  /** Leaves in `waiting` what does not fit or shares a key with what does, in order. */
-  function take(): Waiting<Item, Result>[] {
-    const keys = new Set<unknown>()
-    const batch: Waiting<Item, Result>[] = []
-    const rest: Waiting<Item, Result>[] = []
-    let weight = 0
-    for (const entry of waiting) {
-      const key = keyOf(entry.item)
-      const fits = batch.length === 0 || weight + weightOf(entry.item) <= batchMax
-      if (fits && !keys.has(key)) {
-        keys.add(key)
-        batch.push(entry)
-        weight += weightOf(entry.item)
-      } else {
-        rest.push(entry)
-      }
-    }
-    waiting = rest
-    return batch
-  }
-
   async function send(batch: Waiting<Item, Result>[]): Promise<void> {
+    let isHeld = true
+    const leave = () => {
+      if (isHeld) inFlight -= 1
+      isHeld = false
+    }
+    const sent = () => {
+      leave()
+      pump()
+    }
     try {
-      const fates = await options.run(batch.map((entry) => entry.item))
+      const fates = await options.run(
+        batch.map((entry) => entry.item),
+        sent,
+      )
       for (const [index, entry] of batch.entries()) settle(entry, fates[index])
     } catch (error) {
       for (const entry of batch) entry.reject(error)
     } finally {
-      inFlight -= 1
+      leave()
+      running -= 1
       pump()
     }
   }
@@ -81,9 +77,12 @@ export function groupCommit<Item, Result>(
     isScheduled = false
     while (waiting.length > 0 && inFlight < inFlightMax) {
       inFlight += 1
-      void send(take())
+      running += 1
+      const { batch, rest } = batchOf(waiting, options)
+      waiting = rest
+      void send(batch)
     }
-    if (inFlight === 0 && waiting.length === 0) {
+    if (running === 0 && waiting.length === 0) {
       for (const resolve of onIdle) resolve()
       onIdle = []
     }
@@ -101,12 +100,36 @@ export function groupCommit<Item, Result>(
       })
     },
     idle() {
-      if (inFlight === 0 && waiting.length === 0) return Promise.resolve()
+      if (running === 0 && waiting.length === 0) return Promise.resolve()
       return new Promise((resolve) => {
         onIdle.push(resolve)
       })
     },
   }
+}
+
+/** What fits into a batch and shares no key, and the rest, each in order. */
+function batchOf<Item, Result>(
+  waiting: readonly Waiting<Item, Result>[],
+  options: GroupCommitOptions<Item, Result>,
+): { readonly batch: Waiting<Item, Result>[]; readonly rest: Waiting<Item, Result>[] } {
+  const { batchMax, weightOf = () => 1, keyOf = (item: Item): unknown => item } = options
+  const keys = new Set<unknown>()
+  const batch: Waiting<Item, Result>[] = []
+  const rest: Waiting<Item, Result>[] = []
+  let weight = 0
+  for (const entry of waiting) {
+    const key = keyOf(entry.item)
+    const fits = batch.length === 0 || weight + weightOf(entry.item) <= batchMax
+    if (fits && !keys.has(key)) {
+      keys.add(key)
+      batch.push(entry)
+      weight += weightOf(entry.item)
+    } else {
+      rest.push(entry)
+    }
+  }
+  return { batch, rest }
 }
 
 function settle<Item, Result>(

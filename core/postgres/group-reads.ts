@@ -2,8 +2,8 @@ import { PosternError } from '../errors.ts'
 import { groupCommit, runOrSplit } from './group-commit.ts'
 import { databaseOutage } from './outage.ts'
 
-/** Two statements keep Postgres and the process both busy. */
-const inFlightMax = 2
+/** A second one beside it would find half as many keys: on a busy machine each costs more than the keys. */
+const inFlightMax = 1
 const waitingMax = 10_000
 
 export type GroupReadsOptions<Key, Value> = {

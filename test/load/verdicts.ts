@@ -60,12 +60,15 @@ export function floorVerdicts(client: ClientFigures, gates: Gates): readonly Ver
 export function stageVerdicts(figures: {
   readonly users: number
   readonly client: ClientFigures
+  /** Of the requests by name, the one with the highest p99 at the client. */
+  readonly slowest: { readonly name: string; readonly p99Ms: number }
+  readonly gates: Gates
   readonly stubP99Ms: number | undefined
   /** Of the gateway's own histogram. */
   readonly gatewayP99Ms: number
   readonly partWithin100Ms: number
 }): readonly Verdict[] {
-  const { users, client, stubP99Ms, gatewayP99Ms, partWithin100Ms } = figures
+  const { users, client, slowest, gates, stubP99Ms, gatewayP99Ms, partWithin100Ms } = figures
   if (users < ours.usersMin) return []
   const part = client.requests === 0 ? 1 : client.failures / client.requests
   const limitMs = (stubP99Ms ?? 0) * ours.stubFactorMax
@@ -76,6 +79,12 @@ export function stageVerdicts(figures: {
     fate: fateOf(client.p99Ms <= limitMs),
   }
   return [
+    {
+      name: 'p99 of each request at the client',
+      seen: `the slowest, ${slowest.name}: ${milliseconds(slowest.p99Ms)}`,
+      required: `below ${gates.p99MsMax} ms`,
+      fate: fateOf(slowest.p99Ms < gates.p99MsMax),
+    },
     {
       ...{ name: 'failures, ours', seen: percent(part) },
       required: `below ${percent(ours.failurePartMax)}`,

@@ -1,13 +1,14 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import type { AuditJournal } from '../../audit/journal.ts'
-import { recordedTransaction } from '../../audit/journal-rows.ts'
+import { insertRecorded } from '../../audit/journal-rows.ts'
 import type { AuditRecord } from '../../audit/record.ts'
 import { invariant } from '../../invariant.ts'
 import type { Dispatcher } from '../../job/dispatcher.ts'
-import { insertOwnJobs, type OwnJob, type OwnJobs } from '../../job/own-jobs.ts'
+import { type OwnJob, type OwnJobs, ownJobsPart } from '../../job/own-jobs.ts'
 import { exchangeDay } from '../../market/session.ts'
 import type { Metrics } from '../../metrics.ts'
+import type { StatementPart } from '../../postgres/statement-part.ts'
 import { parseTraceparent } from '../../trace/traceparent.ts'
 import type { Tracing } from '../../trace/tracing.ts'
 import { amountOf, moneyOf } from '../amount.ts'
@@ -20,7 +21,7 @@ import type { DeskOrder } from './desk-view.ts'
 import type { PositionDay } from './ledger.ts'
 import { lockAccounts } from './lock-accounts.ts'
 import { type AccountSymbol, readOrders, readPositions, readSelected } from './read-rows.ts'
-import { storeChanges } from './store-changes.ts'
+import { changesPart } from './store-changes.ts'
 
 export type DeskConnection = {
   readonly sql: Sql
@@ -47,10 +48,16 @@ export type DeskWork = {
   readonly at: Date
   /** Adds records to those that the moves leave by themselves. */
   record(records: readonly AuditRecord[]): void
-  /** Sends a statement with those that store the changes, ahead of them: in the same round trip. */
-  store(statement: (transaction: TransactionSql) => Promise<unknown>): void
+  /** Adds a part to the statement that stores the changes: `, name as (…)`. */
+  store(part: StatementPart): void
 }
 
+type Steps<View, Result> = {
+  readonly read: Read<View>
+  readonly run: Run<View, Result>
+  /** Called when the last statement was sent: whoever follows need not wait for the commit. */
+  readonly sent?: (() => void) | undefined
+}
 type Read<View> = (transaction: TransactionSql, at: Date) => Promise<View>
 type Run<View, Result> = (work: DeskWork, view: View) => Promise<Result> | Result
 
@@ -74,11 +81,15 @@ const overtaken = z.object({
   constraint_name: z.literal('postern_order_event_pkey'),
 })
 
-/** The same with what `read` reads behind the locks, in the same round trip as the rows. */
+/**
+ * The same with what `read` reads behind the locks, in the same round trip as the rows. What is to be
+ * stored is ONE statement, and the commit is sent right behind it: whatever becomes of either, all of it is
+ * there or nothing.
+ */
 export async function viewedTransaction<View, Result>(
   connection: DeskConnection,
   scope: DeskScope,
-  steps: { readonly read: Read<View>; readonly run: Run<View, Result> },
+  steps: Steps<View, Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -90,40 +101,56 @@ export async function viewedTransaction<View, Result>(
 }
 
 async function runOnce<View, Result>(
-  { sql, journal, dispatch, now, tracing }: DeskConnection,
+  connection: DeskConnection,
   scope: DeskScope,
-  { read, run }: { readonly read: Read<View>; readonly run: Run<View, Result> },
+  { read, run, sent }: Steps<View, Result>,
 ): Promise<Result> {
+  const { sql, journal, dispatch, now, tracing } = connection
   let jobs: OwnJobs | undefined
-  const result = await recordedTransaction(sql, journal, async (transaction, write) => {
-    const at = now()
-    const [desk, view] = await Promise.all([loadDesk(transaction, scope), read(transaction, at)])
-    const records: AuditRecord[] = []
-    const statements: ((transaction: TransactionSql) => Promise<unknown>)[] = []
-    const work = {
-      ...{ desk, transaction, at },
-      record: (more: readonly AuditRecord[]) => void records.push(...more),
-      store: (statement: (typeof statements)[number]) => void statements.push(statement),
-    }
-    const value = await run(work, view)
-    await refoldStale(transaction, desk)
-    const changes = desk.changes()
-    records.push(...changeRecords(changes, at))
-    // Sent together, run one after the other; the first that fails ends them all.
-    const stored = statements.map((statement) => statement(transaction))
-    const [inserted] = await Promise.all([
-      changes.toAdvance.size > 0
-        ? insertOwnJobs(transaction, jobsOf(desk, changes, { isTraced: tracing !== undefined }), at)
-        : undefined,
-      hasChanged(changes) ? storeChanges(transaction, changes, at) : undefined,
-      records.length > 0 ? write(records) : undefined,
-      ...stored,
-    ])
-    jobs = inserted
-    return value
+  let result: { readonly of: Result } | undefined
+  await journal.within(async (number) => {
+    let stored: Promise<unknown> | undefined
+    await sql.begin(async (transaction) => {
+      const at = now()
+      const [desk, view] = await Promise.all([loadDesk(transaction, scope), read(transaction, at)])
+      const records: AuditRecord[] = []
+      const parts: StatementPart[] = []
+      const work = {
+        ...{ desk, transaction, at },
+        record: (more: readonly AuditRecord[]) => void records.push(...more),
+        store: (part: StatementPart) => void parts.push(part),
+      }
+      result = { of: await run(work, view) }
+      await refoldStale(transaction, desk)
+      const changes = desk.changes()
+      records.push(...changeRecords(changes, at))
+      if (changes.toAdvance.size > 0) {
+        const { part, ...inserted } = ownJobsPart(
+          transaction,
+          jobsOf(desk, changes, { isTraced: tracing !== undefined }),
+          at,
+        )
+        parts.push(part)
+        jobs = inserted
+      }
+      if (hasChanged(changes)) parts.push(changesPart(transaction, changes, at))
+      if (parts.length + records.length > 0) {
+        const all = parts.reduce(
+          (before, part) => transaction`${before}${part}`,
+          transaction`with nothing as (select)`,
+        )
+        stored = insertRecorded(transaction, all, number(records)).execute()
+        // It is waited for behind the commit, which takes back nothing where it has failed.
+        stored.catch(() => undefined)
+      }
+      sent?.()
+    })
+    await stored
   })
   if (jobs !== undefined) dispatch.send(jobs.outboxId, jobs.deliveries)
-  return result
+  // postgres.js types a transaction's result as what an array of promises would become.
+  if (result === undefined) throw new Error('invariant: a committed transaction has run')
+  return result.of
 }
 
 async function refoldStale(transaction: TransactionSql, desk: Desk): Promise<void> {

@@ -6,6 +6,7 @@ import type { Metrics } from '../../metrics.ts'
 import { groupCommit, runOrSplit, type Settled } from '../../postgres/group-commit.ts'
 import { observedCommit } from '../../postgres/observed-commit.ts'
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
+import type { StatementPart } from '../../postgres/statement-part.ts'
 import type { OrderDocument } from '../order-document.ts'
 import { type DeskConnection, type DeskWork, viewedTransaction } from './desk-transaction.ts'
 import type { OrderRequest } from './entry-view.ts'
@@ -33,8 +34,9 @@ export type OrderIntakeOptions = DeskConnection & { readonly readMarket: ReadMar
 
 export function orderIntake(options: OrderIntakeOptions): OrderIntake {
   const commits = groupCommit<OrderRequest, Entered>({
-    run: (requests) => enterBatch(options, requests),
+    run: (requests, sent) => enterBatch(options, requests, sent),
     batchMax: ordersPerCommit,
+    // One that decides; those that only commit are not counted.
     inFlightMax: 1,
     waitingMax,
     refuse: () => new PosternError('gateway.overloaded', { retryAfterSeconds: 1 }),
@@ -65,12 +67,13 @@ function count(metrics: Metrics, { order, replayed }: Entered, startedMs: number
 async function enterBatch(
   options: OrderIntakeOptions,
   requests: readonly OrderRequest[],
+  sent: () => void,
 ): Promise<readonly Settled<Entered>[]> {
   const traceOf = (request: OrderRequest) => request.caller.traceparent
   const run = observedCommit(
     options,
     { name: 'order', traceOf },
-    (batch: readonly OrderRequest[]) => enterTogether(options, batch),
+    (batch: readonly OrderRequest[]) => enterTogether(options, batch, sent),
   )
   const fates = await runOrSplit(
     requests,
@@ -100,6 +103,7 @@ function outageOf(error: unknown): unknown {
 async function enterTogether(
   options: OrderIntakeOptions,
   requests: readonly OrderRequest[],
+  sent: () => void,
 ): Promise<readonly Settled<Entered>[]> {
   const accounts = [...new Set(requests.map(({ terms }) => terms.account))]
   const pairs = new Map(requests.map(({ terms }) => [`${terms.account} ${terms.symbol}`, terms]))
@@ -124,10 +128,10 @@ async function enterTogether(
         return { ok: false, error }
       }
     })
-    work.store((transaction) => storeKeys(transaction, stored))
+    if (stored.length > 0) work.store(keysPart(work.transaction, stored))
     return fates
   }
-  return await viewedTransaction(options, scope, { read, run }).catch(rethrowAsOutage)
+  return await viewedTransaction(options, scope, { read, run, sent }).catch(rethrowAsOutage)
 }
 
 const orderRoute = '/v1/orders'
@@ -178,7 +182,7 @@ function replay(answer: StoredAnswer, { idempotency }: OrderRequest): Entered {
   return { order: answer.response, replayed: true }
 }
 
-async function storeKeys(sql: TransactionSql, stored: readonly StoredKey[]): Promise<void> {
+function keysPart(sql: TransactionSql, stored: readonly StoredKey[]): StatementPart {
   const rows = stored.flatMap(({ request: { idempotency, caller }, order }) =>
     idempotency === undefined
       ? []
@@ -192,11 +196,11 @@ async function storeKeys(sql: TransactionSql, stored: readonly StoredKey[]): Pro
           },
         ],
   )
-  if (rows.length === 0) return
-  await sql`
-    insert into postern_idempotency (issuer, subject, method, route, key, fingerprint, response)
-    select issuer, subject, 'POST', ${orderRoute}, key, decode(fingerprint, 'hex'), response
-    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
-      issuer text, subject text, key text, fingerprint text, response jsonb)
-    order by subject, key, issuer`
+  return sql`, keys as (
+      insert into postern_idempotency (issuer, subject, method, route, key, fingerprint, response)
+      select issuer, subject, 'POST', ${orderRoute}, key, decode(fingerprint, 'hex'), response
+      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
+        issuer text, subject text, key text, fingerprint text, response jsonb)
+      order by subject, key, issuer
+    )`
 }

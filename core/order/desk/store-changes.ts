@@ -7,14 +7,10 @@ import { type DeskAccount, type DeskOrder, isOpenOrder } from './desk-view.ts'
 const text = (value: bigint | undefined) => (value === undefined ? null : formatAmount(value))
 
 /**
- * Everything a desk has changed, in ONE data-modifying statement; the accounts are locked, so no
- * row of it is written by anybody else.
+ * Everything a desk has changed, as parts of ONE data-modifying statement: `, entered as (…), …`. The
+ * accounts are locked, so no row of it is written by anybody else.
  */
-export async function storeChanges(
-  sql: TransactionSql,
-  changes: DeskChanges,
-  at: Date,
-): Promise<void> {
+export function changesPart(sql: TransactionSql, changes: DeskChanges, at: Date) {
   const { accounts, entered, moved, events, positions, quarantined } = changes
   const eventRows = events.map(({ order, seq, event }) => ({
     order_id: order.state.terms.id,
@@ -22,8 +18,7 @@ export async function storeChanges(
     type: event.type,
     event: encodeOrderEvent(event),
   }))
-  const stored = sql`
-    with entered as (${insertEntered(sql, entered, at)}),
+  return sql`, entered as (${insertEntered(sql, entered, at)}),
     moved as (${updateMoved(sql, moved, at)}),
     events as (
       -- The orders first, all of them: the statement of the intents locks in that order too.
@@ -49,14 +44,14 @@ export async function storeChanges(
       select account, order_id, code, report, ${at}::timestamptz
       from jsonb_to_recordset(${JSON.stringify(quarantineRows(quarantined))}::text::jsonb) as r(
         account text, order_id uuid, code text, report jsonb)
-    )
-    update postern_account a set cash = r.cash, reserved = r.reserved,
-      open_orders = r.open_orders,
-      notional_window = coalesce(r.notional_window, a.notional_window)
-    from jsonb_to_recordset(${JSON.stringify([...accounts].map(accountRow))}::text::jsonb) as r(
-      id text, cash numeric, reserved numeric, open_orders integer, notional_window jsonb)
-    where a.id = r.id`
-  await Promise.all([stored, storeFills(sql, changes)])
+    ), accounts as (
+      update postern_account a set cash = r.cash, reserved = r.reserved,
+        open_orders = r.open_orders,
+        notional_window = coalesce(r.notional_window, a.notional_window)
+      from jsonb_to_recordset(${JSON.stringify([...accounts].map(accountRow))}::text::jsonb) as r(
+        id text, cash numeric, reserved numeric, open_orders integer, notional_window jsonb)
+      where a.id = r.id
+    )${fillsPart(sql, changes)}`
 }
 
 function insertEntered(sql: TransactionSql, orders: DeskChanges['entered'], at: Date) {
@@ -108,13 +103,12 @@ function stateColumns(sql: TransactionSql) {
 }
 
 /** A fill that is stored already can only be a correction. Gateways have no right to any of it. */
-async function storeFills(
+function fillsPart(
   sql: TransactionSql,
   { fills, days, accounts }: Pick<DeskChanges, 'fills' | 'days' | 'accounts'>,
-): Promise<void> {
-  if (fills.size === 0 && days.size === 0) return
-  await sql`
-    with fills as (
+) {
+  if (fills.size === 0 && days.size === 0) return sql``
+  return sql`, fills as (
       insert into postern_fill (venue, trade_id, order_id, account, symbol, side, quantity, price,
         fee, at, strategy)
       select venue, trade_id, order_id, account, symbol, side, quantity, price, fee, at, strategy
@@ -123,14 +117,15 @@ async function storeFills(
         quantity numeric, price numeric, fee numeric, at timestamptz, strategy text)
       on conflict (venue, trade_id) do update set quantity = excluded.quantity,
         price = excluded.price, fee = excluded.fee
-    )
-    insert into postern_position_day (account, symbol, day, quantity, cost, realised, fees)
-    select account, symbol, day, quantity, cost, realised, fees
-    from jsonb_to_recordset(${JSON.stringify(dayRows(days))}::text::jsonb) as r(
-      account text, symbol text, day date, quantity numeric, cost numeric, realised numeric,
-      fees numeric)
-    on conflict (account, symbol, day) do update set quantity = excluded.quantity,
-      cost = excluded.cost, realised = excluded.realised, fees = excluded.fees`
+    ), days as (
+      insert into postern_position_day (account, symbol, day, quantity, cost, realised, fees)
+      select account, symbol, day, quantity, cost, realised, fees
+      from jsonb_to_recordset(${JSON.stringify(dayRows(days))}::text::jsonb) as r(
+        account text, symbol text, day date, quantity numeric, cost numeric, realised numeric,
+        fees numeric)
+      on conflict (account, symbol, day) do update set quantity = excluded.quantity,
+        cost = excluded.cost, realised = excluded.realised, fees = excluded.fees
+    )`
 }
 
 function byId(a: DeskOrder, b: DeskOrder): number {

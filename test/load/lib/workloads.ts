@@ -127,8 +127,9 @@ export function ungated(options: K6Options): K6Options {
 }
 
 /**
- * Without limits of response times: k6 sorts all that it has each two seconds to look at them, and after
- * an hour of 300 users took 29 % more CPU than in its first minutes; without them as much as then.
+ * Without limits of response times, which the launcher judges by exact figures: k6 sorts all that it has each
+ * two seconds to look at them, and after an hour of 300 users took 29 % more CPU than in its first minutes;
+ * without them as much as then.
  */
 export function untimed({ thresholds, ...options }: K6Options): K6Options {
   const kept = Object.entries(thresholds).filter(([name]) => !name.startsWith('http_req_duration'))
