@@ -119,3 +119,39 @@ test('a refused statement is run again item by item, an outage is not', async ()
   expect(failed.map((fate) => fate.ok)).toEqual([false, false])
   expect(runs).toEqual([['a', 'gone']])
 })
+
+test('once a batch has sent its last statement the next begins beside it, and neither is forgotten', async () => {
+  const batches: { readonly items: readonly string[]; sent(): void; end(): void }[] = []
+  const commits = groupCommit<string, string>({
+    ...{ batchMax: 10, inFlightMax: 1, waitingMax: 10, refuse: () => overloaded },
+    async run(items, sent) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      batches.push({ items, sent, end: resolve })
+      await promise
+      return items.map((item) => ok(item))
+    },
+  })
+  const all = [commits.submit('a')]
+  await turn()
+  all.push(commits.submit('b'), commits.submit('c'))
+  await turn()
+  expect(batches).toHaveLength(1)
+  // Said twice it lets one batch pass.
+  batches[0]?.sent()
+  batches[0]?.sent()
+  all.push(commits.submit('d'))
+  await turn()
+  expect(batches.map(({ items }) => items)).toEqual([['a'], ['b', 'c']])
+  let isIdle = false
+  const idle = commits.idle().then(() => {
+    isIdle = true
+  })
+  batches[1]?.sent()
+  expect(batches.at(-1)?.items).toEqual(['d'])
+  for (const { end } of batches.slice(1)) end()
+  await Promise.all(all.slice(1))
+  expect(isIdle).toBe(false)
+  batches[0]?.end()
+  await idle
+  expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd'])
+})

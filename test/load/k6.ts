@@ -122,7 +122,7 @@ function command(
   files: { readonly pipe: string; readonly summaryFile: string },
 ): string[] {
   const all = {
-    ...{ HOST: host, SECONDS: String(seconds), SUMMARY_FILE: files.summaryFile },
+    ...{ HOST: host, SECONDS: String(seconds), SUMMARY_FILE: files.summaryFile, JUDGED: '1' },
     ...{ TOKENS_FILE: tokensFile, ...values },
   }
   return [

@@ -72,7 +72,7 @@ export async function runOnStage(options: OnStageOptions): Promise<StageResult> 
     await stage.feeder.stop()
     say('halting, and waiting for what is under way')
     const books = await closeBooks(stage.sql, gateway)
-    return resultOf({ flags, profile, stage, run, books, histogram, stub, shape, rotated, cpu })
+    return resultOf({ flags, stage, run, books, histogram, stub, shape, rotated, cpu })
   } finally {
     await stage.close()
   }
@@ -105,23 +105,10 @@ function rateOf({ record, startMs }: K6Run): string {
   return (count / Math.max(1, (lastMs - startMs) / 1_000)).toFixed(0)
 }
 
-/** Requests of a name; of fewer the p99 is the longest of them. */
-const toldMin = 100
-
 const p99Of = (record: Samples) => exactPercentile(exactTimes(sortedEntries(record)), 0.99)
-
-/** Among those that a percentile can be told of. */
-function slowestOf(record: Samples): { readonly name: string; readonly p99Ms: number } {
-  const told = sortedEntries(record)
-    .map((entry) => ({ name: entry.name, times: exactTimes([entry]) }))
-    .filter(({ times }) => times.length >= toldMin)
-    .map(({ name, times }) => ({ name, p99Ms: exactPercentile(times, 0.99) }))
-  return told.toSorted((a, b) => b.p99Ms - a.p99Ms)[0] ?? { name: 'none', p99Ms: 0 }
-}
 
 function resultOf(seen: {
   readonly flags: Flags
-  readonly profile: Profile
   readonly stage: TradingStage
   readonly rotated: Verdict | undefined
   readonly cpu: string
@@ -131,7 +118,7 @@ function resultOf(seen: {
   readonly stub: K6Run | undefined
   readonly shape: Shape
 }): StageResult {
-  const { flags, profile, stage, run, books, histogram, stub, shape, rotated, cpu } = seen
+  const { flags, stage, run, books, histogram, stub, shape, rotated, cpu } = seen
   const gatewayP99Ms = quantileMs(histogram, 0.99)
   const stubP99Ms = stub === undefined ? undefined : p99Of(stub.record)
   const answered = createdOrders(run.record)
@@ -153,8 +140,7 @@ function resultOf(seen: {
     verdicts: (client) => [
       ...stageVerdicts({
         users: shape.users,
-        ...{ client, slowest: slowestOf(run.record), gates: profile.gates },
-        ...{ stubP99Ms, gatewayP99Ms },
+        ...{ client, stubP99Ms, gatewayP99Ms },
         partWithin100Ms: partWithin(histogram, 0.1),
       }),
       ...(flags.workload === 'scoring'

@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Asked, classNames, FlagError, type Flags, parseFlags } from './flags.ts'
+import {
+  type Asked,
+  classNames,
+  FlagError,
+  type Flags,
+  parseFlags,
+  type Workload,
+} from './flags.ts'
 import { locustSource } from './generate-locust.ts'
 import { helpText } from './help.ts'
 import { type K6Run, k6Program, unavailableCode } from './k6.ts'
@@ -13,7 +20,13 @@ import { readProfile } from './read-profile.ts'
 import { loadCharts, loadLines, loadTables } from './report/load-report.ts'
 import { pageHtml } from './report/page.ts'
 import { runOnStage, type StageResult } from './run-on-stage.ts'
-import { exitCodeOf, floorVerdicts, type Verdict, verdictLines } from './verdicts.ts'
+import {
+  type ClientFigures,
+  exitCodeOf,
+  floorVerdicts,
+  type Verdict,
+  verdictLines,
+} from './verdicts.ts'
 
 /** `test/load/run`: see `help.ts`. */
 const usageCode = 2
@@ -58,7 +71,7 @@ async function run(flags: Flags, profile: Profile): Promise<number> {
   const stage: StageResult | undefined =
     flags.host === undefined ? await runOnStage({ flags, profile, shape, player, say }) : undefined
   const played = stage?.run ?? (await player.play(flags.host ?? '', flags.tokensFile))
-  const client = clientFigures(played)
+  const client = clientFigures(played, flags.workload)
   const verdicts = [
     ...(flags.workload === 'breakpoint' ? [] : floorVerdicts(client, profile.gates)),
     ...(stage?.verdicts(client) ?? []),
@@ -67,12 +80,26 @@ async function run(flags: Flags, profile: Profile): Promise<number> {
   return exitCode(flags, played, verdicts)
 }
 
-function clientFigures({ record }: K6Run) {
+/** Workloads whose users take turns at everything, each of which has to be fast. */
+const mixed: ReadonlySet<Workload> = new Set(['smoke', 'baseline', '10x', 'spike'])
+/** Requests of a name; of fewer the p99 is the longest of them. */
+const namedMin = 100
+
+function clientFigures({ record }: K6Run, workload: Workload): ClientFigures {
   const total = totalOf(record)
   // A wait for a job is as long as the job.
   const answered = sortedEntries(record).filter(({ name }) => !name.endsWith('?wait'))
   const p99Ms = exactPercentile(exactTimes(answered), 0.99)
-  return { requests: total.count, failures: total.failures, p99Ms }
+  const slowest = mixed.has(workload) ? slowestOf(answered) : undefined
+  return { requests: total.count, failures: total.failures, p99Ms, slowest }
+}
+
+function slowestOf(entries: ReturnType<typeof sortedEntries>): ClientFigures['slowest'] {
+  const named = entries.map((entry) => ({ name: entry.name, times: exactTimes([entry]) }))
+  return named
+    .filter(({ times }) => times.length >= namedMin)
+    .map(({ name, times }) => ({ name, p99Ms: exactPercentile(times, 0.99) }))
+    .toSorted((a, b) => b.p99Ms - a.p99Ms)[0]
 }
 
 type Outcome = {

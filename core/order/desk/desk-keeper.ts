@@ -14,15 +14,14 @@ import { clearMarketGauges, setMarketGauges } from './market-gauges.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
 import { type ReconcileOptions, reconcileAccount } from './reconcile.ts'
 import { effectiveState, readSwitches, type SwitchRow } from './switches.ts'
-import { isWaiting, releaseWaiting } from './waiting-orders.ts'
+import { isStuck, readUnsettled } from './unsettled-accounts.ts'
+import { releaseWaiting } from './waiting-orders.ts'
 
 const roundMs = 2_000
 /** Seconds; a process that died is followed after this long. */
 const leaseSeconds = 15
 /** Seconds between two reconciliations of an account. */
 const reconcileSeconds = 60
-/** Seconds after which an order's job should long have ended. */
-const stuckSeconds = 60
 /** Orders moved in one transaction; meanwhile their account waits. */
 const ordersPerCommit = 200
 
@@ -109,17 +108,24 @@ async function pause(signal: AbortSignal): Promise<void> {
   await setTimeout(roundMs, undefined, { signal }).catch(() => undefined)
 }
 
-async function readAccounts({ entry }: DeskKeeperOptions, isHalting: boolean) {
+async function readAccounts(
+  { entry }: DeskKeeperOptions,
+  isHalting: boolean,
+): Promise<readonly Account[]> {
   const { sql, now } = entry
-  return await sql<Account[]>`
+  const accounts = await sql<Omit<Account, 'hasWaiting'>[]>`
     select a.id, a.venue, a.clock, a.open_orders > 0 as "hasOpen",
       a.reconciled_at is null
         or a.reconciled_at < now() - make_interval(secs => ${reconcileSeconds}) as "isDue",
-      a.open_orders > 0 and exists (select from postern_order o where o.account = a.id
-        and ${isWaiting(sql, now())}) as "hasWaiting",
-      a.open_orders > 0 and exists (select from postern_order o where o.account = a.id
-        and ${isTended(sql, isHalting)}) as "hasTended"
-    from postern_account a left join postern_market m on m.clock = a.clock order by a.id`
+      ${isHalting}::boolean and a.open_orders > 0 and exists (
+        select from postern_order o where o.account = a.id and ${isHalted(sql)}) as "hasTended"
+    from postern_account a order by a.id`
+  const unsettled = await readUnsettled(sql, now())
+  const byId = new Map(unsettled.map((account) => [account.id, account]))
+  return accounts.map(({ hasTended, ...account }) => {
+    const { hasWaiting = false, hasStuck = false } = byId.get(account.id) ?? {}
+    return { ...account, hasWaiting, hasTended: hasTended || hasStuck }
+  })
 }
 
 /** What is read of all accounts at once tells which of them need a transaction of their own. */
@@ -197,9 +203,12 @@ async function readTended(
 
 /** Of an order `o`; but for a halt, what rests at its venue is not looked at. */
 function isTended(sql: Sql, isHalting: boolean) {
-  const isStuck = sql`o.is_unsettled and o.status <> 'held'
-    and o.updated_at < now() - make_interval(secs => ${stuckSeconds})`
-  return isHalting ? sql`o.is_open and (not o.is_unsettled or ${isStuck})` : isStuck
+  return isHalting ? sql`(${isHalted(sql)} or ${isStuck(sql)})` : isStuck(sql)
+}
+
+/** Of an order `o` that rests, where a halt may cancel it. */
+function isHalted(sql: Sql) {
+  return sql`(o.is_open and not o.is_unsettled)`
 }
 
 function tendOrder(desk: Desk, switches: readonly SwitchRow[], order: DeskOrder | undefined): void {

@@ -8,7 +8,8 @@ import type { PaperMarket } from '../venue/paper-market.ts'
 import type { PaperVenue } from '../venue/paper-venue.ts'
 import { markAccounts } from './mark-accounts.ts'
 import type { OrderIntakeOptions } from './order-intake.ts'
-import { isWaiting, readWaitingAccounts, releaseWaiting } from './waiting-orders.ts'
+import { readUnsettled } from './unsettled-accounts.ts'
+import { isWaiting, releaseWaiting } from './waiting-orders.ts'
 
 export type FollowMarketOptions = OrderIntakeOptions & { readonly paper: PaperVenue }
 
@@ -39,7 +40,8 @@ export function followMarket(options: FollowMarketOptions): MarketDesk {
       await mark(options, accounts, events)
     },
     async onQuotes({ symbols, timeMs }, signal) {
-      for (const id of await readWaitingAccounts(options)) {
+      const unsettled = await readUnsettled(options.sql, options.now()).catch(rethrowAsOutage)
+      for (const { id } of unsettled.filter(({ hasWaiting }) => hasWaiting)) {
         signal.throwIfAborted()
         await releaseWaiting(options, id)
       }

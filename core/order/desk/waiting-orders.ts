@@ -54,19 +54,6 @@ export function isWaiting(sql: Sql, now: Date) {
     <= case a.clock when 'live' then ${now}::timestamptz else m.time end))`
 }
 
-/** Accounts that have such orders. */
-export async function readWaitingAccounts({
-  sql,
-  now,
-}: OrderIntakeOptions): Promise<readonly string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select a.id from postern_account a join postern_market m on m.clock = a.clock
-    where a.open_orders > 0 and exists (
-      select from postern_order o where o.account = a.id and ${isWaiting(sql, now())})
-    order by a.id`.catch(rethrowAsOutage)
-  return rows.map(({ id }) => id)
-}
-
 async function readWaiting(
   { sql, now }: OrderIntakeOptions,
   account: string,

@@ -32,7 +32,7 @@ test('a class without a user is no scenario, which k6 would refuse', () => {
   expect(Object.keys(scenarios)).toEqual(['NormalLoad', 'HeavyLoad', 'HFTLoad'])
 })
 
-test('a long run leaves times to whoever reads them at its end, and nothing else', () => {
+test('times are left to whoever reads them at the end, and nothing else', () => {
   const whole = closedOptions(profile, shape)
   const names = Object.keys(untimed(whole).thresholds)
   const isOfTime = (name: string) => name.startsWith('http_req_duration')

@@ -1,4 +1,4 @@
-import { closedOptions, untimed } from '../lib/workloads.ts'
+import { closedOptions } from '../lib/workloads.ts'
 import { summaryTo } from './summary.ts'
 import { classFilter, once, profile, setting, user } from './user.ts'
 
@@ -10,6 +10,6 @@ const shape = {
   stopSeconds: setting('STOP_SECONDS', 0),
 }
 
-export const options = once(() => untimed(closedOptions(profile, shape, classFilter())))
+export const options = once(() => closedOptions(profile, shape, classFilter()))
 export const handleSummary = summaryTo
 export { user }
