@@ -139,6 +139,22 @@ export async function readSymbolMarkets(
   return new Map(rows.map((row) => [row.symbol, recordOf(row, clock, nowMs)]))
 }
 
+/** What each symbol is worth now, where anything is known of it, and nothing else of it. */
+export async function readReferences(
+  sql: Sql | TransactionSql,
+  symbols: readonly string[],
+): Promise<ReadonlyMap<string, Reference>> {
+  const rows = await sql<Pick<Row, 'symbol' | 'lastPrice' | 'lastMs' | 'quote'>[]>`
+    select symbol, last_price::text as "lastPrice",
+      (extract(epoch from last_time) * 1000)::float8 as "lastMs", quote
+    from postern_instrument where symbol = any(${[...symbols]}::text[])`
+  const known = rows.map((row) => {
+    const stored = quoteColumn.parse(row.quote)
+    return [row.symbol, referenceOf(lastOf(row), stored === null ? undefined : quoteOf(stored))]
+  })
+  return new Map(known.filter((one): one is [string, Reference] => one[1] !== undefined))
+}
+
 function recordOf(row: Row, clock: MarketClock, nowMs?: number): SymbolRecord {
   const last = lastOf(row)
   const stored = quoteColumn.parse(row.quote)
@@ -162,7 +178,7 @@ function recordOf(row: Row, clock: MarketClock, nowMs?: number): SymbolRecord {
   }
 }
 
-function lastOf({ lastPrice, lastMs }: Row): LastTrade | undefined {
+function lastOf({ lastPrice, lastMs }: Pick<Row, 'lastPrice' | 'lastMs'>): LastTrade | undefined {
   if (lastPrice === null || lastMs === null) return undefined
   return { price: amountOf(lastPrice), atMs: lastMs }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PosternError } from '#core/errors.ts'
 import { amountSchema, type Price, parseAmount } from '#core/order/amount.ts'
-import type { AccountDirectory } from '#core/order/desk/account-directory.ts'
+import type { AccountDirectory, AccountOfOrder } from '#core/order/desk/account-directory.ts'
 import { type OrderIntake, ordersPerCommit } from '#core/order/desk/order-intake.ts'
 import type { OrderRequests } from '#core/order/desk/order-requests.ts'
 import { type OrderTerms, orderTypes, sides, timesInForce } from '#core/order/order.ts'
@@ -250,8 +250,8 @@ function cancelRoute({ requests, directory }: OrderRouteDependencies, rate: Mess
     ],
     async handle(c, { params }) {
       const id = uuidOf(params.id)
-      await spendForOrder(c, { directory, rate, id })
-      await requests.cancel(id, callerOf(c))
+      const { id: account, status } = await spendForOrder(c, { directory, rate, id })
+      await requests.cancel(id, callerOf(c), { account, status })
       return c.body(null, 204)
     },
   })
@@ -272,8 +272,9 @@ async function spendForOrder(
     readonly rate: MessageRate
     readonly id: string
   },
-): Promise<void> {
+): Promise<AccountOfOrder> {
   const { directory, rate } = context
   const account = await directory.accountOfOrder(context.id, c.get('principal'))
   rate.spend(account, 'change')
+  return account
 }

@@ -44,13 +44,17 @@ const waitingMax = 2_000
  * cancels that are asked for at once share a commit, a replacement has its own.
  */
 export type OrderRequests = {
-  /** Resolves when the cancel is durable; `order.transition_refused` when it is too late. */
-  cancel(id: string, caller: Caller): Promise<OrderDocument>
+  /**
+   * Resolves when the cancel is durable; `order.transition_refused` when it is too late. `known` is where the
+   * order stood when its caller was found to trade its account, or it is looked up.
+   */
+  cancel(id: string, caller: Caller, known?: Standing): Promise<OrderDocument>
   replace(id: string, patch: ReplacePatch, caller: Caller): Promise<ReplaceAnswer>
   /** Resolves when no cancel is under way. */
   idle(): Promise<void>
 }
 
+type Standing = { readonly account: string; readonly status: string }
 type Asked = { readonly id: string; readonly caller: Caller }
 type Settled = Asked & { readonly account: string }
 /** Nothing was done yet: the order has just been sent. */
@@ -75,16 +79,20 @@ export function orderRequests(options: OrderIntakeOptions): OrderRequests {
   async function whenSettled<Answer>(
     asked: Asked,
     run: (settled: Settled) => Promise<Answer | typeof justSent>,
+    known?: Standing,
   ): Promise<Answer> {
+    let account = isSettled(known) ? known.account : undefined
     for (;;) {
-      const account = await accountOf(asked)
+      account ??= await accountOf(asked)
       const answer = await run({ ...asked, account })
       if (answer !== justSent) return answer
+      account = undefined
     }
   }
 
   return {
-    cancel: (id, caller) => whenSettled({ id, caller }, cancels.submit).catch(rethrowAsOutage),
+    cancel: (id, caller, known) =>
+      whenSettled({ id, caller }, cancels.submit, known).catch(rethrowAsOutage),
     replace: (id, patch, caller) =>
       whenSettled({ id, caller }, ({ account }) =>
         deskTransaction(options, { accounts: [account], orders: [id] }, async (work) => {
@@ -217,7 +225,7 @@ function settledAccounts(sql: Sql): (asked: Asked) => Promise<string> {
     for (;;) {
       const standing = await read(asked)
       if (standing === undefined) throw new PosternError('order.not_found')
-      if (standing.status !== 'pending_new') return standing.account
+      if (isSettled(standing)) return standing.account
       if (performance.now() > deadline) {
         throw new PosternError('order.transition_refused', {
           detail: 'The venue has not said yet whether it has the order; ask again.',
@@ -229,13 +237,15 @@ function settledAccounts(sql: Sql): (asked: Asked) => Promise<string> {
   }
 }
 
-type Standing = { readonly n: number; readonly account: string; readonly status: string }
+function isSettled(standing: Standing | undefined): standing is Standing {
+  return standing !== undefined && standing.status !== 'pending_new'
+}
 
 async function readStandings(
   sql: Sql,
   asked: readonly Asked[],
 ): Promise<readonly (Standing | undefined)[]> {
-  const rows = await sql<Standing[]>`
+  const rows = await sql<(Standing & { readonly n: number })[]>`
     select w.n::integer, o.account, o.status
     from unnest(${asked.map(({ id }) => id)}::uuid[],
       ${asked.map(({ caller }) => caller.principal.issuer)}::text[],

@@ -1,7 +1,8 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { PosternError } from '../../errors.ts'
-import { readSymbolMarkets, type SymbolRecord } from '../../market/postgres-market-store.ts'
+import { readReferences } from '../../market/postgres-market-store.ts'
+import type { Reference } from '../../market/quote-reference.ts'
 import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount, formatMoney, moneyOf } from '../amount.ts'
@@ -51,9 +52,9 @@ export function positionReads(sql: Sql): PositionReads {
       JSON.stringify([issuer, subject, account, symbol]),
     keysMax: 32,
   })
-  const market = groupReads<string, SymbolRecord | undefined>({
+  const marks = groupReads<string, Reference | undefined>({
     async read(symbols) {
-      const known = await readSymbolMarkets(sql, symbols)
+      const known = await readReferences(sql, symbols)
       return symbols.map((symbol) => known.get(symbol))
     },
     textOf: (symbol) => symbol,
@@ -64,7 +65,7 @@ export function positionReads(sql: Sql): PositionReads {
     const accounts = await traded({ issuer, subject, ...filter })
     if (filter.account !== undefined && accounts.length === 0) throw accountNotFound()
     const rows = heldRows(accounts.filter(({ symbol }) => symbol !== null))
-    return await Promise.all(rows.map(async (row) => documentOf(row, await market(row.symbol))))
+    return await Promise.all(rows.map(async (row) => documentOf(row, await marks(row.symbol))))
   }
 
   return {
@@ -137,8 +138,7 @@ async function readTraded(
   return rowsByKey(asked, rows)
 }
 
-function documentOf(row: HeldRow, market: SymbolRecord | undefined): PositionDocument {
-  const mark = market?.reference
+function documentOf(row: HeldRow, mark: Reference | undefined): PositionDocument {
   return {
     account: row.account,
     symbol: row.symbol,
