@@ -113,30 +113,64 @@ type Row = InstrumentRow & {
   readonly statistics: unknown
   readonly luld: unknown
   readonly barsIngest: string | null
-  readonly volatilityPrice: string | null
-  readonly volatilityMs: number | null
+  /** Of each market's index of volatility. */
+  readonly livePrice: string | null
+  readonly liveMs: number | null
+  readonly replayPrice: string | null
+  readonly replayMs: number | null
 }
 
-/** One query; symbols that are not known are not in the map. Bands are those of the live market. */
+/** Symbols that are not known are not in the map. Bands are those of the live market. */
 export async function readSymbolMarkets(
   sql: Sql | TransactionSql,
   symbols: readonly string[],
   clock: MarketClock = 'live',
   nowMs?: number,
 ): Promise<ReadonlyMap<string, SymbolRecord>> {
-  const rows = await sql<Row[]>`
+  const rows = await readRows(sql, symbols)
+  return new Map(rows.map((row) => [row.symbol, recordOf(row, clock, nowMs)]))
+}
+
+/** The same for both clocks in one query; what nobody asks for is not made of its row. */
+export async function readSymbolRecords(
+  sql: Sql | TransactionSql,
+  symbols: readonly string[],
+  nowMs: number,
+): Promise<(symbol: string, clock: MarketClock) => SymbolRecord | undefined> {
+  const rows = await readRows(sql, symbols)
+  const bySymbol = new Map(rows.map((row) => [row.symbol, row]))
+  const made = new Map<string, SymbolRecord>()
+  return (symbol, clock) => {
+    const key = `${clock} ${symbol}`
+    const row = bySymbol.get(symbol)
+    const known = made.get(key)
+    if (known !== undefined || row === undefined) return known
+    const record = recordOf(row, clock, clock === 'live' ? nowMs : undefined)
+    made.set(key, record)
+    return record
+  }
+}
+
+async function readRows(
+  sql: Sql | TransactionSql,
+  symbols: readonly string[],
+): Promise<readonly Row[]> {
+  return await sql<Row[]>`
     select i.symbol, ${instrumentColumns(sql)},
       (extract(epoch from i.halted_until) * 1000)::float8 as "haltedUntilMs",
       i.last_price::text as "lastPrice",
       (extract(epoch from i.last_time) * 1000)::float8 as "lastMs", i.quote, i.statistics, i.luld,
       i.bars_ingest as "barsIngest",
-      v.last_price::text as "volatilityPrice",
-      (extract(epoch from v.last_time) * 1000)::float8 as "volatilityMs"
+      live.last_price::text as "livePrice",
+      (extract(epoch from live.last_time) * 1000)::float8 as "liveMs",
+      replay.last_price::text as "replayPrice",
+      (extract(epoch from replay.last_time) * 1000)::float8 as "replayMs"
     from postern_instrument i
-    left join postern_market m on m.clock = ${clock}
-    left join postern_instrument v on v.symbol = m.volatility_symbol
-    where i.symbol = any(${[...symbols]})`
-  return new Map(rows.map((row) => [row.symbol, recordOf(row, clock, nowMs)]))
+    left join postern_instrument live on live.symbol = (
+      select volatility_symbol from postern_market where clock = 'live')
+    left join postern_instrument replay on replay.symbol = (
+      select volatility_symbol from postern_market where clock = 'replay')
+    where i.symbol = any(${[...symbols]}::text[])`
 }
 
 /** What each symbol is worth now, where anything is known of it, and nothing else of it. */
@@ -168,7 +202,8 @@ function recordOf(row: Row, clock: MarketClock, nowMs?: number): SymbolRecord {
       quote,
       medianSpread: stored === null ? undefined : BigInt(stored.medianSpread),
       meanBarVolume: statistics.meanBarVolume ?? undefined,
-      volatilityPercent: volatilityOf(row, reference) ?? statistics.volatilityPercent ?? undefined,
+      volatilityPercent:
+        volatilityOf(row, clock, reference) ?? statistics.volatilityPercent ?? undefined,
     },
     sector: row.sector ?? undefined,
     reference,
@@ -194,12 +229,14 @@ export function statisticsOf(column: unknown): Statistics {
 
 /** VIX itself, where it is of the days of the price that it sizes. */
 function volatilityOf(
-  { volatilityPrice, volatilityMs }: Row,
+  row: Row,
+  clock: MarketClock,
   reference: Reference | undefined,
 ): number | undefined {
-  if (volatilityPrice === null || volatilityMs === null || reference === undefined) return undefined
-  const isNear = Math.abs(volatilityMs - reference.atMs) <= volatilityAgeMaxMs
-  return isNear ? Number(volatilityPrice) : undefined
+  const [price, ms] =
+    clock === 'live' ? [row.livePrice, row.liveMs] : [row.replayPrice, row.replayMs]
+  if (price === null || ms === null || reference === undefined) return undefined
+  return Math.abs(ms - reference.atMs) <= volatilityAgeMaxMs ? Number(price) : undefined
 }
 
 type Times = { readonly atMs: number | undefined; readonly nowMs: number | undefined }

@@ -72,6 +72,7 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
     const { metrics, sql } = options.entry
     const lease = { name: 'desk', holder, seconds: leaseSeconds }
     if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
+    let renewedMs = performance.now()
     const switches = await readSwitches(sql, options.entry.now())
     const accounts = await readAccounts(options, isHaltingIn(switches))
     await setMarketGauges(options.entry, accounts)
@@ -79,7 +80,10 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
     for (const account of accounts.filter(({ isDue }) => isDue)) {
       signal.throwIfAborted()
       // What stands apart is looked at for seconds: the lease must not end meanwhile.
-      if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
+      if (performance.now() - renewedMs > roundMs) {
+        if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
+        renewedMs = performance.now()
+      }
       await reconcileDue(account)
     }
   }

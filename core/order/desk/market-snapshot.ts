@@ -3,7 +3,7 @@ import { type BreakerState, breakerVerdict, unknownBreaker } from '../../market/
 import {
   type Markets,
   readMarkets,
-  readSymbolMarkets,
+  readSymbolRecords,
   type SymbolRecord,
 } from '../../market/postgres-market-store.ts'
 import { exchangeDay } from '../../market/session.ts'
@@ -29,18 +29,18 @@ export type ReadMarket = (
 /** `now` is the clock of live accounts. */
 export function marketReader(now: () => Date): ReadMarket {
   return async (sql, symbols) => {
-    const [markets, live, replay] = await Promise.all([
+    const nowMs = now().getTime()
+    const [markets, recordOf] = await Promise.all([
       readMarkets(sql),
-      readSymbolMarkets(sql, symbols, 'live', now().getTime()),
-      readSymbolMarkets(sql, symbols, 'replay'),
+      readSymbolRecords(sql, symbols, nowMs),
     ])
-    return snapshot(markets, { live, replay }, now().getTime())
+    return snapshot(markets, recordOf, nowMs)
   }
 }
 
 function snapshot(
   markets: Markets,
-  records: Readonly<Record<MarketClock, ReadonlyMap<string, SymbolRecord>>>,
+  recordOf: Awaited<ReturnType<typeof readSymbolRecords>>,
   nowMs: number,
 ): MarketSnapshot {
   const clockMs = (clock: MarketClock) => (clock === 'live' ? nowMs : markets.replay.timeMs)
@@ -55,9 +55,9 @@ function snapshot(
       if (indexSymbol === undefined) return { kind: 'open' }
       return breakerVerdict(breaker ?? unknownBreaker(exchangeDay(atMs)), atMs, freshMs)
     },
-    instrument: (symbol, clock) => records[clock].get(symbol)?.instrument,
-    symbolMarket: (symbol, clock) => withQuote(records[clock].get(symbol)),
-    sector: (symbol) => records.live.get(symbol)?.sector,
+    instrument: (symbol, clock) => recordOf(symbol, clock)?.instrument,
+    symbolMarket: (symbol, clock) => withQuote(recordOf(symbol, clock)),
+    sector: (symbol) => recordOf(symbol, 'live')?.sector,
   }
 }
 

@@ -67,7 +67,6 @@ async function countState(sql: Sql, account: string) {
 type Compared = { readonly mismatches: readonly Mismatch[]; readonly replayed: number }
 
 async function compareFills(context: Reconciling, fills: readonly VenueFill[]): Promise<Compared> {
-  if (fills.length === 0) return { mismatches: [], replayed: 0 }
   const { account, reports } = context
   const { local, ours } = await readLocal(context, fills)
   const differing = fills.flatMap((fill) => {
@@ -115,6 +114,7 @@ type LocalFill = z.infer<typeof localSchema>[number]
 
 /** Those of the fills that are here, and the client order ids that are ours. */
 async function readLocal({ account, venue, desk }: Reconciling, fills: readonly VenueFill[]) {
+  if (fills.length === 0) return { local: new Map<string, LocalFill>(), ours: new Set<string>() }
   const [rows, known] = await Promise.all([
     desk.sql`
       select trade_id as "tradeId", order_id as "orderId", quantity::text, price::text

@@ -142,6 +142,7 @@ export async function findOrders(
   sql: Sql,
   keys: readonly OrderKey[],
 ): Promise<ReadonlyMap<string, PaperOrder>> {
+  if (keys.length === 0) return new Map()
   // A look-up each: of two arrays every account would be looked up with every id.
   const rows = await sql`
     select o.* from unnest(${keys.map((key) => key.account)}::text[],
