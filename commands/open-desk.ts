@@ -9,6 +9,7 @@ import { marketReader } from '#core/order/desk/market-snapshot.ts'
 import { orderIntake } from '#core/order/desk/order-intake.ts'
 import { orderRequests } from '#core/order/desk/order-requests.ts'
 import { type ReconcileOptions, reconcileAccount } from '#core/order/desk/reconcile.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import { reportIntake } from '#core/order/desk/report-intake.ts'
 import { guardedIntents } from '#core/order/venue/guarded-intents.ts'
 import type { Foundation } from './foundation.ts'
@@ -58,7 +59,8 @@ export async function openVenueDesk(foundation: Foundation, services: Services) 
   const entry = { ...connection, readMarket: marketReader(foundation.now) }
   const { paper, venues } = openVenues(foundation, entry.readMarket)
   const reports = stack.adopt(reportIntake(connection), (open) => open.idle())
-  const reconcile = { desk: connection, reports, venues }
+  const reads = reconcileReads(connection.sql)
+  const reconcile = { desk: connection, reports, venues, reads }
   for (const venue of venues.values()) {
     const reconcileAll = oneAtATime(() => reconcileVenue(reconcile, venue.name, log))
     const stream = await venue.stream({

@@ -5,6 +5,7 @@ import { intentIntake } from '#core/order/desk/intent-intake.ts'
 import { marketReader, type ReadMarket } from '#core/order/desk/market-snapshot.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { type ReconcileOptions, reconcileAccount } from '#core/order/desk/reconcile.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import { reportIntake } from '#core/order/desk/report-intake.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
 import { paperVenue } from '#core/order/venue/paper-venue.ts'
@@ -62,7 +63,8 @@ export function openWorkerDesk(
   const inner = stack.adopt(reportIntake(connection), (open) => open.idle())
   const reports = hostileReports(inner, chance.pass)
   const venues = new Map([[venue.name, venue]])
-  const options = { desk: connection, intents: intentIntake(connection), reports, venues }
+  const reads = reconcileReads(connection.sql)
+  const options = { desk: connection, intents: intentIntake(connection), reports, venues, reads }
   return {
     ...options,
     market: followMarket({ ...entry, paper }),

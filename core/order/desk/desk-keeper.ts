@@ -22,6 +22,8 @@ const roundMs = 2_000
 const leaseSeconds = 15
 /** Seconds between two reconciliations of an account. */
 const reconcileSeconds = 60
+/** Accounts that are reconciled at once: they share statements, and one that differs keeps few waiting. */
+const reconciledAtOnce = 16
 /** Orders moved in one transaction; meanwhile their account waits. */
 const ordersPerCommit = 200
 
@@ -77,14 +79,15 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
     const accounts = await readAccounts(options, isHaltingIn(switches))
     await setMarketGauges(options.entry, accounts)
     await keepAccounts(options, accounts, signal)
-    for (const account of accounts.filter(({ isDue }) => isDue)) {
+    const due = accounts.filter(({ isDue }) => isDue)
+    for (let at = 0; at < due.length; at += reconciledAtOnce) {
       signal.throwIfAborted()
       // What stands apart is looked at for seconds: the lease must not end meanwhile.
       if (performance.now() - renewedMs > roundMs) {
         if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
         renewedMs = performance.now()
       }
-      await reconcileDue(account)
+      await Promise.all(due.slice(at, at + reconciledAtOnce).map(reconcileDue))
     }
   }
 

@@ -1,11 +1,9 @@
-import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { exchangeDay } from '../../market/session.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount } from '../amount.ts'
 import type { ReconcileAccountResult } from '../kinds.ts'
 import type { VenueFill } from '../venue.ts'
-import { readFillsCursor } from './lock-accounts.ts'
 import type { Mismatch, Reconciling } from './reconcile.ts'
 
 /** Fills that are compared in one statement. */
@@ -21,9 +19,9 @@ export type ReplayedFills = {
 
 /** Goes through the venue's fills behind the cursor and replays what is missing here. */
 export async function replayFills(context: Reconciling): Promise<ReplayedFills> {
-  const { account, venue, desk, day, signal } = context
-  const since =
-    day === undefined ? await readFillsCursor(desk.sql, account).catch(rethrowAsOutage) : undefined
+  const { account, venue, reads, day, signal } = context
+  const known = day === undefined ? await reads.account(account).catch(rethrowAsOutage) : undefined
+  const since = known?.cursor ?? undefined
   const mismatches: Mismatch[] = []
   let replayed = 0
   let checked = 0
@@ -47,21 +45,12 @@ export async function replayFills(context: Reconciling): Promise<ReplayedFills> 
     if (page.length >= fillsPerPage) await comparePage()
   }
   await comparePage()
-  const counts = await countState(desk.sql, account)
+  const counts = await reads.counts(account).catch(rethrowAsOutage)
   return { mismatches, replayed, cursor, checked: { ...counts, fills: checked } }
 }
 
 function isOfDay(day: string): (fill: VenueFill) => boolean {
   return ({ trade }) => exchangeDay(trade.at) === day
-}
-
-async function countState(sql: Sql, account: string) {
-  const [row] = await sql<{ orders: number; positions: number }[]>`
-    select (select count(*)::integer from postern_order where is_open and account = ${account})
-        as orders,
-      (select count(*)::integer from postern_position where account = ${account}) as positions
-  `.catch(rethrowAsOutage)
-  return { orders: row?.orders ?? 0, positions: row?.positions ?? 0 }
 }
 
 type Compared = { readonly mismatches: readonly Mismatch[]; readonly replayed: number }

@@ -1,38 +1,19 @@
 import type { Sql } from 'postgres'
-import { z } from 'zod'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { amountOf, formatAmount } from '../amount.ts'
-import { orderStatuses } from '../order.ts'
 import type { VenueOrderView, VenueReport } from '../venue.ts'
 import { endReportOf } from './end-report.ts'
 import type { Mismatch, Reconciling } from './reconcile.ts'
-
-/** Orders whose call to the venue may be under way this moment. */
-const settledSeconds = 2
-
-const openSchema = z.array(
-  z.object({
-    id: z.string(),
-    clientOrderId: z.string(),
-    symbol: z.string(),
-    status: z.enum(orderStatuses),
-    cum: z.string().transform(amountOf),
-  }),
-)
-type OpenOrder = z.infer<typeof openSchema>[number]
+import type { OpenOrder } from './reconcile-reads.ts'
 
 /** Open orders, ours and the venue's. Their fills are replayed before. */
 export async function compareOrders(context: Reconciling): Promise<readonly Mismatch[]> {
-  const { account, venue, desk } = context
+  const { account, venue, reads } = context
   const listed = await venue.listOpen(account)
-  const rows = await desk.sql`
-    select id, client_order_id as "clientOrderId", symbol, status, cum_quantity::text as cum
-    from postern_order
-    where account = ${account} and is_open and status not in ('accepted', 'held')
-      and updated_at < now() - make_interval(secs => ${settledSeconds})`.catch(rethrowAsOutage)
+  const ours = await reads.openOrders(account).catch(rethrowAsOutage)
   const there = new Map(listed.map((view) => [view.clientOrderId, view]))
   const mismatches: Mismatch[] = []
-  for (const order of openSchema.parse(rows)) {
+  for (const order of ours) {
     const view =
       there.get(order.clientOrderId) ??
       (await venue.findByClientOrderId(account, order.clientOrderId))
@@ -116,13 +97,11 @@ async function strangers(
 }
 
 export async function comparePositions(context: Reconciling): Promise<readonly Mismatch[]> {
-  const { account, venue, desk } = context
+  const { account, venue, reads } = context
   const there = new Map(
     (await venue.positions(account)).map(({ symbol, quantity }) => [symbol, quantity]),
   )
-  const rows = await desk.sql<{ symbol: string; quantity: string }[]>`
-    select symbol, quantity::text from postern_position where account = ${account}
-  `.catch(rethrowAsOutage)
+  const rows = await reads.positions(account).catch(rethrowAsOutage)
   const here = new Map(rows.map(({ symbol, quantity }) => [symbol, amountOf(quantity)]))
   return [...new Set([...there.keys(), ...here.keys()])].sort().flatMap((symbol) => {
     const ours = here.get(symbol) ?? 0n

@@ -7,6 +7,7 @@ import type { Venue } from '../venue.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
 import { freezeSymbols } from './freeze-symbols.ts'
 import { type ReplayedFills, replayFills } from './reconcile-fills.ts'
+import type { ReconcileReads } from './reconcile-reads.ts'
 import { compareOrders, comparePositions } from './reconcile-state.ts'
 import type { ReportIntake } from './report-intake.ts'
 
@@ -16,6 +17,8 @@ export type ReconcileOptions = {
   readonly desk: DeskConnection
   readonly reports: ReportIntake
   readonly venues: ReadonlyMap<string, Venue>
+  /** Shared by all that reconcile accounts at once. */
+  readonly reads: ReconcileReads
   readonly betweenLooksMs?: readonly number[]
 }
 
@@ -72,7 +75,7 @@ export async function reconcileAccount(
   )
   // What is behind the cursor is never looked at again: a fill that is still on its way is not.
   const cursor = isMoving ? undefined : last.fills.cursor
-  await storeResult(options.desk, { account, result, frozen, cursor })
+  await storeResult(options, { account, result, frozen, cursor })
   for (const { class: name, healed: isHealed } of result.mismatches) {
     options.desk.metrics?.reconcileMismatches.inc({ class: name, healed: String(isHealed) })
   }
@@ -89,13 +92,12 @@ async function look(context: Reconciling): Promise<Look> {
   return { fills, mismatches: [...fills.mismatches, ...orders, ...positions] }
 }
 
-async function venueOf({ desk, venues }: ReconcileOptions, account: string): Promise<Venue> {
-  const [row] = await desk.sql<{ venue: string }[]>`
-    select venue from postern_account where id = ${account}`.catch(rethrowAsOutage)
-  if (row === undefined) throw new PosternError('account.not_found')
-  const venue = venues.get(row.venue)
+async function venueOf({ reads, venues }: ReconcileOptions, account: string): Promise<Venue> {
+  const known = await reads.account(account).catch(rethrowAsOutage)
+  if (known === undefined) throw new PosternError('account.not_found')
+  const venue = venues.get(known.venue)
   if (venue !== undefined) return venue
-  throw new PosternError('venue.unavailable', { reason: `no adapter for ${row.venue}` })
+  throw new PosternError('venue.unavailable', { reason: `no adapter for ${known.venue}` })
 }
 
 function unique(mismatches: readonly Mismatch[]): Mismatch[] {
@@ -103,7 +105,7 @@ function unique(mismatches: readonly Mismatch[]): Mismatch[] {
 }
 
 async function storeResult(
-  desk: DeskConnection,
+  { desk, reads }: ReconcileOptions,
   stored: {
     readonly account: string
     readonly result: ReconcileAccountResult
@@ -112,6 +114,10 @@ async function storeResult(
   },
 ): Promise<void> {
   const { account, result, frozen, cursor } = stored
+  const isQuiet = result.mismatches.length === 0 && result.replayed === 0
+  if (isQuiet && result.reconciliation_date === undefined) {
+    return await reads.noteAgreed({ account, at: desk.now(), cursor }).catch(rethrowAsOutage)
+  }
   await deskTransaction(desk, { accounts: [account] }, async (work) => {
     const { transaction, at, record } = work
     await transaction`
@@ -119,8 +125,6 @@ async function storeResult(
         fills_cursor = coalesce(${cursor ?? null}, fills_cursor)
       where id = ${account}`
     await freezeSymbols(work, new Map([...frozen].filter(([symbol]) => symbol !== '')))
-    const isQuiet = result.mismatches.length === 0 && result.replayed === 0
-    if (isQuiet && result.reconciliation_date === undefined) return
     record([
       systemRecord({
         id: Bun.randomUUIDv7(),

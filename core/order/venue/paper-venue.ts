@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { groupReads } from '../../postgres/group-reads.ts'
 import { venueCapabilities } from '../desk/venue-capabilities.ts'
 import type { OrderTerms } from '../order.ts'
 import type { SubmitResult, Venue } from '../venue.ts'
@@ -33,6 +34,8 @@ import { rethrowAsVenueOutage, spareVenue, throwIfGivenUp, unlessGivenUp } from 
 
 /** Changes of one statement. */
 const changesMax = 256
+/** Accounts that are read in one. */
+const accountsMax = 64
 
 export type PaperVenueOptions = PaperMarkets & {
   readonly sql: Sql
@@ -166,6 +169,10 @@ function paperMarketSteps(
 }
 
 function paperReads({ sql, clock }: PaperVenueOptions): VenueReads {
+  const byAccount = <Value>(read: (accounts: readonly string[]) => Promise<readonly Value[]>) =>
+    groupReads<string, Value>({ read, textOf: (account) => account, keysMax: accountsMax })
+  const open = byAccount((accounts) => openOrders(sql, accounts))
+  const held = byAccount((accounts) => heldPositions(sql, accounts))
   return {
     async findByClientOrderId(account, clientOrderId) {
       const keys = [{ account, clientOrderId }]
@@ -173,7 +180,7 @@ function paperReads({ sql, clock }: PaperVenueOptions): VenueReads {
       return order === undefined ? undefined : viewOf(order)
     },
     async listOpen(account) {
-      return (await openOrders(sql, account).catch(rethrowAsVenueOutage)).map(viewOf)
+      return (await open(account).catch(rethrowAsVenueOutage)).map(viewOf)
     },
     async *listFills(account, since) {
       try {
@@ -182,7 +189,7 @@ function paperReads({ sql, clock }: PaperVenueOptions): VenueReads {
         rethrowAsVenueOutage(error)
       }
     },
-    positions: (account) => heldPositions(sql, account).catch(rethrowAsVenueOutage),
+    positions: (account) => held(account).catch(rethrowAsVenueOutage),
     // What an account started with is known to its desk alone.
     account: () => Promise.resolve({ cash: undefined }),
     clock: (account) => clock(account).catch(rethrowAsVenueOutage),

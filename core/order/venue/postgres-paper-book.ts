@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { rowsByKey } from '../../postgres/group-reads.ts'
 import { amountOf, formatAmount, type Price } from '../amount.ts'
 import type { VenueFill, VenuePosition, VenueReport } from '../venue.ts'
 import { keyOf, type OrderKey } from './order-key.ts'
@@ -153,13 +154,19 @@ export async function findOrders(
   return new Map(rows.map(paperOrderOf).map((order) => [keyOf(order), order]))
 }
 
-/** Oldest first: price-time priority, as far as orders of one price go. */
-export async function openOrders(sql: Sql, account: string): Promise<readonly PaperOrder[]> {
+/** Of each account, oldest first: price-time priority, as far as orders of one price go. */
+export async function openOrders(
+  sql: Sql,
+  accounts: readonly string[],
+): Promise<readonly (readonly PaperOrder[])[]> {
   const rows = await sql`
-    select * from postern_paper_order
-    where account = ${account} and status in ('new', 'partially_filled')
-    order by venue_order_id`
-  return rows.map(paperOrderOf)
+    select w.n::integer as n, o.* from unnest(${[...accounts]}::text[]) with ordinality as w(account, n)
+    cross join lateral (
+      select * from postern_paper_order
+      where account = w.account and status in ('new', 'partially_filled')) as o
+    order by w.n, o.venue_order_id`
+  const orders = rows.map((row) => ({ n: Number(row['n']), order: paperOrderOf(row) }))
+  return rowsByKey(accounts, orders).map((own) => own.map(({ order }) => order))
 }
 
 type Reached = {
@@ -227,12 +234,18 @@ export async function* fillsAfter(
 }
 
 /** By the venue's own fills, and not by what the desk made of them. */
-export async function heldPositions(sql: Sql, account: string): Promise<readonly VenuePosition[]> {
-  const rows = await sql<{ symbol: string; quantity: string }[]>`
-    select symbol, quantity::text from postern_paper_position
-    where account = ${account} and quantity <> 0
-    order by symbol`
-  return rows.map(({ symbol, quantity }) => ({ symbol, quantity: amountOf(quantity) }))
+export async function heldPositions(
+  sql: Sql,
+  accounts: readonly string[],
+): Promise<readonly (readonly VenuePosition[])[]> {
+  const rows = await sql<{ n: number; symbol: string; quantity: string }[]>`
+    select w.n::integer, p.symbol, p.quantity::text
+    from unnest(${[...accounts]}::text[]) with ordinality as w(account, n)
+    join postern_paper_position p on p.account = w.account and p.quantity <> 0
+    order by w.n, p.symbol`
+  return rowsByKey(accounts, rows).map((held) =>
+    held.map(({ symbol, quantity }) => ({ symbol, quantity: amountOf(quantity) })),
+  )
 }
 
 export async function lastReportId(sql: Sql): Promise<bigint> {

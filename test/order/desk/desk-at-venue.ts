@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect } from 'bun:test'
 import { reconcileAccount } from '#core/order/desk/reconcile.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import type { OrderTerms } from '#core/order/order.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import type { Venue } from '#core/order/venue.ts'
@@ -47,7 +48,8 @@ export async function deskAtVenue() {
     reconcile({ at = venue, day }: { readonly at?: Venue; readonly day?: string } = {}) {
       const { workerDesk, reports } = world
       const venues = new Map([['paper', at]])
-      const options = { desk: workerDesk, reports, venues, betweenLooksMs: [250, 250] }
+      const reads = reconcileReads(workerDesk.sql)
+      const options = { desk: workerDesk, reports, venues, reads, betweenLooksMs: [250, 250] }
       return reconcileAccount(options, { account, day, signal: new AbortController().signal })
     },
   }

@@ -3,6 +3,7 @@ import { silentLog } from '#core/log.ts'
 import { parseAmount } from '#core/order/amount.ts'
 import { startDeskKeeper } from '#core/order/desk/desk-keeper.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import type { OrderDocument } from '#core/order/order-document.ts'
 import { paperDefaults } from '#core/order/venue/paper-market.ts'
 import { paperVenue } from '#core/order/venue/paper-venue.ts'
@@ -37,7 +38,8 @@ expectNoFaultsAfterEach(world)
 
 function startKeeper() {
   const { workerDesk: desk, reports } = world
-  const reconcile = { desk, reports, venues: new Map([['paper', paper]]) }
+  const reads = reconcileReads(desk.sql)
+  const reconcile = { desk, reports, venues: new Map([['paper', paper]]), reads }
   return startDeskKeeper({ entry: desk, reconcile, paper, log: silentLog() })
 }
 

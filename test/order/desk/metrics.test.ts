@@ -4,6 +4,7 @@ import { parseAmount } from '#core/order/amount.ts'
 import { clearMarketGauges, setMarketGauges } from '#core/order/desk/market-gauges.ts'
 import { type OrderIntake, orderIntake } from '#core/order/desk/order-intake.ts'
 import { reconcileAccount } from '#core/order/desk/reconcile.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import { type ReportIntake, reportIntake } from '#core/order/desk/report-intake.ts'
 import { orderTerms } from '../venue/order-terms.ts'
 import { scriptedVenue } from '../venue/scripted-venue.ts'
@@ -120,7 +121,11 @@ test('what a reconciliation finds counts each time, apart from what it heals', a
   await venue.submit(orderTerms({ symbol: 'MSFT' }), new AbortController().signal)
   const options = {
     desk: { ...world.workerDesk, metrics },
-    ...{ reports, venues: new Map([['paper', venue]]) },
+    ...{
+      reports,
+      venues: new Map([['paper', venue]]),
+      reads: reconcileReads(world.workerDesk.sql),
+    },
   }
   const { signal } = new AbortController()
   const result = await reconcileAccount(options, { account, day: undefined, signal })

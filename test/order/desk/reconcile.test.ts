@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { parseAmount } from '#core/order/amount.ts'
 import { reconcileAccount } from '#core/order/desk/reconcile.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import type { Venue } from '#core/order/venue.ts'
 import { orderTerms } from '../venue/order-terms.ts'
 import { deskAtVenue } from './desk-at-venue.ts'
@@ -28,7 +29,8 @@ const frozen = async () =>
   ).map(({ key }) => key)
 
 test('an account without a venue, or that is not there, is refused and not called healthy', async () => {
-  const options = { desk: world.workerDesk, reports: world.reports, venues: new Map() }
+  const reads = reconcileReads(world.workerDesk.sql)
+  const options = { desk: world.workerDesk, reports: world.reports, venues: new Map(), reads }
   expect(await fate(reconcileAccount(options, { account, day: undefined, signal }))).toBe(
     'venue.unavailable',
   )
