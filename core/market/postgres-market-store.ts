@@ -2,6 +2,7 @@ import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { amountOf } from '../order/amount.ts'
 import type { Instrument, SymbolMarket } from '../order/check-input.ts'
+import type { StatementPart } from '../postgres/statement-part.ts'
 import { nanosOf, type Quote } from './bar.ts'
 import { type BreakerState, breakerStateSchema } from './breaker.ts'
 import { luldStateSchema, pausedUntil } from './luld.ts'
@@ -173,15 +174,16 @@ async function readRows(
     where i.symbol = any(${[...symbols]}::text[])`
 }
 
-/** What each symbol is worth now, where anything is known of it, and nothing else of it. */
+/** What each symbol of a query is worth now, where anything is known of it, and nothing else of it. */
 export async function readReferences(
   sql: Sql | TransactionSql,
-  symbols: readonly string[],
+  symbols: StatementPart,
 ): Promise<ReadonlyMap<string, Reference>> {
   const rows = await sql<Pick<Row, 'symbol' | 'lastPrice' | 'lastMs' | 'quote'>[]>`
-    select symbol, last_price::text as "lastPrice",
-      (extract(epoch from last_time) * 1000)::float8 as "lastMs", quote
-    from postern_instrument where symbol = any(${[...symbols]}::text[])`
+    select i.symbol, i.last_price::text as "lastPrice",
+      (extract(epoch from i.last_time) * 1000)::float8 as "lastMs", i.quote
+    from (select distinct symbol from (${symbols}) as every) as wanted
+    join postern_instrument i on i.symbol = wanted.symbol`
   const known = rows.map((row) => {
     const stored = quoteColumn.parse(row.quote)
     return [row.symbol, referenceOf(lastOf(row), stored === null ? undefined : quoteOf(stored))]

@@ -120,19 +120,33 @@ async function readFound(
   asked: readonly Asked[],
   at: Date,
 ): Promise<readonly Found[]> {
-  const [accounts, booked, { replay }] = await Promise.all([
+  // Where all say from when to when, nothing has to be known before the days are read.
+  const starts = asked.flatMap(({ start, end }) => {
+    if (start === undefined || end === undefined) return []
+    refuseRange({ start, end })
+    return [start]
+  })
+  const isBounded = starts.length === asked.length
+  const [accounts, booked, { replay }, early] = await Promise.all([
     readAccounts(sql, asked),
     readBooked(sql, asked),
     readMarkets(sql),
+    isBounded ? readAllEnds(sql, asked, starts) : undefined,
   ])
-  const ranged = asked.map((query, index): Ranged => {
+  const ranged = asked.map((query, index) => {
     const own = accounts[index] ?? []
     if (query.account !== undefined && own.length === 0) throw accountNotFound()
     const clocks = { live: at.getTime(), replay: replay.timeMs }
     const days = (booked[index] ?? []).map(({ day }) => day)
-    return { query, accounts: own, range: rangeOf(query, { accounts: own, days, clocks }) }
+    return { accounts: own, range: rangeOf(query, { accounts: own, days, clocks }) }
   })
-  const ends = await readAllEnds(sql, ranged)
+  const ends =
+    early ??
+    (await readAllEnds(
+      sql,
+      asked,
+      ranged.map(({ range }) => range.start),
+    ))
   const reports = ranged.map((one, index) => {
     const own = ends[index] ?? []
     const days = [
@@ -164,18 +178,14 @@ const accountsSchema = z.array(
   }),
 )
 type Account = { readonly id: string; readonly clock: MarketClock; readonly startingCash: Money }
-type Ranged = {
-  readonly query: Asked
-  readonly accounts: readonly Account[]
-  readonly range: DayRange
-}
+const lastDay = '9999-12-31'
 
 /** Who asks for which account, '' for all that he may trade, as `w` with its number `n`. */
 function askedRows(sql: TransactionSql, asked: readonly Asked[]) {
   return sql`unnest(${asked.map(({ issuer }) => issuer)}::text[],
       ${asked.map(({ subject }) => subject)}::text[],
       ${asked.map(({ account }) => account ?? '')}::text[],
-      ${asked.map(({ end }) => end ?? '9999-12-31')}::text[]::date[],
+      ${asked.map(({ end }) => end ?? lastDay)}::text[]::date[],
       ${asked.map(({ daysDefault }) => String(daysDefault))}::text[]::integer[])
       with ordinality as w(issuer, subject, account, until, most, n)`
 }
@@ -277,18 +287,22 @@ const endsSchema = z.array(
     })),
 )
 
+/** The ends of days from each start on; no day is booked before it has come, so the last ones are the end. */
 async function readAllEnds(
   sql: TransactionSql,
-  ranged: readonly Ranged[],
+  asked: readonly Asked[],
+  starts: readonly string[],
 ): Promise<readonly (readonly PositionDay[])[]> {
-  const [first] = ranged
-  if (first === undefined || first.query.method === 'average') return await readEnds(sql, ranged)
+  const [first] = asked
+  if (first === undefined || first.method === 'average') return await readEnds(sql, asked, starts)
   // Its lots are folded alone.
+  const accounts = (await readAccounts(sql, [first]))[0] ?? []
+  const range = { start: starts[0] ?? '', end: first.end ?? lastDay }
   return [
     await foldFifo(
       sql,
-      first.accounts.map(({ id }) => id),
-      first.range,
+      accounts.map(({ id }) => id),
+      range,
     ),
   ]
 }
@@ -296,29 +310,28 @@ async function readAllEnds(
 /** Ends of days in each range, and the last one before it of each position. */
 async function readEnds(
   sql: TransactionSql,
-  ranged: readonly Ranged[],
+  asked: readonly Asked[],
+  starts: readonly string[],
 ): Promise<readonly (readonly PositionDay[])[]> {
-  const each = ranged.flatMap(({ accounts, range }, index) =>
-    accounts.map(({ id }) => ({ n: String(index + 1), id, ...range })),
-  )
-  const columns = sql`symbol, day::text, quantity::text, cost::text, realised::text, fees::text`
+  const columns = sql`p.account, p.symbol, p.day::text, p.quantity::text, p.cost::text,
+    p.realised::text, p.fees::text`
   const rows = await sql`
-    select w.n, w.account, d.*
-    from unnest(${each.map(({ n }) => n)}::text[]::integer[], ${each.map(({ id }) => id)}::text[],
-      ${each.map(({ start }) => start)}::text[]::date[],
-      ${each.map(({ end }) => end)}::text[]::date[]) as w(n, account, first, last)
+    select w.n::integer, d.* from ${askedRows(sql, asked)}
+    join unnest(${[...starts]}::text[]::date[]) with ordinality as s(first, n) on s.n = w.n
+    join postern_account_trader t on t.issuer = w.issuer and t.subject = w.subject
+      and (w.account = '' or t.account = w.account)
     cross join lateral (
-      (select ${columns} from postern_position_day
-        where account = w.account and day >= w.first and day <= w.last)
+      (select ${columns} from postern_position_day p
+        where p.account = t.account and p.day >= s.first and p.day <= w.until)
       union all
-      (select distinct on (symbol) ${columns} from postern_position_day
-        where account = w.account and day < w.first
-        order by symbol, postern_position_day.day desc)) as d
+      (select distinct on (p.symbol) ${columns} from postern_position_day p
+        where p.account = t.account and p.day < s.first
+        order by p.symbol, p.day desc)) as d
     limit ${endsMax + 1}`
   refuseMore(
     rows.length,
     endsMax,
     "ends of positions' days; ask for fewer days, or for one account",
   )
-  return rowsByKey(ranged, endsSchema.parse(rows))
+  return rowsByKey(asked, endsSchema.parse(rows))
 }

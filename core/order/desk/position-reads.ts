@@ -44,28 +44,23 @@ export type PositionReads = {
 type PositionFilter = { readonly account: string | undefined; readonly symbol: string | undefined }
 type Asked = PositionFilter & Trader
 
-/** Lists that are asked for at once share a statement, and their symbols' prices another. */
+/** Lists that are asked for at once share a round trip: a statement for them, and one for what they are worth. */
 export function positionReads(sql: Sql): PositionReads {
-  const traded = groupReads<Asked, readonly TradedRow[]>({
-    read: (asked) => readTraded(sql, asked),
+  const traded = groupReads<Asked, Traded>({
+    async read(asked) {
+      const [rows, marks] = await Promise.all([readTraded(sql, asked), readMarks(sql, asked)])
+      return rows.map((own) => ({ rows: own, marks }))
+    },
     textOf: ({ issuer, subject, account, symbol }) =>
       JSON.stringify([issuer, subject, account, symbol]),
     keysMax: 32,
   })
-  const marks = groupReads<string, Reference | undefined>({
-    async read(symbols) {
-      const known = await readReferences(sql, symbols)
-      return symbols.map((symbol) => known.get(symbol))
-    },
-    textOf: (symbol) => symbol,
-    keysMax: 64,
-  })
 
   async function list({ issuer, subject }: Trader, filter: PositionFilter) {
-    const accounts = await traded({ issuer, subject, ...filter })
-    if (filter.account !== undefined && accounts.length === 0) throw accountNotFound()
-    const rows = heldRows(accounts.filter(({ symbol }) => symbol !== null))
-    return await Promise.all(rows.map(async (row) => documentOf(row, await marks(row.symbol))))
+    const { rows, marks } = await traded({ issuer, subject, ...filter })
+    if (filter.account !== undefined && rows.length === 0) throw accountNotFound()
+    const held = heldRows(rows.filter(({ symbol }) => symbol !== null))
+    return held.map((row) => documentOf(row, marks.get(row.symbol)))
   }
 
   return {
@@ -114,6 +109,11 @@ function heldRows(rows: readonly unknown[]): readonly HeldRow[] {
 }
 
 type TradedRow = { readonly n: number; readonly symbol: string | null }
+type Traded = {
+  readonly rows: readonly TradedRow[]
+  /** Of the symbols of all that were asked for. */
+  readonly marks: ReadonlyMap<string, Reference>
+}
 
 /** Of the accounts of each who asks; one without positions is there all the same. '' is any. */
 async function readTraded(
@@ -121,12 +121,7 @@ async function readTraded(
   asked: readonly Asked[],
 ): Promise<readonly (readonly TradedRow[])[]> {
   const rows = await sql<TradedRow[]>`
-    select w.n::integer, p.*
-    from unnest(${asked.map(({ issuer }) => issuer)}::text[],
-      ${asked.map(({ subject }) => subject)}::text[],
-      ${asked.map(({ account }) => account ?? '')}::text[],
-      ${asked.map(({ symbol }) => symbol ?? '')}::text[])
-      with ordinality as w(issuer, subject, account, symbol, n)
+    select w.n::integer, p.* from ${askedRows(sql, asked)}
     cross join lateral (
       select t.account, p.symbol, ${heldColumns(sql)}
       from postern_account_trader t left join postern_position p
@@ -136,6 +131,25 @@ async function readTraded(
       order by t.account, p.symbol limit ${positionsMax + 1}) as p
     order by w.n, p.account, p.symbol`
   return rowsByKey(asked, rows)
+}
+
+function askedRows(sql: Sql, asked: readonly Asked[]) {
+  return sql`unnest(${asked.map(({ issuer }) => issuer)}::text[],
+      ${asked.map(({ subject }) => subject)}::text[],
+      ${asked.map(({ account }) => account ?? '')}::text[],
+      ${asked.map(({ symbol }) => symbol ?? '')}::text[])
+      with ordinality as w(issuer, subject, account, symbol, n)`
+}
+
+/** By the positions again: their symbols are not known before the other statement is answered. */
+function readMarks(sql: Sql, asked: readonly Asked[]): Promise<ReadonlyMap<string, Reference>> {
+  return readReferences(
+    sql,
+    sql`select p.symbol from ${askedRows(sql, asked)}
+      join postern_account_trader t on t.issuer = w.issuer and t.subject = w.subject
+        and (w.account = '' or t.account = w.account)
+      join postern_position p on p.account = t.account and (w.symbol = '' or p.symbol = w.symbol)`,
+  )
 }
 
 function documentOf(row: HeldRow, mark: Reference | undefined): PositionDocument {
