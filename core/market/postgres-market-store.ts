@@ -121,15 +121,13 @@ type Row = InstrumentRow & {
   readonly replayMs: number | null
 }
 
-/** Symbols that are not known are not in the map. Bands are those of the live market. */
+/** Of the live market; symbols that are not known are not in the map. */
 export async function readSymbolMarkets(
   sql: Sql | TransactionSql,
   symbols: readonly string[],
-  clock: MarketClock = 'live',
-  nowMs?: number,
 ): Promise<ReadonlyMap<string, SymbolRecord>> {
   const rows = await readRows(sql, symbols)
-  return new Map(rows.map((row) => [row.symbol, recordOf(row, clock, nowMs)]))
+  return new Map(rows.map((row) => [row.symbol, recordOf(row, 'live')]))
 }
 
 /** The same for both clocks in one query; what nobody asks for is not made of its row. */

@@ -1,13 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import {
-  type Asked,
-  classNames,
-  FlagError,
-  type Flags,
-  parseFlags,
-  type Workload,
-} from './flags.ts'
+import { type Asked, classNames, FlagError, type Flags, parseFlags } from './flags.ts'
 import { locustSource } from './generate-locust.ts'
 import { helpText } from './help.ts'
 import { type K6Run, k6Program, unavailableCode } from './k6.ts'
@@ -71,7 +64,7 @@ async function run(flags: Flags, profile: Profile): Promise<number> {
   const stage: StageResult | undefined =
     flags.host === undefined ? await runOnStage({ flags, profile, shape, player, say }) : undefined
   const played = stage?.run ?? (await player.play(flags.host ?? '', flags.tokensFile))
-  const client = clientFigures(played, flags.workload)
+  const client = clientFigures(played)
   const verdicts = [
     ...(flags.workload === 'breakpoint' ? [] : floorVerdicts(client, profile.gates)),
     ...(stage?.verdicts(client) ?? []),
@@ -80,26 +73,17 @@ async function run(flags: Flags, profile: Profile): Promise<number> {
   return exitCode(flags, played, verdicts)
 }
 
-/** Workloads whose users take turns at everything, each of which has to be fast. */
-const mixed: ReadonlySet<Workload> = new Set(['smoke', 'baseline', '10x', 'spike'])
-/** Requests of a name; of fewer the p99 is the longest of them. */
-const namedMin = 100
-
-function clientFigures({ record }: K6Run, workload: Workload): ClientFigures {
+function clientFigures({ record, count }: K6Run): ClientFigures {
   const total = totalOf(record)
   // A wait for a job is as long as the job.
   const answered = sortedEntries(record).filter(({ name }) => !name.endsWith('?wait'))
   const p99Ms = exactPercentile(exactTimes(answered), 0.99)
-  const slowest = mixed.has(workload) ? slowestOf(answered) : undefined
+  // Those that the workload asks often enough for it to want them answered at all, each by its name.
+  const named = answered.filter(({ name }) => count(`http_reqs{name:${name}}`) > 0)
+  const [slowest] = named
+    .map((entry) => ({ name: entry.name, p99Ms: exactPercentile(exactTimes([entry]), 0.99) }))
+    .toSorted((a, b) => b.p99Ms - a.p99Ms)
   return { requests: total.count, failures: total.failures, p99Ms, slowest }
-}
-
-function slowestOf(entries: ReturnType<typeof sortedEntries>): ClientFigures['slowest'] {
-  const named = entries.map((entry) => ({ name: entry.name, times: exactTimes([entry]) }))
-  return named
-    .filter(({ times }) => times.length >= namedMin)
-    .map(({ name, times }) => ({ name, p99Ms: exactPercentile(times, 0.99) }))
-    .toSorted((a, b) => b.p99Ms - a.p99Ms)[0]
 }
 
 type Outcome = {

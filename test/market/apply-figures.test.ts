@@ -2,7 +2,11 @@ import { expect, test } from 'bun:test'
 import { readSignals } from '#core/market/apply-signals.ts'
 import { dayIntervalMs } from '#core/market/bar-interval.ts'
 import { readMarketRows } from '#core/market/ingest-reader.ts'
-import { readMarkets, readSymbolMarkets } from '#core/market/postgres-market-store.ts'
+import {
+  readMarkets,
+  readSymbolMarkets,
+  readSymbolRecords,
+} from '#core/market/postgres-market-store.ts'
 import { fileWorld } from '../order/desk/file-world.ts'
 import {
   barRow,
@@ -58,7 +62,8 @@ test('bars of a live symbol make its bands, and those of the past do not', async
     lower: 19_000_000_000n,
     upper: 21_000_000_000n,
   })
-  const replayed = (await readSymbolMarkets(world.worker, ['AAPL'], 'replay')).get('AAPL')
+  const recordOf = await readSymbolRecords(world.worker, ['AAPL'], 0)
+  const replayed = recordOf('AAPL', 'replay')
   expect(replayed?.instrument.band).toBeUndefined()
 })
 
