@@ -113,7 +113,8 @@ async function readTradedBy(
 
 type AskedOrder = { readonly id: string; readonly principal: Principal }
 
-async function readOfOrders(
+/** Undefined for one that is not there, or whose account the principal may not trade. */
+export async function readOfOrders(
   sql: Sql,
   asked: readonly AskedOrder[],
 ): Promise<readonly (AccountOfOrder | undefined)[]> {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
+import { chunks } from '../../chunks.ts'
 import { PosternError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { holdLease } from '../../postgres/lease.ts'
@@ -80,14 +81,14 @@ export function startDeskKeeper(options: DeskKeeperOptions): { close(): Promise<
     await setMarketGauges(options.entry, accounts)
     await keepAccounts(options, accounts, signal)
     const due = accounts.filter(({ isDue }) => isDue)
-    for (let at = 0; at < due.length; at += reconciledAtOnce) {
+    for (const some of chunks(due, reconciledAtOnce)) {
       signal.throwIfAborted()
       // What stands apart is looked at for seconds: the lease must not end meanwhile.
       if (performance.now() - renewedMs > roundMs) {
         if (!(await holdLease(sql, lease))) return clearMarketGauges(metrics)
         renewedMs = performance.now()
       }
-      await Promise.all(due.slice(at, at + reconciledAtOnce).map(reconcileDue))
+      await Promise.all(some.map(reconcileDue))
     }
   }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AuditJournal } from '../../audit/journal.ts'
 import { insertRecorded } from '../../audit/journal-rows.ts'
 import type { AuditRecord } from '../../audit/record.ts'
+import { chunks } from '../../chunks.ts'
 import { invariant } from '../../invariant.ts'
 import type { Dispatcher } from '../../job/dispatcher.ts'
 import { type OwnJob, type OwnJobs, ownJobsPart } from '../../job/own-jobs.ts'
@@ -211,9 +212,7 @@ function jobsOf(
       : ''
   const groups = Map.groupBy(toAdvance, (order) => `${venueOf(order)} ${traceOf(order)}`)
   return [...groups.values()].flatMap((orders) =>
-    Array.from({ length: Math.ceil(orders.length / ordersPerJobMax) }, (_, index) =>
-      orders.slice(index * ordersPerJobMax, (index + 1) * ordersPerJobMax),
-    ).flatMap((chunk) => {
+    chunks(orders, ordersPerJobMax).flatMap((chunk) => {
       const [first] = chunk
       if (first === undefined) return []
       const payload: AdvanceOrdersPayload = {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { systemRecord } from '../../audit/record.ts'
+import { chunks } from '../../chunks.ts'
 import {
   advanceDrawdown,
   type DrawdownState,
@@ -46,12 +47,6 @@ export async function markAccounts(
     )
     for (const fate of fates) if (!fate.ok) rethrowAsOutage(fate.error)
   }
-}
-
-function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  )
 }
 
 const unlockedSchema = z.array(

@@ -3,13 +3,14 @@ import { type Caller, subjectOf } from '../../access/principal.ts'
 import { callerRecord } from '../../audit/record.ts'
 import { PosternError } from '../../errors.ts'
 import { type Settled as Fate, groupCommit, runOrSplit } from '../../postgres/group-commit.ts'
-import { groupReads, rowsByKey } from '../../postgres/group-reads.ts'
+import { groupReads } from '../../postgres/group-reads.ts'
 import { databaseOutage, rethrowAsOutage } from '../../postgres/outage.ts'
 import type { CheckResult } from '../check-input.ts'
 import { checkOrder } from '../check-order.ts'
 import { quotientUp } from '../check-subject.ts'
 import type { ReplacePatch } from '../order.ts'
 import { type OrderDocument, orderDocument } from '../order-document.ts'
+import { readOfOrders } from './account-directory.ts'
 import { successorTerms } from './apply-report.ts'
 import { type DeskWork, deskTransaction } from './desk-transaction.ts'
 import { type DeskOrder, heldBy, isOpenOrder } from './desk-view.ts'
@@ -216,7 +217,11 @@ function orderIn({ desk }: DeskWork, id: string): DeskOrder {
  */
 function settledAccounts(sql: Sql): (asked: Asked) => Promise<string> {
   const read = groupReads<Asked, Standing | undefined>({
-    read: (asked) => readStandings(sql, asked),
+    async read(asked) {
+      const orders = asked.map(({ id, caller }) => ({ id, principal: caller.principal }))
+      const found = await readOfOrders(sql, orders)
+      return found.map((one) => one && { account: one.id, status: one.status })
+    },
     textOf: ({ id, caller }) => `${id} ${subjectOf(caller.principal)}`,
     keysMax: 256,
   })
@@ -239,22 +244,6 @@ function settledAccounts(sql: Sql): (asked: Asked) => Promise<string> {
 
 function isSettled(standing: Standing | undefined): standing is Standing {
   return standing !== undefined && standing.status !== 'pending_new'
-}
-
-async function readStandings(
-  sql: Sql,
-  asked: readonly Asked[],
-): Promise<readonly (Standing | undefined)[]> {
-  const rows = await sql<(Standing & { readonly n: number })[]>`
-    select w.n::integer, o.account, o.status
-    from unnest(${asked.map(({ id }) => id)}::uuid[],
-      ${asked.map(({ caller }) => caller.principal.issuer)}::text[],
-      ${asked.map(({ caller }) => caller.principal.subject)}::text[])
-      with ordinality as w(id, issuer, subject, n)
-    join postern_order o on o.id = w.id
-    join postern_account_trader t on t.account = o.account
-      and t.issuer = w.issuer and t.subject = w.subject`
-  return rowsByKey(asked, rows).map(([standing]) => standing)
 }
 
 function refusedRequest({ state }: DeskOrder, code: string): PosternError {
