@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { scoreWalletKind } from '#core/score/kinds.ts'
 import { readProfile } from '../read-profile.ts'
-import { fieldDrawer, pathOf } from './draw-fields.ts'
+import { fieldDrawer, pathDrawer } from './draw-fields.ts'
 import { taskOf } from './profile.ts'
 import { scoreRequest } from './score-request.ts'
 
@@ -26,10 +26,15 @@ test('the highest draw stays within the range', () => {
 })
 
 test('an id is put into its path, and a query behind it', () => {
-  const { params = {}, path } = taskOf({ ...profile, symbols }, 'cancel_order')
-  expect(pathOf(path, fieldDrawer(params, symbols, () => 0)(), {})).toBe('/orders/ORD-1')
-  expect(pathOf('/signals/latest', {}, { symbol: 'A B', strategy: 'pairs' })).toBe(
-    '/signals/latest?symbol=A%20B&strategy=pairs',
+  const path = (task: Parameters<typeof pathDrawer>[0], drawn: number) =>
+    pathDrawer(task, symbols, () => drawn)()
+  expect(path(taskOf({ ...profile, symbols }, 'cancel_order'), 0)).toBe('/orders/ORD-1')
+  expect(path(taskOf({ ...profile, symbols }, 'get_market_data_hft'), 0.999)).toBe(
+    '/market-data/MSFT/l2',
+  )
+  const query = { symbol: { oneOf: ['A B', 'C'] }, limit: 10, strategy: 'pairs & more' }
+  expect(path({ path: '/signals/{day}/of', params: { day: 'a/b' }, query }, 0)).toBe(
+    '/signals/a%2Fb/of?symbol=A%20B&limit=10&strategy=pairs%20%26%20more',
   )
 })
 

@@ -119,7 +119,9 @@ export function taskPicker(tasks: Readonly<Record<string, number>>): (drawn: num
   let sum = 0
   const ends = names.map((name) => (sum += tasks[name] ?? 0))
   return (drawn) => {
-    const name = names[ends.findIndex((end) => drawn * sum < end)]
+    let at = 0
+    while (drawn * sum >= (ends[at] ?? sum)) at++
+    const name = names[at]
     if (name === undefined) throw new Error('a class without a task has nobody to play')
     return name
   }

@@ -2,7 +2,7 @@ import { sleep } from 'k6'
 import { SharedArray } from 'k6/data'
 import http from 'k6/http'
 import { Counter, Trend } from 'k6/metrics'
-import { fieldDrawer, pathOf } from '../lib/draw-fields.ts'
+import { fieldDrawer, pathDrawer } from '../lib/draw-fields.ts'
 import {
   type ClassFilter,
   classesOf,
@@ -16,6 +16,12 @@ import {
 import { type K6Options, untimed } from '../lib/workloads.ts'
 
 export const profile: Profile = JSON.parse(open(import.meta.resolve('../profile.json')))
+
+// Each by itself: k6 looks up what is imported, and what is in an object of its own, for every use.
+const { random } = Math
+const { stringify } = JSON
+const { request, expectedStatuses } = http
+const pause = sleep
 
 const host = __ENV['HOST'] ?? 'http://127.0.0.1:8080/v1'
 const tokensFile = __ENV['TOKENS_FILE'] ?? ''
@@ -37,7 +43,11 @@ const taskExceptions = new Counter('task_exceptions')
 /** k6 holds no size of an answer for each request. */
 const contentBytes = new Trend('content_bytes')
 
-type Played = { readonly pick: (drawn: number) => string; readonly wait: readonly [number, number] }
+type Played = {
+  readonly pick: (drawn: number) => string
+  readonly waitMin: number
+  readonly waitSpread: number
+}
 
 const classes = new Map<string | undefined, Played>(
   [
@@ -47,7 +57,8 @@ const classes = new Map<string | undefined, Played>(
 )
 
 function playedOf({ tasks, wait }: ResolvedClass): Played {
-  return { pick: taskPicker(tasks), wait }
+  const [from, to] = wait
+  return { pick: taskPicker(tasks), waitMin: from, waitSpread: to - from }
 }
 
 function abstract(): string[] {
@@ -77,13 +88,12 @@ export function user(): void {
   const played = filtered.get(name) ?? classes.get(name)
   if (played === undefined) throw new Error(`no class is called ${name}`)
   try {
-    act(played.pick(Math.random()))
+    act(played.pick(random()))
   } catch (error) {
     taskExceptions.add(1)
     console.error(String(error))
   } finally {
-    const [from, to] = played.wait
-    sleep(from + Math.random() * (to - from))
+    pause(played.waitMin + random() * played.waitSpread)
   }
 }
 
@@ -91,7 +101,7 @@ export function user(): void {
 export function anyone(): void {
   try {
     mixed ??= taskPicker(mixOf(kept))
-    act(mixed(Math.random()))
+    act(mixed(random()))
   } catch (error) {
     taskExceptions.add(1)
     console.error(String(error))
@@ -117,29 +127,32 @@ type Act = () => void
 const acts = new Map<string, Act>()
 
 function act(name: string): void {
-  const known = acts.get(name) ?? actOf(taskOf(profile, name))
-  acts.set(name, known)
+  let known = acts.get(name)
+  if (known === undefined) {
+    known = actOf(taskOf(profile, name))
+    acts.set(name, known)
+  }
   known()
 }
 
 /** Made when a user first does it: what is the same for each request is made once. */
 function actOf(task: Task): Act {
-  const drawn = (fields: Task['query']) => fieldDrawer(fields ?? {}, profile.symbols, Math.random)
-  const [params, query] = [drawn(task.params), drawn(task.query)]
-  const body = task.body === undefined ? undefined : drawn(task.body)
+  const path = pathDrawer(task, profile.symbols, random)
   const send = sender(task)
+  if (task.body === undefined) return () => void send(path(), null)
+  const body = fieldDrawer(task.body, profile.symbols, random)
   return () => {
-    const path = pathOf(task.path, params(), query())
-    const filled = body?.()
-    const answer = send(path, filled === undefined ? null : JSON.stringify(filled))
-    if (ownCancels && filled?.['order_type'] === 'limit' && answer.status === 201) rest(answer)
+    const filled = body()
+    const answer = send(path(), stringify(filled))
+    if (ownCancels && filled['order_type'] === 'limit' && answer.status === 201) rest(answer)
   }
 }
 
 const cancelOwn = sender({ ...profile.ownCancels, method: 'DELETE' })
 
 function rest(answer: { json(selector: string): unknown }): void {
-  const [id, status] = [answer.json('id'), answer.json('status')]
+  const id = answer.json('id')
+  const status = answer.json('status')
   if (typeof id !== 'string' || status === 'denied') return
   resting.push(id)
   if (resting.length > profile.ownCancels.restingMax) cancelOwn(`/orders/${resting.shift()}`, null)
@@ -155,15 +168,10 @@ export function sender({ method, name, accepted }: Sent) {
     headers: { authorization },
     timeout,
     tags: { name },
-    responseCallback: http.expectedStatuses(...accepted),
+    responseCallback: expectedStatuses(...accepted),
   }
   return (path: string, body: string | null) => {
-    const answer = http.request(
-      method,
-      `${host}${path}`,
-      body,
-      body === null ? usual : keyed(usual),
-    )
+    const answer = request(method, host + path, body, body === null ? usual : keyed(usual))
     const text = answer.body
     contentBytes.add(typeof text === 'string' ? text.length : 0, counted)
     return answer
