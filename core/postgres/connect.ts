@@ -31,7 +31,10 @@ export type ConnectOptions = DatabaseOptions & {
 }
 
 /** One look-up by an index for each key: what is left when nothing may read a whole table or index. */
-const lookUpsOnly = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' }
+const lookUpsOnly = {
+  ...{ enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
+  max_parallel_workers_per_gather: '0',
+}
 
 /**
  * A pool; nothing is opened before the first query. A server that is down rejects a query at once

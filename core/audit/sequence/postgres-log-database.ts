@@ -219,10 +219,11 @@ function firstTree(rows: readonly unknown[]): SignedTree | undefined {
   return rows.length === 0 ? undefined : treeRow.parse(rows[0])
 }
 
+/** In the order of the index: the table itself begins with what was taken since the last vacuum. */
 async function backlog(sql: Sql) {
   const [row] = await sql<{ records: number; oldest: string | null }[]>`
     select (select count(*)::integer from (
-      select from postern_audit_intake limit ${backlogMax}) as waiting) as records,
+      select from postern_audit_intake order by id limit ${backlogMax}) as waiting) as records,
       (select rec from postern_audit_intake order by id limit 1) as oldest`
   return { records: row?.records ?? 0, oldestRec: row?.oldest ?? undefined }
 }

@@ -109,6 +109,7 @@ async function readCounts(sql: Sql, ids: readonly string[]): Promise<readonly Re
   }))
 }
 
+/** Without the `offset` the planner joins the accounts to the open orders of all. */
 async function readOpenOrders(
   sql: Sql,
   ids: readonly string[],
@@ -119,7 +120,7 @@ async function readOpenOrders(
       select id, client_order_id as "clientOrderId", symbol, status, cum_quantity::text as cum
       from postern_order
       where account = w.account and is_open and status not in ('accepted', 'held')
-        and updated_at < now() - make_interval(secs => ${settledSeconds})) as o`
+        and updated_at < now() - make_interval(secs => ${settledSeconds}) offset 0) as o`
   return rowsByKey(ids, openSchema.parse(rows))
 }
 

@@ -70,16 +70,18 @@ async function insertIntents(
   const rows = await journal.write(
     records,
     (lines) => sql<(OrderText & { readonly rec: string })[]>`
-      with wanted as (
+      with halted as materialized (
+        select scope, key from postern_trading_state
+        where state = 'HALTED' and (until is null or until > ${at})
+      ), wanted as (
         select o.id as order_id, w.rec
         from unnest(${[...ids]}::uuid[], ${recs}::uuid[]) as w(id, rec)
         join postern_order o on o.id = w.id
         where o.status = 'accepted' and not exists (
-          select from postern_trading_state s
-          where s.state = 'HALTED' and (s.until is null or s.until > ${at})
-            and (s.scope = 'global' or (s.scope = 'account' and s.key = o.account)
-              or (s.scope = 'symbol' and s.key = o.symbol)
-              or (s.scope = 'strategy' and s.key = o.strategy)))
+          select from halted s
+          where s.scope = 'global' or (s.scope = 'account' and s.key = o.account)
+            or (s.scope = 'symbol' and s.key = o.symbol)
+            or (s.scope = 'strategy' and s.key = o.strategy))
         order by o.id for update of o
       ), intended as (
         update postern_order o set status = 'pending_new', seq = o.seq + 1,
@@ -93,7 +95,8 @@ async function insertIntents(
         from intended
       ), recorded as (
         insert into postern_audit_intake (rec, body)
-        select r.rec, r.body from ${journalRows(sql, lines)} as r join intended using (rec)
+        select r.rec, r.body from ${journalRows(sql, lines)} as r
+        where (r.rec in (select rec from intended)) is true
         returning 1
       )
       select rec, ${orderColumns(sql)}, (select postern_recorded(

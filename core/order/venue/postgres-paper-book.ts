@@ -99,22 +99,25 @@ function insertOrders(sql: Sql, rows: readonly object[], where: ReturnType<Sql>)
     returning account, client_order_id`
 }
 
+/** Behind `is true` the stored ones are hashed, where a join would hold each report against each of them. */
 function insertReports(sql: Sql, rows: readonly object[], stored: ReturnType<Sql>) {
   return sql`
     insert into postern_paper_report (account, client_order_id, body)
     select r.account, r.client_order_id, r.body
     from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r(
       n integer, account text, client_order_id text, body jsonb)
-    join ${stored} s using (account, client_order_id)
+    where ((r.account, r.client_order_id) in (select account, client_order_id from ${stored})) is true
     order by r.n
     returning id, account, client_order_id, body`
 }
 
-/** A line for each report, and one for an order of which nothing is told. */
+/** A line for each order, and behind them one for each report. */
 function selectBooked(sql: Sql, stored: ReturnType<Sql>) {
   return sql`
-    select s.account, s.client_order_id as "clientOrderId", t.id::text, t.body::text
-    from ${stored} s left join told t using (account, client_order_id) order by t.id`
+    select b.account, b.client_order_id as "clientOrderId", b.id::text, b.body::text from (
+      select account, client_order_id, null::bigint as id, null::jsonb as body from ${stored}
+      union all select account, client_order_id, id, body from told) as b
+    order by b.id nulls first`
 }
 
 async function bookedBy(statement: PromiseLike<readonly StoredRow[]>): Promise<Booked> {
@@ -154,7 +157,10 @@ export async function findOrders(
   return new Map(rows.map(paperOrderOf).map((order) => [keyOf(order), order]))
 }
 
-/** Of each account, oldest first: price-time priority, as far as orders of one price go. */
+/**
+ * Of each account, oldest first: price-time priority, as far as orders of one price go. Without the
+ * `offset` the planner joins the accounts to the open orders of all.
+ */
 export async function openOrders(
   sql: Sql,
   accounts: readonly string[],
@@ -163,7 +169,7 @@ export async function openOrders(
     select w.n::integer as n, o.* from unnest(${[...accounts]}::text[]) with ordinality as w(account, n)
     cross join lateral (
       select * from postern_paper_order
-      where account = w.account and status in ('new', 'partially_filled')) as o
+      where account = w.account and status in ('new', 'partially_filled') offset 0) as o
     order by w.n, o.venue_order_id`
   const orders = rows.map((row) => ({ n: Number(row['n']), order: paperOrderOf(row) }))
   return rowsByKey(accounts, orders).map((own) => own.map(({ order }) => order))
@@ -219,7 +225,9 @@ export async function* fillsAfter(
     const rows = await sql<FillRow[]>`
       select r.id::text, r.account, r.client_order_id as "clientOrderId", r.body::text,
         o.symbol, o.side
-      from postern_paper_report r join postern_paper_order o using (account, client_order_id)
+      from postern_paper_report r cross join lateral (
+        select symbol, side from postern_paper_order
+        where account = r.account and client_order_id = r.client_order_id limit 1) as o
       where r.account = ${account} and r.id > ${cursor}::bigint and r.body ->> 'type' = 'trade'
       order by r.id limit ${pageMax}`
     for (const row of rows) {

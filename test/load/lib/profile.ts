@@ -120,7 +120,7 @@ export function taskPicker(tasks: Readonly<Record<string, number>>): (drawn: num
   const ends = names.map((name) => (sum += tasks[name] ?? 0))
   return (drawn) => {
     let at = 0
-    while (drawn * sum >= (ends[at] ?? sum)) at++
+    while (at < ends.length && drawn * sum >= (ends[at] ?? 0)) at++
     const name = names[at]
     if (name === undefined) throw new Error('a class without a task has nobody to play')
     return name
