@@ -28,11 +28,12 @@ type Concerned = {
 export function followMarket(options: FollowMarketOptions): MarketDesk {
   return {
     async onMarket(events, signal) {
-      const read = events.bars.length > 0 ? readConcerned : readOpen
-      const accounts = await read(options, events).catch(rethrowAsOutage)
-      if (accounts.length === 0) return
       const { breaker } = (await readMarkets(options.sql).catch(rethrowAsOutage))[events.clock]
-      await workPaper(options, { accounts, events, breaker, signal })
+      if (events.bars.length === 0) return await workQuote(options, events, breaker)
+      const accounts = await readConcerned(options, events).catch(rethrowAsOutage)
+      if (accounts.length === 0) return
+      await workBars(options, { accounts, events, breaker, signal })
+      await workQuote(options, events, breaker)
       for (const { id } of accounts.filter(({ hasWaiting }) => hasWaiting)) {
         signal.throwIfAborted()
         await releaseWaiting(options, id)
@@ -71,21 +72,6 @@ async function readConcerned(
     order by a.id`
 }
 
-/**
- * A quote alone: those whose resting orders it may reach, which the venue finds by itself. What else it
- * means is seen to once for all symbols of an upload, in `onQuotes`: eight of them come at once.
- */
-async function readOpen(
-  { sql }: FollowMarketOptions,
-  { clock }: MarketEvents,
-): Promise<readonly Concerned[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id from postern_account
-    where clock = ${clock} and venue = 'paper' and open_orders > 0 order by id`
-  const isOpen = { isPaper: true, hasOpen: true, hasPosition: false, hasWaiting: false }
-  return rows.map(({ id }) => ({ id, ...isOpen }))
-}
-
 const idsOf = (accounts: readonly { readonly id: string }[]) => accounts.map(({ id }) => id)
 
 type Working = {
@@ -96,23 +82,49 @@ type Working = {
 }
 
 /** Bar by bar: what is due by then has expired before it trades. */
-async function workPaper({ paper, now }: FollowMarketOptions, working: Working): Promise<void> {
+async function workBars({ paper }: FollowMarketOptions, working: Working): Promise<void> {
   const { events, breaker, signal } = working
-  const { symbol, quote } = events
   const ofPaper = working.accounts.filter(({ isPaper }) => isPaper)
   if (ofPaper.length === 0) return
   const ids = idsOf(ofPaper)
-  const open = idsOf(ofPaper.filter(({ hasOpen }) => hasOpen))
+  const open = new Set(idsOf(ofPaper.filter(({ hasOpen }) => hasOpen)))
   for (const bar of events.bars) {
     signal.throwIfAborted()
     await paper.expireDue(ids, bar.time)
-    if (open.length > 0) await paper.onMarket(open, symbol, marketOf({ bar, breaker }))
+    if (open.size === 0) continue
+    const market = marketOf({ bar, breaker })
+    await paper.onMarket(() => Promise.resolve(open), events.symbol, market)
   }
-  if (quote === undefined || open.length === 0) return
-  const clockMs = events.clock === 'live' ? now().getTime() : quote.time
+}
+
+/**
+ * The venue finds the resting orders that it reaches. What else a quote means is seen to once for all
+ * symbols of an upload, in `onQuotes`: eight of them come at once.
+ */
+async function workQuote(
+  { sql, paper, now }: FollowMarketOptions,
+  { clock, symbol, quote }: MarketEvents,
+  breaker: BreakerState | undefined,
+): Promise<void> {
+  if (quote === undefined) return
+  const clockMs = clock === 'live' ? now().getTime() : quote.time
   const isHalted = isHaltedAt(breaker, clockMs)
   const market = { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
-  await paper.onMarket(open, symbol, market)
+  const concerned = (accounts: readonly string[]) => paperAccounts(sql, clock, accounts)
+  await paper.onMarket(concerned, symbol, market)
+}
+
+async function paperAccounts(
+  sql: FollowMarketOptions['sql'],
+  clock: MarketEvents['clock'],
+  accounts: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await sql<{ id: string }[]>`
+    select id from postern_account
+    where id = any(${[...accounts]}::text[]) and clock = ${clock} and venue = 'paper'`.catch(
+    rethrowAsOutage,
+  )
+  return new Set(idsOf(rows))
 }
 
 function marketOf({

@@ -47,14 +47,17 @@ export type PaperVenueOptions = PaperMarkets & {
   readonly pollMs?: number
 }
 
+/** Those of the accounts that a market is about. */
+export type Concerned = (accounts: readonly string[]) => Promise<ReadonlySet<string>>
+
 export type PaperVenue = Venue & {
   /**
    * Holds the open orders of a symbol against its market, those of each account as if nobody else
-   * were there; returns how many changed. Before `expireDue` of the same clock, or a day's last bar
+   * were there; returns how many changed. `concerned` is asked about accounts whose orders it reaches. Before `expireDue` of the same clock, or a day's last bar
    * finds its orders gone. A bar that is applied once more fills no order of `strict` twice, but
    * lends its volume once more.
    */
-  onMarket(accounts: readonly string[], symbol: string, market: PaperMarket): Promise<number>
+  onMarket(concerned: Concerned, symbol: string, market: PaperMarket): Promise<number>
   /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */
   expireDue(accounts: readonly string[], clockMs: number): Promise<number>
   /** Resolves when no order and no cancel is waiting for its commit. */
@@ -146,13 +149,18 @@ function paperMarketSteps(
   }
 
   return {
-    async onMarket(accounts, symbol, market) {
-      const reached = { accounts, symbol, reach: reachOf(market) }
+    async onMarket(concerned, symbol, market) {
+      const reached = { symbol, reach: reachOf(market) }
       const orders = await reachedOrders(sql, reached).catch(rethrowAsVenueOutage)
+      if (orders.length === 0) return 0
+      const byAccount = Map.groupBy(orders, (order) => order.account)
+      const accounts = await concerned([...byAccount.keys()])
       const steps = await Promise.all(
-        [...Map.groupBy(orders, (order) => order.account)].map(async ([account, own]) =>
-          workTogether(own, market, await rulesFor(context, account)),
-        ),
+        [...byAccount]
+          .filter(([account]) => accounts.has(account))
+          .map(async ([account, own]) =>
+            workTogether(own, market, await rulesFor(context, account)),
+          ),
       )
       const changed = steps.flat().filter((step) => step !== undefined)
       return await changeAll(changed).catch(rethrowAsVenueOutage)

@@ -175,23 +175,17 @@ export async function openOrders(
   return rowsByKey(accounts, orders).map((own) => own.map(({ order }) => order))
 }
 
-type Reached = {
-  readonly accounts: readonly string[]
-  readonly symbol: string
-  readonly reach: PriceReach
-}
+type Reached = { readonly symbol: string; readonly reach: PriceReach }
 
-/** The same of a symbol, without those that rest beyond what a market reaches. */
+/** The same of a symbol, of all accounts, without those that rest beyond what a market reaches. */
 export async function reachedOrders(
   sql: Sql,
-  { accounts, symbol, reach }: Reached,
+  { symbol, reach }: Reached,
 ): Promise<readonly PaperOrder[]> {
   const text = (price: Price | undefined) => (price === undefined ? null : formatAmount(price))
-  // `is true` keeps the planner from an index of accounts: with many of them it reads all their orders.
   const open = sql`
     select * from postern_paper_order
-    where (account = any(${[...accounts]}::text[])) is true and symbol = ${symbol}
-      and status in ('new', 'partially_filled')`
+    where symbol = ${symbol} and status in ('new', 'partially_filled')`
   // Word for word as the two partial indexes of open orders say it, or they are of no use.
   const isResting = sql`type = 'limit' and tif in ('day', 'gtc', 'gtd')`
   const rows = await sql`

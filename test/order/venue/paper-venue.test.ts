@@ -6,7 +6,7 @@ import { paperDefaults } from '#core/order/venue/paper-market.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { noSignal, orderTerms, referenceTo, testAccount } from './order-terms.ts'
 import { paperFile } from './paper-file.ts'
-import { closeMs, marketAt, openedMs } from './paper-world.ts'
+import { closeMs, marketAt, only, openedMs } from './paper-world.ts'
 import { reportLog } from './report-log.ts'
 
 const shares = parseAmount
@@ -145,8 +145,8 @@ test('at the end of the session DAY expires, a waiting IOC is cancelled, GTC sta
 test('a market behind the end of its session does not fill a DAY order, the last one does', async () => {
   const [late, last] = [orderTerms(), orderTerms({ symbol: 'MSFT' })]
   for (const terms of [late, last]) await submit(terms)
-  await venue.onMarket([testAccount], 'AAPL', marketAt('99', { clockMs: closeMs + 1 }))
-  await venue.onMarket([testAccount], 'MSFT', marketAt('99', { clockMs: closeMs }))
+  await venue.onMarket(only(testAccount), 'AAPL', marketAt('99', { clockMs: closeMs + 1 }))
+  await venue.onMarket(only(testAccount), 'MSFT', marketAt('99', { clockMs: closeMs }))
   expect(await Promise.all([late, last].map(statusOf))).toEqual(['new', 'filled'])
 })
 
@@ -169,15 +169,15 @@ test('a market works the orders that it reaches, and all that wait for more than
   const elsewhere = orderTerms({ symbol: 'MSFT' })
   for (const terms of [...near, ...beyond, ...others, elsewhere]) await submit(terms, late)
   const market = marketAt('99', { clockMs: openedMs + 10 })
-  expect(await venue.onMarket([testAccount], 'AAPL', market)).toBe(near.length + others.length)
+  expect(await venue.onMarket(only(testAccount), 'AAPL', market)).toBe(near.length + others.length)
   const statuses = async (all: readonly OrderTerms[]) => await Promise.all(all.map(statusOf))
   expect(await statuses(near)).toEqual(['filled', 'filled'])
   expect(await statuses(beyond)).toEqual(['new', 'new'])
   expect(await statuses(others)).toEqual(['filled', 'filled', 'new', 'canceled'])
   expect(await statusOf(elsewhere)).toBe('new')
-  expect(await venue.onMarket(['another'], 'AAPL', market)).toBe(0)
+  expect(await venue.onMarket(only('another'), 'AAPL', market)).toBe(0)
   expect(
-    await venue.onMarket([testAccount], 'AAPL', marketAt('98.99', { clockMs: openedMs + 11 })),
+    await venue.onMarket(only(testAccount), 'AAPL', marketAt('98.99', { clockMs: openedMs + 11 })),
   ).toBe(1)
 })
 
@@ -188,8 +188,8 @@ test('a bar that is applied twice fills an order once', async () => {
   const price = Number(dollars('100'))
   const bar = { time, open: price, high: price, low: price, close: price, volume: 2_000 }
   const market = { ...marketAt(undefined, { clockMs: time }), bar }
-  expect(await venue.onMarket([testAccount], 'AAPL', market)).toBe(1)
-  expect(await venue.onMarket([testAccount], 'AAPL', market)).toBe(0)
+  expect(await venue.onMarket(only(testAccount), 'AAPL', market)).toBe(1)
+  expect(await venue.onMarket(only(testAccount), 'AAPL', market)).toBe(0)
   expect(await viewOf(terms)).toMatchObject({ cumQuantity: shares('50') })
 })
 

@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import type { Sql } from 'postgres'
 import { formatAmount, parseAmount } from '#core/order/amount.ts'
 import { type PaperMarket, paperDefaults, venueClockAt } from '#core/order/venue/paper-market.ts'
-import { type PaperVenueOptions, paperVenue } from '#core/order/venue/paper-venue.ts'
+import {
+  type Concerned,
+  type PaperVenueOptions,
+  paperVenue,
+} from '#core/order/venue/paper-venue.ts'
 import { connectPostgres } from '#core/postgres/connect.ts'
 import { openEmbeddedEngine } from '#core/postgres/embedded-engine.ts'
 import { migrate } from '#core/postgres/migrate.ts'
@@ -28,6 +32,10 @@ export function marketAt(
       ? undefined
       : { time: clockMs, bid: nanos, ask: nanos, bidSize: size, askSize: size }
   return { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
+}
+
+export function only(account: string): Concerned {
+  return () => Promise.resolve(new Set([account]))
 }
 
 /** A database with the paper venue's tables, and venues that share it as processes do. */
@@ -73,7 +81,7 @@ export async function paperWorld(database: PaperDatabase = productionDatabase) {
     ) {
       const shares = formatAmount(trade.shares)
       const market = marketAt(formatAmount(trade.price), { shares })
-      await venue.onMarket([testAccount], trade.symbol, market)
+      await venue.onMarket(only(testAccount), trade.symbol, market)
     },
     async clear() {
       for (const symbol of symbols) markets.set(symbol, marketAt(undefined))
