@@ -44,6 +44,33 @@ test('a bar marks the positions of its clock', async () => {
   expect(await marks()).toEqual({ [account]: null, replayed: '101000' })
 })
 
+test('a quote of one clock fills no order of an account at the other', async () => {
+  await addAccount(world.sql, { id: 'replaying', clock: 'replay' })
+  const accounts = [account, 'replaying']
+  await world.sql`
+    insert into postern_paper_order (account, client_order_id, venue_order_id, symbol, side, type, tif,
+      quantity, limit_price, is_triggered, active_at_ms, carried, cum, trades, status, version)
+    select id, 'rests', gen_random_uuid(), 'AAPL', 'buy', 'limit', 'gtc', 10, 95, false, 0, 0, 0, 0,
+      'new', 0
+    from unnest(${accounts}::text[]) as a(id)`
+  await world.sql`update postern_account set venue = 'alpaca' where id = 'replaying'`
+  const filled = async () => {
+    const rows = await world.sql<{ account: string }[]>`
+      select account from postern_paper_order where status = 'filled' order by account`
+    return rows.map((row) => row.account)
+  }
+  const quote = { time: noonMs, bid: nanos('94'), ask: nanos('94.1'), bidSize: 9e9, askSize: 9e9 }
+  const told = { symbol: 'AAPL', bars: [], quote }
+  await desk.onMarket({ clock: 'replay', ...told }, signal)
+  // Of that clock, but at a venue of its own.
+  expect(await filled()).toEqual([])
+  await world.sql`update postern_account set venue = 'paper' where id = 'replaying'`
+  await desk.onMarket({ clock: 'replay', ...told }, signal)
+  expect(await filled()).toEqual(['replaying'])
+  await desk.onMarket({ clock: 'live', ...told }, signal)
+  expect(await filled()).toEqual([account, 'replaying'])
+})
+
 test('quotes are marked once, at the end, and only where a position is of their symbols', async () => {
   for (const id of ['held', 'flat', 'other']) {
     await addAccount(world.sql, { id, clock: 'replay' })

@@ -5,6 +5,7 @@ import { accountDirectory } from '#core/order/desk/account-directory.ts'
 import { followMarket } from '#core/order/desk/follow-market.ts'
 import { paperMarkets } from '#core/order/desk/paper-markets.ts'
 import { orderOfClient } from '#core/order/desk/read-rows.ts'
+import { reconcileReads } from '#core/order/desk/reconcile-reads.ts'
 import {
   type OrderStatus,
   orderStatuses,
@@ -67,6 +68,7 @@ async function rest(of: OrderDocument): Promise<void> {
         select gen_random_uuid(), ''rest-'' || n, %1$s
         from postern_order, generate_series(1, ${resting}) as n where id = ''${of.id}''', names);
     end $$`)
+  await world.sql`delete from postern_paper_order`
   await world.sql`
     insert into postern_paper_order (account, client_order_id, venue_order_id, symbol, side, type, tif,
       quantity, limit_price, is_triggered, active_at_ms, carried, cum, trades, status, version)
@@ -107,6 +109,28 @@ test('how many messages an account may send is looked up, among limits of many a
     { id: account, messagesPerSecond: 7 },
   ])
   expect((await rowsRead(sql, ['postern_limit'])) - before).toBeLessThan(accounts / 100)
+})
+
+test('what of accounts is open is looked up for each, in a table that nobody has counted', async () => {
+  await rest(await world.live())
+  const { sql } = world.workerDesk
+  // As they are while nobody has counted them: ten pages, and nothing known of what is in them.
+  await world.sql`delete from pg_statistic where starelid = any(
+    array['postern_order', 'postern_paper_order']::regclass[])`
+  await world.sql`update pg_class set reltuples = -1, relpages = 0 where oid = any(
+    array['postern_order', 'postern_paper_order']::regclass[])`
+  const { openOrders } = reconcileReads(sql)
+  const accounts = Array.from({ length: 16 }, (_, n) => `other-${n}`)
+  const before = await rowsRead(sql, ['postern_order', 'postern_paper_order'])
+  const venue = paperVenue({
+    ...{ sql, grouped: sql, rules: { ...paperDefaults, seed: 1 } },
+    ...paperMarkets({ sql, readMarket: world.workerDesk.readMarket }),
+  })
+  for (const read of [openOrders, venue.listOpen]) {
+    expect((await Promise.all(accounts.map(read))).flat()).toEqual([])
+  }
+  const read = await rowsRead(sql, ['postern_order', 'postern_paper_order'])
+  expect(read - before).toBeLessThan(resting / 100)
 })
 
 test('a quote reads none of the orders that rest beyond it', async () => {
