@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { PnlQuery, PnlReads } from '#core/order/desk/pnl-reads.ts'
+import type { PnlReads } from '#core/order/desk/pnl-reads.ts'
+import type { PnlQuery } from '#core/order/desk/pnl-rows.ts'
 import { costMethods } from '#core/order/pnl.ts'
 import { answer } from '../answer.ts'
 import { accountParameter, dayParameter } from '../desk-parameters.ts'

@@ -1,4 +1,3 @@
-import type { TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { exchangeDay } from '../../market/session.ts'
 import { amountOf, moneyOf } from '../amount.ts'
@@ -7,6 +6,7 @@ import { sides } from '../order.ts'
 import { positionKey } from './desk-view.ts'
 import type { PositionDay } from './ledger.ts'
 import type { DayRange } from './pnl-report.ts'
+import type { DeskSql } from './read-rows.ts'
 import { refuseMore } from './refuse-more.ts'
 
 /** Lots have no rows of their own: every fill since the accounts began is read, in some seconds. */
@@ -31,7 +31,7 @@ const fillsSchema = z.array(
  * before it. Throws `request.query_invalid` for too many fills.
  */
 export async function foldFifo(
-  sql: TransactionSql,
+  sql: DeskSql,
   accounts: readonly string[],
   { start, end }: DayRange,
 ): Promise<readonly PositionDay[]> {
@@ -55,7 +55,7 @@ export async function foldFifo(
   return [...ends.values()]
 }
 
-async function refuseMany(sql: TransactionSql, accounts: string[]): Promise<void> {
+async function refuseMany(sql: DeskSql, accounts: string[]): Promise<void> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::integer as count from (
       select from postern_fill where account = any(${accounts}::text[]) limit ${fillsMax + 1}) f`

@@ -7,7 +7,7 @@ import type { Venue } from '../venue.ts'
 import { type DeskConnection, deskTransaction } from './desk-transaction.ts'
 import { freezeSymbols } from './freeze-symbols.ts'
 import { type ReplayedFills, replayFills } from './reconcile-fills.ts'
-import type { ReconcileReads } from './reconcile-reads.ts'
+import type { ReconciledCounts, ReconcileReads } from './reconcile-reads.ts'
 import { compareOrders, comparePositions } from './reconcile-state.ts'
 import type { ReportIntake } from './report-intake.ts'
 
@@ -65,7 +65,7 @@ export async function reconcileAccount(
     account,
     ...(day === undefined ? {} : { reconciliation_date: day }),
     replayed,
-    checked: last.fills.checked,
+    checked: { ...last.counts, fills: last.fills.checked },
     mismatches: unique([...healed, ...standing]),
     frozen: [...frozen.keys()].filter((symbol) => symbol !== '').sort(),
   }
@@ -82,14 +82,21 @@ export async function reconcileAccount(
   return result
 }
 
-type Look = { readonly fills: ReplayedFills; readonly mismatches: readonly Mismatch[] }
+type Look = {
+  readonly fills: ReplayedFills
+  readonly counts: ReconciledCounts
+  readonly mismatches: readonly Mismatch[]
+}
 
-/** Fills first: what they explain is no mismatch of orders and positions. */
+/** Fills first: what they explain is no mismatch of orders and positions, and nothing else moves a position. */
 async function look(context: Reconciling): Promise<Look> {
   const fills = await replayFills(context)
-  const orders = await compareOrders(context)
-  const positions = await comparePositions(context)
-  return { fills, mismatches: [...fills.mismatches, ...orders, ...positions] }
+  const [orders, positions, counts] = await Promise.all([
+    compareOrders(context),
+    comparePositions(context),
+    context.reads.counts(context.account).catch(rethrowAsOutage),
+  ])
+  return { fills, counts, mismatches: [...fills.mismatches, ...orders, ...positions] }
 }
 
 async function venueOf({ reads, venues }: ReconcileOptions, account: string): Promise<Venue> {

@@ -126,11 +126,16 @@ test('what of accounts is open is looked up for each, in a table that nobody has
     ...{ sql, grouped: sql, rules: { ...paperDefaults, seed: 1 } },
     ...paperMarkets({ sql, readMarket: world.workerDesk.readMarket }),
   })
-  for (const read of [openOrders, venue.listOpen]) {
-    expect((await Promise.all(accounts.map(read))).flat()).toEqual([])
+  const reads: readonly ((id: string) => Promise<readonly unknown[]>)[] = [
+    openOrders,
+    venue.listOpen,
+  ]
+  for (const read of reads) {
+    const open = await Promise.all(accounts.map((id) => read(id)))
+    expect(open.flat()).toEqual([])
   }
-  const read = await rowsRead(sql, ['postern_order', 'postern_paper_order'])
-  expect(read - before).toBeLessThan(resting / 100)
+  const after = await rowsRead(sql, ['postern_order', 'postern_paper_order'])
+  expect(after - before).toBeLessThan(resting / 100)
 })
 
 test('a quote reads none of the orders that rest beyond it', async () => {

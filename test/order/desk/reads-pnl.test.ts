@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { formatMoney, moneyOf } from '#core/order/amount.ts'
-import { type PnlQuery, pnlReads } from '#core/order/desk/pnl-reads.ts'
+import { pnlReads } from '#core/order/desk/pnl-reads.ts'
+import type { PnlQuery } from '#core/order/desk/pnl-rows.ts'
 import { positionReads } from '#core/order/desk/position-reads.ts'
 import { seededRandom } from '../../audit/verify/seeded-random.ts'
 import { addInstrument } from './desk-rows.ts'
