@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { runCommand } from '#test/support/server-process.ts'
@@ -143,9 +143,7 @@ function environment(): { [name: string]: string | undefined } {
     K6_AUTO_EXTENSION_RESOLUTION: 'false',
     K6_CSV_TIME_FORMAT: 'unix_milli',
     // A thousand interpreters are one large heap; collected as often as Go does, k6 would take two
-    // thirds of two cores that it shares with what it measures. At 400, a collection each 17 s held up
-    // its users for half a second, which stood in the report as the server's.
-    GOGC: process.env['GOGC'] ?? '1600',
-    GOMEMLIMIT: process.env['GOMEMLIMIT'] ?? `${Math.floor(totalmem() / 2 ** 21)}MiB`,
+    // thirds of two cores that it shares with what it measures.
+    GOGC: process.env['GOGC'] ?? '400',
   }
 }
