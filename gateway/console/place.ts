@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 
 /** What is shown: a view, and what of it. It stands in the fragment, which no server is sent. */
 export type Place = { readonly view: string; readonly rest: string }
@@ -26,7 +26,8 @@ export function goTo(view: string, rest = ''): void {
 
 export function usePlace(): Place {
   const [place, setPlace] = useState(() => placeOf(location.hash))
-  useEffect(() => {
+  // Before anything is painted: later, a fragment that changed meanwhile would not be followed.
+  useLayoutEffect(() => {
     const follow = () => setPlace(placeOf(location.hash))
     addEventListener('hashchange', follow)
     return () => removeEventListener('hashchange', follow)

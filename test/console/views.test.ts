@@ -57,6 +57,17 @@ test('axe finds nothing wrong, in light and in dark, with a dialog or a refusal'
   expect(await violations(page)).toEqual([])
 })
 
+test('a view that is asked for the moment the page unlocks is shown', async () => {
+  const page = await world.open()
+  await page.evaluate(`new MutationObserver((_, observer) => {
+    if (document.querySelector('nav') === null) return
+    observer.disconnect()
+    location.hash = '#/queues'
+  }).observe(document.body, { childList: true, subtree: true })`)
+  await unlock(page, await world.token('developer'))
+  await page.getByRole('heading', { level: 1, name: 'Queues' }).waitFor()
+})
+
 test('what a token may not see says so, and takes nothing else with it', async () => {
   const page = await world.open()
   await unlock(page, await world.token('reader', ['queues:read']))
