@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import {
   cpSync,
@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,9 +26,12 @@ function envelope(statement: string, key: KeyObject) {
   return { payload: body.toString('base64'), payloadType, signatures: [{ sig }] }
 }
 
+const root = mkdtempSync(join(tmpdir(), 'apply-gate-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
 /** The good evidence, with what a fixture holds in its place; every statement signed. */
 function layOut(fixture: string, key = ours.privateKey): string {
-  const folder = mkdtempSync(join(tmpdir(), 'apply-gate-'))
+  const folder = mkdtempSync(join(root, 'evidence-'))
   for (const name of ['good', fixture]) {
     cpSync(join(fixtures, name), folder, { recursive: true })
   }
