@@ -110,8 +110,8 @@ async function workQuote(
   const clockMs = clock === 'live' ? now().getTime() : quote.time
   const isHalted = isHaltedAt(breaker, clockMs)
   const market = { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
-  const concerned = (accounts: readonly string[]) => paperAccounts(sql, clock, accounts)
-  await paper.onMarket(concerned, symbol, market)
+  const filter = (accounts: readonly string[]) => paperAccounts(sql, clock, accounts)
+  await paper.onMarket(filter, symbol, market)
 }
 
 async function paperAccounts(

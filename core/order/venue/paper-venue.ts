@@ -47,17 +47,17 @@ export type PaperVenueOptions = PaperMarkets & {
   readonly pollMs?: number
 }
 
-/** Those of the accounts that a market is about. */
-export type Concerned = (accounts: readonly string[]) => Promise<ReadonlySet<string>>
+/** Of the accounts, those that are meant. */
+export type AccountFilter = (accounts: readonly string[]) => Promise<ReadonlySet<string>>
 
 export type PaperVenue = Venue & {
   /**
    * Holds the open orders of a symbol against its market, those of each account as if nobody else
-   * were there; returns how many changed. `concerned` is asked about accounts whose orders it reaches. Before `expireDue` of the same clock, or a day's last bar
-   * finds its orders gone. A bar that is applied once more fills no order of `strict` twice, but
+   * were there; returns how many changed. `filter` is asked about the accounts whose orders it
+   * reaches. Before `expireDue` of the same clock, or a day's last bar finds its orders gone. A bar that is applied once more fills no order of `strict` twice, but
    * lends its volume once more.
    */
-  onMarket(concerned: Concerned, symbol: string, market: PaperMarket): Promise<number>
+  onMarket(filter: AccountFilter, symbol: string, market: PaperMarket): Promise<number>
   /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */
   expireDue(accounts: readonly string[], clockMs: number): Promise<number>
   /** Resolves when no order and no cancel is waiting for its commit. */
@@ -149,12 +149,12 @@ function paperMarketSteps(
   }
 
   return {
-    async onMarket(concerned, symbol, market) {
+    async onMarket(filter, symbol, market) {
       const reached = { symbol, reach: reachOf(market) }
       const orders = await reachedOrders(sql, reached).catch(rethrowAsVenueOutage)
       if (orders.length === 0) return 0
       const byAccount = Map.groupBy(orders, (order) => order.account)
-      const accounts = await concerned([...byAccount.keys()])
+      const accounts = await filter([...byAccount.keys()])
       const steps = await Promise.all(
         [...byAccount]
           .filter(([account]) => accounts.has(account))

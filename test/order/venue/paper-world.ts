@@ -6,7 +6,7 @@ import type { Sql } from 'postgres'
 import { formatAmount, parseAmount } from '#core/order/amount.ts'
 import { type PaperMarket, paperDefaults, venueClockAt } from '#core/order/venue/paper-market.ts'
 import {
-  type Concerned,
+  type AccountFilter,
   type PaperVenueOptions,
   paperVenue,
 } from '#core/order/venue/paper-venue.ts'
@@ -34,7 +34,7 @@ export function marketAt(
   return { clockMs, quote, bar: undefined, isHalted, barVolumeUsed: 0n }
 }
 
-export function only(account: string): Concerned {
+export function only(account: string): AccountFilter {
   return () => Promise.resolve(new Set([account]))
 }
 
