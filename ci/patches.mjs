@@ -21,6 +21,51 @@ export const patches = [
         xs[index - 1] = undefined
       }`,
   },
+  {
+    // A transaction goes on asking on a connection that is gone, or that has been opened again for somebody
+    // else: on one that is lost nothing is sent any more. Where its options begin with `>`, which is no SQL
+    // (`core/postgres/early-begin.ts`), its first statements are sent along with its `begin`.
+    file: 'postgres/src/index.js',
+    before: `      , prepare = null
+
+    try {
+      await sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute }).execute()
+      return await Promise.race([
+        scope(connection, fn),
+        new Promise((_, reject) => connection.onclose = reject)
+      ])`,
+    after: `      , prepare = null
+      , lost = null
+      , reach = null
+
+    try {
+      const reached = new Promise(resolve => reach = resolve)
+      const begun = sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute }).execute()
+      begun.catch(error => lost = error)
+      await (options[0] === '>' ? Promise.race([begun, reached]) : begun)
+      connection.queue === full && move(connection, reserved)
+      return await Promise.race([
+        scope(connection, fn),
+        new Promise((_, reject) => connection.onclose = error => reject(lost = error))
+      ])`,
+  },
+  {
+    file: 'postgres/src/index.js',
+    before: `        q.catch(e => uncaughtError || (uncaughtError = e))
+        c.queue === full`,
+    after: `        q.catch(e => uncaughtError || (uncaughtError = e))
+        if (lost)
+          return q.reject(lost)
+        c.queue === full`,
+  },
+  {
+    file: 'postgres/src/index.js',
+    before: `      connection = c
+      move(c, reserved)`,
+    after: `      connection = c
+      reach()
+      move(c, reserved)`,
+  },
 ]
 
 /** Changes what is not changed yet, and throws, naming the file, where the text is not found. */

@@ -18,8 +18,6 @@ const versionOffset = 4
 
 /** ReadyForQuery, idle: the last message of an answer, outside of a transaction. */
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
-/** The same in a transaction too: the last byte says which. */
-const readyForAny = readyForQuery.subarray(0, -1)
 
 /** The field of an ErrorResponse for SQLSTATE class 28; before a session is ready nothing else has its form. */
 const loginRefusal = /C(28P01|28000)\0/
@@ -44,49 +42,33 @@ export type DriverSocket = EventEmitter & {
  * Stands between postgres.js and a socket and reports its end in two steps. At the error a
  * transaction sends its rollback, which postgres.js writes to a socket that is gone already when
  * the close comes with the error (a TypeError that nobody can catch). The close follows as one
- * without an error: only then does postgres.js reject what it was given between the two. A transaction
- * that asks nothing when its connection ends has the close wait for its next statement, its own end at
- * the latest, which is refused like one under way.
+ * without an error: only then does postgres.js reject what it was given between the two. What a
+ * transaction asks later it refuses by itself (`ci/patches.mjs`).
  */
 export function driverSocket(raw: Socket): DriverSocket {
   let isFirst = true
   let isEnding = false
   let [isIdle, isReady] = [false, false]
-  /** In a transaction that has asked nothing since its last answer. */
-  let isResting = false
-  let isCloseHeld = false
   let tail: Buffer = Buffer.alloc(0)
   let fault: unknown
-  const closeNext = () => setImmediate(() => socket.emit('close', false))
-  const releaseClose = () => {
-    if (isCloseHeld) closeNext()
-    isCloseHeld = false
-  }
   const socket = emitterWith({
     isIdle: () => isIdle || raw.destroyed,
     write(bytes, done) {
       isIdle = false
       if (raw.destroyed) {
-        if (isCloseHeld) socket.emit('error', unavailable(fault))
-        releaseClose()
         done?.(unavailable(fault))
         return true
       }
-      isResting = false
       const first = isFirst ? afterStale(bytes) : bytes
       isFirst = false
       return raw.write(first, done)
     },
     end(bytes) {
       isEnding = true
-      releaseClose()
       if (bytes === undefined) raw.end()
       else raw.end(bytes)
     },
-    destroy() {
-      releaseClose()
-      raw.destroy()
-    },
+    destroy: () => raw.destroy(),
     pause: () => raw.pause(),
     resume: () => raw.resume(),
     setKeepAlive: (isOn, delayMs) => raw.setKeepAlive(isOn, delayMs),
@@ -101,7 +83,6 @@ export function driverSocket(raw: Socket): DriverSocket {
     tail = (bytes.length < readyForQuery.length ? Buffer.concat([tail, bytes]) : bytes).subarray(
       -readyForQuery.length,
     )
-    if (tail.indexOf(readyForAny) === 0) isResting = !tail.equals(readyForQuery)
     // A notification comes to an idle connection, or right behind its answer, and leaves it idle.
     if (tail.equals(readyForQuery) || isNotifiedBehind(bytes)) isIdle = true
     socket.emit('data', bytes)
@@ -115,9 +96,8 @@ export function driverSocket(raw: Socket): DriverSocket {
       socket.emit('close', false)
       return
     }
-    isCloseHeld = isResting
     socket.emit('error', unavailable(fault))
-    if (!isResting) closeNext()
+    setImmediate(() => socket.emit('close', false))
   })
   return socket
 }

@@ -1,4 +1,4 @@
-import type { ReservedSql, Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { PosternError } from '../errors.ts'
 import type { Nanos } from '../market/bar.ts'
 import { dayIntervalMs, formatInterval } from '../market/bar-interval.ts'
@@ -57,7 +57,7 @@ function rangeOf({ fromMs, beforeMs }: Pick<StoredBarsOptions, 'fromMs' | 'befor
   return { from: text(fromMs), before: text(beforeMs) }
 }
 
-type Connection = Sql | ReservedSql
+type Connection = Sql | TransactionSql
 
 /** The key of the table is symbol, length and time: each of these is one range of its index. */
 function wanted(sql: Connection, { symbol, intervalMs, fromMs, beforeMs }: StoredBarsOptions) {
@@ -109,19 +109,19 @@ async function readSeries({ sql, symbol }: StoredBarsOptions): Promise<SeriesKin
 
 /** A cursor keeps the snapshot of its declaration; each block is one short statement. */
 async function* readBlocks(options: StoredBarsOptions): AsyncGenerator<BarBlock> {
-  const held = await options.sql.reserve()
+  const held = await holdTransaction(options.sql).catch(rethrowAsOutage)
+  const { transaction } = held
   try {
-    await held`begin read only`
-    await held`
+    await transaction`
       declare postern_replay no scroll cursor for
       select (extract(epoch from b.time) * 1000)::float8 as time,
         (b.open * 1000000000)::float8 as open, (b.high * 1000000000)::float8 as high,
         (b.low * 1000000000)::float8 as low, (b.close * 1000000000)::float8 as close, b.volume
-      from postern_bar b where ${wanted(held, options)} order by b.time`
-    const fetched = held.unsafe(`${blockBars}`)
+      from postern_bar b where ${wanted(transaction, options)} order by b.time`
+    const fetched = transaction.unsafe(`${blockBars}`)
     const block = newBlock()
     for (;;) {
-      const rows = await held<BarLine[]>`fetch ${fetched} from postern_replay`
+      const rows = await transaction<BarLine[]>`fetch ${fetched} from postern_replay`
       block.length = 0
       for (const row of rows) appendBar(block, row, options)
       if (block.length > 0) yield block
@@ -130,8 +130,27 @@ async function* readBlocks(options: StoredBarsOptions): AsyncGenerator<BarBlock>
   } catch (error) {
     rethrowAsOutage(error)
   } finally {
-    await held`rollback`.catch(() => undefined)
-    held.release()
+    await held.end()
+  }
+}
+
+type HeldTransaction = { readonly transaction: TransactionSql; readonly end: () => Promise<void> }
+
+/** One that only reads, open until it is ended by whoever asks for the next block, or for none. */
+async function holdTransaction(sql: Sql): Promise<HeldTransaction> {
+  const begun = Promise.withResolvers<TransactionSql>()
+  const over = Promise.withResolvers<void>()
+  const ended = sql.begin('read only', async (transaction) => {
+    begun.resolve(transaction)
+    await over.promise
+  })
+  ended.catch(begun.reject)
+  return {
+    transaction: await begun.promise,
+    async end() {
+      over.resolve()
+      await ended.catch(() => undefined)
+    },
   }
 }
 

@@ -14,17 +14,21 @@ const applyPatches: (modules: string) => void = mending.applyPatches
 const patches: readonly Patch[] = mending.patches
 const { default: queue } = await import(join(root, 'node_modules/postgres/src/queue.js'))
 
+const byFile = Map.groupBy(patches, ({ file }) => file)
+const textsOf = (textOf: (patch: Patch) => string) =>
+  [...byFile.values()].map((ofFile) => ofFile.map(textOf).join('\n'))
+
 async function modulesWith(textOf: (patch: Patch) => string) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-patches-'))
   removeAtExit(folder)
-  for (const patch of patches) {
-    const path = join(folder, patch.file)
-    await mkdir(dirname(path), { recursive: true })
-    await Bun.write(path, textOf(patch))
+  const files = [...byFile.keys()].map((file) => join(folder, file))
+  for (const [at, text] of textsOf(textOf).entries()) {
+    await mkdir(dirname(files[at] ?? ''), { recursive: true })
+    await Bun.write(files[at] ?? '', text)
   }
   return {
     folder,
-    texts: () => Promise.all(patches.map(({ file }) => readFile(join(folder, file), 'utf8'))),
+    texts: () => Promise.all(files.map((file) => readFile(file, 'utf8'))),
   }
 }
 
@@ -37,7 +41,7 @@ test('every package that is installed is mended', async () => {
 test('a package is mended once, and what stands around it stays', async () => {
   const { folder, texts } = await modulesWith(({ before }) => `first\n${before}\nlast\n`)
   applyPatches(folder)
-  const mended = patches.map(({ after }) => `first\n${after}\nlast\n`)
+  const mended = textsOf(({ after }) => `first\n${after}\nlast\n`)
   expect(await texts()).toEqual(mended)
   applyPatches(folder)
   expect(await texts()).toEqual(mended)
@@ -49,7 +53,7 @@ test.each([
 ])('%s is refused by the name of its file, and stays', async (_, textOf) => {
   const { folder, texts } = await modulesWith(textOf)
   expect(() => applyPatches(folder)).toThrow(patches[0]?.file ?? '')
-  expect(await texts()).toEqual(patches.map(textOf))
+  expect(await texts()).toEqual(textsOf(textOf))
 })
 
 test('a queue that is never empty keeps the order and no place of what has left it', () => {

@@ -1,57 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { createConnection, createServer, type Server } from 'node:net'
-import type { Sql, TransactionSql } from 'postgres'
-import { type ConnectOptions, connectPostgres } from '#core/postgres/connect.ts'
+import { createConnection, createServer } from 'node:net'
 import { databaseOutage } from '#core/postgres/outage.ts'
 import { type Certificates, certificates } from '#test/support/certificates.ts'
-import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts'
 import { eventually } from '../integration/world.ts'
-
-/** Longer than any reconnection takes, shorter than a test may. */
-const recoveryMs = 10_000
+import { connect, endPools, portOf, recovered, refusalOf, start } from './pools.ts'
 
 let files: Certificates
-const opened: Sql[] = []
-const started: PostgresServer[] = []
 
 beforeAll(async () => {
   files = await certificates()
 })
 
-afterAll(async () => {
-  await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })))
-  await Promise.all(started.map((server) => server.stop('immediate')))
-})
-
-async function start(options: Parameters<typeof startPostgres>[0] = {}): Promise<PostgresServer> {
-  const server = await startPostgres(options)
-  started.push(server)
-  return server
-}
-
-function connect(options: Partial<ConnectOptions> & { readonly url: string }): Sql {
-  const sql = connectPostgres({
-    mode: 'development',
-    applicationName: 'connect test',
-    max: 4,
-    ...options,
-  })
-  opened.push(sql)
-  return sql
-}
-
-/** What the query was refused with, for the log; undefined when it was answered. */
-async function refusalOf(sql: Sql): Promise<string | undefined> {
-  try {
-    await sql`select 1`
-    return undefined
-  } catch (error) {
-    const outage = databaseOutage(error)
-    if (outage === undefined) throw error
-    expect(outage).toMatchObject({ code: 'database.unavailable', retryAfterSeconds: 1 })
-    return outage.reason
-  }
-}
+afterAll(endPools)
 
 test.each([['require'], ['prefer'], ['allow'], ['verify-ca'], ['disable']])(
   'production refuses sslmode=%s before anything is sent',
@@ -189,32 +149,6 @@ test('a connection lost right after its handshake rejects the query and nothing 
   expect(unhandled).toEqual([])
 })
 
-test.each<[string, (within: TransactionSql) => Promise<unknown>]>([
-  ['asks for more', (within) => within`select 1`],
-  ['commits', () => Promise.resolve()],
-  ['gives up', () => Promise.reject(new Error('given up'))],
-])(
-  'a transaction that waits for something else while its connection ends, and then %s, is refused',
-  async (_, goOn) => {
-    const server = await start()
-    const [sql, other] = [
-      connect({ url: server.url, max: 1 }),
-      connect({ url: server.url, max: 1 }),
-    ]
-    for (let round = 0; round < 5; round += 1) {
-      const transaction = sql.begin(async (within) => {
-        await within`select 1`
-        await other`select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'connect test' and pid <> pg_backend_pid()`
-        await Bun.sleep(20)
-        await goOn(within)
-      })
-      await expect(transaction).rejects.toThrow()
-      await eventually(async () => (await refusalOf(sql)) === undefined, recoveryMs)
-    }
-  },
-)
-
 test('arrays of text and ids come back as they went in', async () => {
   const sql = connect({ url: (await start()).url })
   const texts = ['', 'a,b', '{}', 'NULL', '"\\\n', 'ü']
@@ -231,20 +165,3 @@ test('a proxy that accepts and hangs up rejects every query', async () => {
   expect(reasons.every((reason) => reason?.includes('hung up'))).toBe(true)
   proxy.close()
 })
-
-function portOf(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : 0)
-    })
-  })
-}
-
-async function recovered(sql: Sql): Promise<void> {
-  const deadline = performance.now() + recoveryMs
-  while ((await refusalOf(sql)) !== undefined) {
-    if (performance.now() > deadline) throw new Error('the pool did not recover')
-    await Bun.sleep(10)
-  }
-}

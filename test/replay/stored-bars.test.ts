@@ -10,6 +10,7 @@ import { replayRules } from '#core/replay/replay-rules.ts'
 import { runReplay } from '#core/replay/run-replay.ts'
 import { openStoredBars, type StoredBarsOptions } from '#core/replay/stored-bars.ts'
 import { sharedPostgres } from '#test/support/postgres-server.ts'
+import { eventually } from '../integration/world.ts'
 import { barsIn, cash, type TestBar } from './replay-world.ts'
 
 setDefaultTimeout(60_000)
@@ -152,6 +153,26 @@ describe('stored bars', () => {
     })
     for await (const block of source.blocks) if (block.length > 0) break
     expect(await one`select 1 as one`).toHaveLength(1)
+    await one.end({ timeout: 1 })
+  })
+
+  test('whose connection ends while they are read are an outage, and the next are read', async () => {
+    const own = { url, mode: 'development', applicationName: 'cut', max: 1 } as const
+    const one = connectPostgres(own)
+    const of = { ...base, sql: one, symbol: 'AAPL', intervalMs: minuteMs }
+    const { blocks } = await openStoredBars(of)
+    const cut = async () => {
+      for await (const block of blocks) {
+        if (block.length === 0) continue
+        await sql`
+          select pg_terminate_backend(pid, 5000) from pg_stat_activity
+          where application_name = 'cut'`
+        // Long enough for the connection to have been closed, and opened again for somebody else.
+        await eventually(() => one`select 1`.catch(() => undefined))
+      }
+    }
+    await expect(cut()).rejects.toMatchObject({ code: 'database.unavailable' })
+    expect((await take(of)).bars).toHaveLength(minutes)
     await one.end({ timeout: 1 })
   })
 

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { earlyBegin } from '../../postgres/early-begin.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { TileSource } from '../store/tile-source.ts'
 import type { AuditReader, EntryFilter, EntryPage } from './audit-reader.ts'
@@ -20,7 +21,7 @@ export function postgresAuditReader(options: {
     filter: EntryFilter,
   ): Promise<EntryPage> {
     const { from, to, limit } = range
-    const rows = await sql.begin('read only', async (transaction) => {
+    const rows = await sql.begin(`${earlyBegin} read only`, async (transaction) => {
       await transaction`select set_config('statement_timeout', ${String(pageMsMax)}, true)`
       return await transaction<{ idx: string; record: string }[]>`
         select idx::text, convert_from(body, 'UTF8') as record from postern_audit_entry

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { invariant } from '../../invariant.ts'
 import { drawdownVerdict } from '../../market/drawdown-breaker.ts'
 import { readMarkets, readSymbolMarkets } from '../../market/postgres-market-store.ts'
+import { earlyBegin } from '../../postgres/early-begin.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import { formatMoney, type Money, moneyOf } from '../amount.ts'
 import { buyingPowerLeft } from '../check-buying-power.ts'
@@ -61,7 +62,7 @@ export function accountReads({ sql, now }: { readonly sql: Sql; readonly now: ()
     find: async (trader, account) => {
       let found: AccountDocument | undefined
       await sql
-        .begin('isolation level repeatable read read only', async (transaction) => {
+        .begin(`${earlyBegin} isolation level repeatable read read only`, async (transaction) => {
           found = await readAccount(transaction, { trader, account, at: now() })
         })
         .catch(rethrowAsOutage)

@@ -9,6 +9,7 @@ import type { Dispatcher } from '../../job/dispatcher.ts'
 import { type OwnJob, type OwnJobs, ownJobsPart } from '../../job/own-jobs.ts'
 import { exchangeDay } from '../../market/session.ts'
 import type { Metrics } from '../../metrics.ts'
+import { earlyBegin } from '../../postgres/early-begin.ts'
 import type { StatementPart } from '../../postgres/statement-part.ts'
 import { parseTraceparent } from '../../trace/traceparent.ts'
 import type { Tracing } from '../../trace/tracing.ts'
@@ -111,7 +112,7 @@ async function runOnce<View, Result>(
   let result: { readonly of: Result } | undefined
   await journal.within(async (number) => {
     let stored: Promise<unknown> | undefined
-    await sql.begin(async (transaction) => {
+    await sql.begin(earlyBegin, async (transaction) => {
       const at = now()
       const [desk, view] = await Promise.all([loadDesk(transaction, scope), read(transaction, at)])
       const records: AuditRecord[] = []

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { invariant } from '../../invariant.ts'
 import { readMarkets } from '../../market/postgres-market-store.ts'
+import { earlyBegin } from '../../postgres/early-begin.ts'
 import { groupReads } from '../../postgres/group-reads.ts'
 import { rethrowAsOutage } from '../../postgres/outage.ts'
 import type { DailyPnl } from '../pnl.ts'
@@ -101,7 +102,7 @@ function isShort({ method, start, end, daysDefault }: PnlQuery): boolean {
 async function findTogether(deps: Deps, asked: readonly Asked[]): Promise<readonly Found[]> {
   const found = Promise.withResolvers<readonly Found[]>()
   deps.sql
-    .begin('isolation level repeatable read read only', async (transaction) => {
+    .begin(`${earlyBegin} isolation level repeatable read read only`, async (transaction) => {
       found.resolve(await readFound(transaction, asked, deps.now()))
     })
     // Nothing was written: how it ends is nobody's concern once the answer is there.

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { earlyBegin } from '../../postgres/early-begin.ts'
 import { isWaiting } from './waiting-orders.ts'
 
 /** Seconds after which an order's job should long have ended. */
@@ -25,7 +26,7 @@ export function isStuck(sql: Sql) {
  */
 export async function readUnsettled(sql: Sql, now: Date): Promise<readonly UnsettledAccount[]> {
   let accounts: readonly UnsettledAccount[] = []
-  await sql.begin('read only', async (transaction) => {
+  await sql.begin(`${earlyBegin} read only`, async (transaction) => {
     await transaction`set local enable_bitmapscan = off`
     accounts = await transaction<UnsettledAccount[]>`
       select o.account as id, coalesce(bool_or(${isWaiting(sql, now)}), false) as "hasWaiting",
