@@ -37,16 +37,20 @@ export const patches = [
     after: `      , prepare = null
       , lost = null
       , reach = null
+      , lose = null
 
     try {
       const reached = new Promise(resolve => reach = resolve)
+      const losing = new Promise((_, reject) => lose = error => reject(lost = error))
+      losing.catch(() => { /* noop */ })
       const begun = sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute }).execute()
-      begun.catch(error => lost = error)
+      begun.catch(lose)
       await (options[0] === '>' ? Promise.race([begun, reached]) : begun)
       connection.queue === full && move(connection, reserved)
+      connection.onclose = lose
       return await Promise.race([
         scope(connection, fn),
-        new Promise((_, reject) => connection.onclose = error => reject(lost = error))
+        losing
       ])`,
   },
   {

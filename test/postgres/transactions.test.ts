@@ -157,6 +157,16 @@ describe('a transaction that is begun early', () => {
     expect(await sql`select number from stored`).toMatchObject([{ number: 2 }])
   })
 
+  test('whose begin fails is refused, whatever it still waits for', async () => {
+    const sql = connect({ url: (await start()).url, max: 1 })
+    const failing = sql.begin(`${earlyBegin} nonsense`, (within) =>
+      // Unknown to the server, the first is described before the second may be sent.
+      Promise.all([within`select ${1}::int as one`, within`select ${2}::int as two`]),
+    )
+    await expect(failing).rejects.toMatchObject({ code: '42601' })
+    expect(await sql`select ${3}::int as three`).toMatchObject([{ three: 3 }])
+  })
+
   test('is rolled back where a statement that was sent along fails', async () => {
     const sql = connect({ url: (await start()).url, max: 1 })
     await sql`create table stored (number integer)`
