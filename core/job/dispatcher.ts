@@ -41,6 +41,7 @@ export function dispatcher(options: {
   const { sql, queue, log, metrics, tracing } = options
   let dispatched: string[] = []
   let tidyTimer: Timer | undefined
+  let tidying = Promise.resolve()
   const sends = groupCommit<Batch, void>({
     run: sendBatches,
     batchMax: batchesPerSendMax,
@@ -82,7 +83,9 @@ export function dispatcher(options: {
     traced.end()
     await Bun.sleep(sendPauseMs)
     for (const batch of batches) dispatched.push(batch.outboxId)
-    tidyTimer ??= setTimeout(() => void tidy(), tidyMs)
+    tidyTimer ??= setTimeout(() => {
+      tidying = tidy()
+    }, tidyMs)
     return batches.map(() => ({ ok: true, value: undefined }))
   }
 
@@ -102,6 +105,8 @@ export function dispatcher(options: {
     async close() {
       await sends.idle()
       clearTimeout(tidyTimer)
+      // What it took away it has to give back first, where it fails.
+      await tidying
       await tidy()
     },
   }

@@ -3,7 +3,7 @@ import { PosternError } from '#core/errors.ts'
 import type { Submission } from '#core/job/intake.ts'
 import { batchJobsMax } from '#core/job/limits.ts'
 import { countRows, newJob, submission } from '#test/support/job-engine.ts'
-import { auditCounts, keyed, openWorld } from './world.ts'
+import { auditCounts, eventually, keyed, openWorld } from './world.ts'
 
 async function refusalOf(promise: Promise<unknown>): Promise<string> {
   try {
@@ -176,6 +176,27 @@ test('a closed intake refuses, and its dispatched jobs leave no outbox row', asy
   expect(await refusalOf(accepting.intake.accept(submission([newJob('d')])))).toBe(
     'gateway.draining',
   )
+})
+
+test('a closing intake waits for the outbox rows that are just being taken away', async () => {
+  await using world = await openWorld()
+  const { intake } = await world.accept()
+  await intake.accept(submission([newJob('a')]))
+  const closing = await world.sql.begin(async (transaction) => {
+    await transaction`lock table postern_outbox in access exclusive mode`
+    await eventually(async () => {
+      // A transaction sees what is under way as it was when it looked first.
+      const waiting = await world.sql`
+        select from pg_stat_activity where wait_event_type = 'Lock'
+          and datname = current_database() and query like '%delete from postern_outbox%'`
+      return waiting.length > 0
+    })
+    const closed = intake.close().then(() => 'closed')
+    expect(await Promise.race([closed, Bun.sleep(50).then(() => 'waiting')])).toBe('waiting')
+    return { closed }
+  })
+  await closing.closed
+  expect(await countRows(world.sql, 'postern_outbox')).toBe(0)
 })
 
 test('an outbox row that another transaction holds never delays an acceptance', async () => {
