@@ -105,7 +105,7 @@ export function dispatcher(options: {
     async close() {
       await sends.idle()
       clearTimeout(tidyTimer)
-      // What it took away it has to give back first, where it fails.
+      // One under way has taken ids along, and gives them back where it fails.
       await tidying
       await tidy()
     },

@@ -54,8 +54,8 @@ export type PaperVenue = Venue & {
   /**
    * Holds the open orders of a symbol against its market, those of each account as if nobody else
    * were there; returns how many changed. `filter` is asked about the accounts whose orders it
-   * reaches. Before `expireDue` of the same clock, or a day's last bar finds its orders gone. A bar that is applied once more fills no order of `strict` twice, but
-   * lends its volume once more.
+   * reaches. Before `expireDue` of the same clock, or a day's last bar finds its orders gone. A bar
+   * that is applied once more fills no order of `strict` twice, but lends its volume once more.
    */
   onMarket(filter: AccountFilter, symbol: string, market: PaperMarket): Promise<number>
   /** Ends what is due at the market clock (milliseconds); returns how many orders that were. */
