@@ -163,7 +163,7 @@ test.each([
 ])('%s is not handed to a child', (name) => {
   expect(childEnvironment({ [name]: 'x', POSTERN_MODE: 'production' })).toEqual({
     BUN_JSC_useConcurrentGC: '0',
-    BUN_JSC_heapGrowthMaxIncrease: '1.2',
+    BUN_JSC_heapGrowthMaxIncrease: '1.0',
     POSTERN_MODE: 'production',
   })
 })

@@ -173,7 +173,7 @@ imageTest('it runs as 65532, by exec form, with labels and a health check of its
   expect(Labels['org.opencontainers.image.version']).toMatch(/^\d+\.\d+\.\d+$/)
   expect(Env?.filter((line: string) => /^(?:POSTERN|BUN|LD)_/.test(line))).toEqual([
     'BUN_JSC_useConcurrentGC=0',
-    'BUN_JSC_heapGrowthMaxIncrease=1.2',
+    'BUN_JSC_heapGrowthMaxIncrease=1.0',
   ])
 })
 
