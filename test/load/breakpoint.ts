@@ -35,7 +35,7 @@ a step from saturation on must have reached; and a market that denied most makes
   --step-seconds N    (20)
   --factors LIST      of saturation (0.25,0.5,0.75,1,1.5,2,3,5)
   --users N           requests that may wait at once at the client (1500)
-  --accounts N        (one for each of --users)
+  --accounts N        (1000)
   --stage WAY         ${stageWays.join(', ')} (best)
   --html FILE         (dist/load/breakpoint.html)
 
@@ -74,7 +74,6 @@ function parse(args: readonly string[]): Asked | 'help' {
   const way = stageWays.find((one) => one === (values.stage ?? 'best'))
   if (way === undefined) throw new Error(`--stage: one of ${stageWays.join(', ')}`)
   const cpus = number('--cpus', values.cpus ?? '0.3')
-  const users = number('--users', values.users ?? '1500')
   const factors = (values.factors ?? '0.25,0.5,0.75,1,1.5,2,3,5').split(',')
   return {
     cpus: cpus === 0 ? undefined : cpus,
@@ -84,8 +83,8 @@ function parse(args: readonly string[]): Asked | 'help' {
     firstRate: number('--from', values.from ?? '50'),
     stepSeconds: Math.max(4, number('--step-seconds', values['step-seconds'] ?? '20')),
     factors: factors.map((factor) => number('--factors', factor)),
-    users,
-    accounts: values.accounts === undefined ? users : number('--accounts', values.accounts),
+    users: number('--users', values.users ?? '1500'),
+    accounts: number('--accounts', values.accounts ?? '1000'),
     way,
     html: values.html ?? join(import.meta.dir, '../../dist/load/breakpoint.html'),
   }
