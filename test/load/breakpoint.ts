@@ -102,7 +102,7 @@ async function curve(asked: Asked): Promise<number> {
   const signals = hearSignals()
   const stage = await openLoadStage({
     ...{ way: asked.way, accounts: asked.accounts, symbols: profile.symbols, say },
-    ...{ isHeld: asked.cpus !== undefined, databaseDelayMs: asked.delayMs },
+    ...{ isHeld: asked.cpus !== undefined, isDelayed: asked.delayMs > 0 },
   })
   try {
     const step = async (rate: number): Promise<Step> => {
@@ -112,14 +112,16 @@ async function curve(asked: Asked): Promise<number> {
       tell(stepLine(made))
       return made
     }
-    say('warming up, with all cores')
+    say('warming up, with all cores and Postgres near')
     await step(asked.firstRate)
     if (asked.cpus !== undefined) await stage.postern.limitCpu(asked.cpus)
+    if (asked.delayMs > 0) await stage.delayDatabase(asked.delayMs)
     const steps = asked.saturation === undefined ? await search(asked.firstRate, step) : []
     const saturation = asked.saturation ?? Math.max(1, ...steps.map(({ goodput }) => goodput))
     tell(`saturation: ${saturation.toFixed(0)}/s`)
     for (const factor of asked.factors) steps.push(await step(saturation * factor))
     if (asked.cpus !== undefined) await stage.postern.limitCpu(availableParallelism())
+    if (asked.delayMs > 0) await stage.delayDatabase(0)
     await stage.feeder.stop()
     say('halting, and waiting for what is under way')
     const books = await closeBooks(stage.sql, { url: stage.url, token: stage.operatorToken })

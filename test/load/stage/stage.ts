@@ -15,8 +15,7 @@ import { type CpuTimes, cpuTimes } from './cpu-times.ts'
 import { type Feeder, startFeeder } from './feeder.ts'
 import { type Launched, launch } from './launch.ts'
 
-/** With Postgres 80 ms away the first market takes longer than a minute. */
-const readyMsMax = 180_000
+const readyMsMax = 60_000
 
 /** Where the load is played, and where its books are read. */
 export type TradingStage = {
@@ -36,6 +35,8 @@ export type LoadStage = TradingStage & {
   readonly postgres: PostgresServer
   readonly redis: RedisServer
   readonly postern: Launched
+  /** Each answer of Postgres takes so many milliseconds longer from now on. */
+  delayDatabase(ms: number): Promise<void>
 }
 
 export type StageOptions = {
@@ -45,13 +46,13 @@ export type StageOptions = {
   readonly say: (line: string) => void
   /** Whether `limitCpu` will be called. */
   readonly isHeld?: boolean
-  /** Milliseconds that each answer of Postgres takes longer. */
-  readonly databaseDelayMs?: number | undefined
+  /** Whether `delayDatabase` will be called. */
+  readonly isDelayed?: boolean
 }
 
 /** Postern on a real Redis and Postgres of its own, with accounts and a market that never closes. */
 export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
-  const { accounts, symbols, say, databaseDelayMs = 0 } = options
+  const { accounts, symbols, say, isDelayed = false } = options
   const stack = new AsyncDisposableStack()
   try {
     const folder = await mkdtemp(join(tmpdir(), 'postern-load-'))
@@ -64,12 +65,9 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
     const callers = await makeCallers(folder, accounts)
     const port = await freePort()
     const databaseUrl = new URL(server.url)
-    if (databaseDelayMs > 0) {
-      const ways = stack.adopt(await openWays(), (one) => one.stop())
-      const way = await ways.to('postgres', server.port)
-      await way.delay(databaseDelayMs)
-      databaseUrl.port = String(way.port)
-    }
+    const ways = isDelayed ? stack.adopt(await openWays(), (one) => one.stop()) : undefined
+    const way = await ways?.to('postgres', server.port)
+    if (way !== undefined) databaseUrl.port = String(way.port)
     const environment = await settings({ folder, port, redisUrl: redis.url, ...callers })
     const postern = stack.adopt(
       await launch({
@@ -91,6 +89,11 @@ export async function openLoadStage(options: StageOptions): Promise<LoadStage> {
     return {
       ...{ url, sql, redis, postern, feeder, way: postern.way, postgres: server },
       ...{ tokensFile: callers.tokensFile, operatorToken: callers.operatorToken },
+      async delayDatabase(ms) {
+        if (way === undefined) throw new Error('this stage was opened without a way to delay')
+        await way.heal()
+        if (ms > 0) await way.delay(ms)
+      },
       cpu: () => cpuTimes({ postern: [postern.pid], postgres: server.pid }),
       close: () => stack.disposeAsync(),
     }
