@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { answering } from './answering.ts'
 import { freePort, runCommand, startServer } from './server-process.ts'
 
 const root = join(import.meta.dir, '../..')
@@ -39,6 +40,8 @@ export async function openWays(): Promise<Ways> {
     ready: /Starting (?:HTTP|Toxiproxy) .*server|listening/i,
   })
   const api = `http://127.0.0.1:${apiPort}`
+  // It says that it starts before it listens.
+  await answering(`${api}/version`)
 
   async function ask(method: string, path: string, body?: unknown): Promise<void> {
     const answer = await fetch(`${api}${path}`, {
