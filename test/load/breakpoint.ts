@@ -29,7 +29,7 @@ less than 95 % of its rate is void. Goodput at five times saturation must hold 9
 a step from saturation on must have reached; and a market that denied most makes the run void.
 
   --cpus N            cores that all of Postern's processes share (0.3; needs docker or root)
-  --delay-ms N        milliseconds that each answer of Postgres takes longer once warm (0; needs Toxiproxy)
+  --delay-ms N        milliseconds that Postgres answers later once all is warm (0; needs Toxiproxy)
   --saturation N      a second, where it is known; else found by doubling from --from
   --from N            a second, where the search begins (50)
   --step-seconds N    (20)
